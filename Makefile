@@ -1,0 +1,34 @@
+.DEFAULT_GOAL := help
+.PHONY: help up test check format bench lock docs clean
+BIN := .venv/bin
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+up:  ## set up, start the database, apply the demo world, serve on http://localhost:8080
+	@scripts/setup.sh server
+	@exec $(BIN)/fullmakt up
+
+test:  ## set up, check and run every test
+	@scripts/setup.sh dev
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/pytest
+
+check:  ## lint, types, import laws
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+format:  ## let ruff mend what it can
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+bench:  ## tokens a second against the limit of the hardware
+	@scripts/setup.sh dev
+	@$(BIN)/python -m bench
+
+lock:  ## write requirements/*.txt anew from their *.in files
+	@scripts/lock.sh
+
+clean:  ## remove what set-up made (not the state folder)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/clients/node_modules

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Pins every dependency with hashes for Python 3.11 and newer, naming no registry host.
+set -eu
+cd "$(dirname "$0")/.."
+[ -x .venv/bin/uv ] || .venv/bin/pip install --quiet uv
+for kind in server dev; do
+    .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+        --no-annotate --no-header --no-emit-package fullmakt requirements/$kind.in -o requirements/$kind.txt "$@"
+done

@@ -1,0 +1,62 @@
+#!/bin/sh
+# Makes .venv and installs the hashed requirements of one file into it. Usage: scripts/setup.sh server|dev
+# Does nothing when the environment already matches the requirements.
+set -eu
+kind=${1:?"server or dev"}
+cd "$(dirname "$0")/.."
+venv=.venv
+stamp=$venv/.installed-$kind
+[ "$kind" = server ] && [ -f $venv/.installed-dev ] && stamp=$venv/.installed-dev && kind=dev
+if [ -f $stamp ] && [ $stamp -nt requirements/$kind.txt ] && [ $stamp -nt pyproject.toml ]; then
+    exit 0
+fi
+
+say() { printf '\033[2m· %s\033[0m\n' "$*"; }
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+find_python() {
+    for candidate in "${PYTHON:-}" python3.13 python3.12 python3.11 python3; do
+        [ -n "$candidate" ] || continue
+        # A version manager's shim may exist and still not run: ask it, do not trust its name.
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            echo "$candidate"
+            return
+        fi
+    done
+    echo "Fullmakt needs Python 3.11 or newer. Install it (Debian: apt install python3 python3-venv; macOS: brew install python), or set PYTHON to one." >&2
+    exit 1
+}
+
+if [ ! -x $venv/bin/pip ]; then
+    python=$(find_python)
+    say "making $venv with $("$python" --version)"
+    if ! "$python" -m venv $venv >/dev/null 2>&1; then
+        # Debian ships venv apart from Python.
+        if command -v apt-get >/dev/null; then
+            say "installing python3-venv"
+            as_root apt-get update -qq
+            as_root apt-get install -y -qq python3-venv >/dev/null
+            rm -rf $venv
+            "$python" -m venv $venv
+        else
+            echo "$python cannot make a virtual environment: install its venv module." >&2
+            exit 1
+        fi
+    fi
+fi
+
+say "installing $(grep -c '==' requirements/$kind.txt) pinned packages (about a minute the first time)"
+$venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$kind.txt
+$venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+
+if [ "$kind" = dev ]; then
+    # The browser tests drive Debian's Chromium where there is one to be had, else Playwright's own build.
+    if ! command -v chromium >/dev/null && command -v apt-get >/dev/null; then
+        say "installing chromium for the browser tests"
+        as_root apt-get update -qq
+        as_root apt-get install -y -qq chromium >/dev/null
+    elif ! command -v chromium >/dev/null; then
+        $venv/bin/playwright install chromium
+    fi
+fi
+touch $venv/.installed-$kind

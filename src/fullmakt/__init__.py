@@ -1,0 +1,1 @@
+"""Fullmakt: Maskinporten, Altinn and eFormidling as one program, faithful on the wire."""

@@ -1,0 +1,1 @@
+"""PostgreSQL, migrations, the change feed, audit, HTTP plumbing and telemetry."""

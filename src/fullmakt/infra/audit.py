@@ -1,0 +1,62 @@
+"""The audit trail: an event for every decision and every change, in the transaction of what it tells of.
+
+Facts never hold a token, a key, a password or a national identity number: name things by id, and mask people.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_INSERT = text(
+    "INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts) VALUES"
+    " (:at, :system, :action, :outcome, :reason, :trace_id, :actor, :subject, CAST(:facts AS jsonb))"
+)
+_BY_TRACE = text(
+    "SELECT at, system, action, outcome, reason, trace_id, actor, subject, facts FROM audit.event"
+    " WHERE trace_id = :trace_id ORDER BY at, id LIMIT 1000"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One decision or change.
+
+    ``action`` is ``subject:verb`` (``token:issue``, ``client:create``); ``outcome`` is ``permit``, ``deny`` or
+    ``done``; ``reason`` the machine-readable name of the reason; ``actor`` who asked (client id,
+    organisation, or ``operator``); ``subject`` what it concerns (client id, scope, …); ``facts`` what was compared.
+    """
+
+    at: datetime
+    system: str
+    action: str
+    outcome: str
+    trace_id: str
+    actor: str = ""
+    subject: str = ""
+    reason: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def record(connection: AsyncConnection, event: AuditEvent) -> None:
+    """Write the event in the caller's transaction."""
+    await connection.execute(
+        _INSERT,
+        {
+            "at": event.at, "system": event.system, "action": event.action, "outcome": event.outcome,
+            "reason": event.reason, "trace_id": event.trace_id, "actor": event.actor, "subject": event.subject,
+            "facts": json.dumps(dict(event.facts)),
+        },
+    )  # fmt: skip
+
+
+async def events_of_trace(connection: AsyncConnection, trace_id: str) -> Sequence[AuditEvent]:
+    """All events of one trace, oldest first (1 000 at the most)."""
+    rows = (await connection.execute(_BY_TRACE, {"trace_id": trace_id})).mappings().all()
+    return [AuditEvent(**row) for row in rows]

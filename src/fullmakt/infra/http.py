@@ -1,0 +1,78 @@
+"""HTTP plumbing that every system shares: the trace of a request, its size limit, and the shape of a 500."""
+
+from __future__ import annotations
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from fullmakt.infra.telemetry import current_trace
+from fullmakt.kernel.trace import Trace
+
+MAX_BODY_BYTES = 1024 * 1024
+"""For the admin APIs; the token endpoint has a limit of its own."""
+
+_log = structlog.get_logger("fullmakt.http")
+
+
+class BodyTooLargeError(Exception):
+    """The request's body is larger than this server takes."""
+
+
+class SystemEdge:
+    """The outermost layer of a system's app: starts or continues the trace, bounds the body, catches what nobody did.
+
+    The response carries ``traceparent``. A body over ``max_body`` bytes gets 413 as soon as that is known.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_body: int = MAX_BODY_BYTES) -> None:
+        self._app = app
+        self._max_body = max_body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        trace = Trace.continue_from(headers.get("traceparent"))
+        token = current_trace.set(trace)
+        started = False
+        taken = 0
+
+        async def bounded_receive() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._max_body:
+                raise BodyTooLargeError
+            return message
+
+        async def traced_send(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(raw=message.setdefault("headers", [])).setdefault("traceparent", trace.traceparent)
+            await send(message)
+
+        try:
+            if int(headers.get("content-length") or 0) > self._max_body:
+                raise BodyTooLargeError
+            await self._app(scope, bounded_receive, traced_send)
+        except BodyTooLargeError:
+            if not started:
+                body = {"error": "request_too_large", "error_description": f"at most {self._max_body} bytes"}
+                await JSONResponse(body, 413)(scope, receive, traced_send)
+        except Exception:
+            _log.exception("unhandled", path=scope["path"])
+            if not started:
+                body = {"error": "server_error", "error_description": f"Internal error (trace_id: {trace.trace_id})"}
+                await JSONResponse(body, 500)(scope, receive, traced_send)
+        finally:
+            current_trace.reset(token)
+
+
+def bearer_token(headers: Headers) -> str | None:
+    """The token of ``Authorization: Bearer …`` (RFC 6750 §2.1), None when there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None

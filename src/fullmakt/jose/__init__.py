@@ -1,0 +1,1 @@
+"""Signing, verifying, keys and certificate chains. The only package that imports the JOSE library."""

@@ -1,0 +1,45 @@
+"""W3C Trace Context: the id that ties a request to its log lines, its audit event and its error text.
+
+Source: https://www.w3.org/TR/trace-context/ §3.2; maskinporten.md §6.1 (``trace_id`` in ``error_description``).
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Self
+
+_TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One hop of a trace: ``trace_id`` (32 hex digits, the same on every hop) and this hop's own ``span_id`` (16)."""
+
+    trace_id: str
+    span_id: str
+    flags: str = "01"
+
+    @classmethod
+    def start(cls) -> Self:
+        """Begin a new trace."""
+        return cls(secrets.token_hex(16), secrets.token_hex(8))
+
+    @classmethod
+    def continue_from(cls, traceparent: str | None) -> Self:
+        """Go on from a caller's ``traceparent`` with a span of our own; begin anew when it is absent or malformed."""
+        if not traceparent or len(traceparent) > 512:
+            return cls.start()
+        match = _TRACEPARENT.fullmatch(traceparent)
+        if match is None:
+            return cls.start()
+        version, trace_id, parent_id, flags, more = match.groups()
+        if version == "ff" or (version == "00" and more) or trace_id == "0" * 32 or parent_id == "0" * 16:
+            return cls.start()
+        return cls(trace_id, secrets.token_hex(8), flags)
+
+    @property
+    def traceparent(self) -> str:
+        """The header to send to the next hop."""
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags}"

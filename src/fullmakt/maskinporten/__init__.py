@@ -1,0 +1,1 @@
+"""Maskinporten's two systems: the token server and the self-service API."""

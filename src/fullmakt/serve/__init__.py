@@ -1,0 +1,1 @@
+"""Settings, wiring, and which systems run in this process."""

@@ -1,0 +1,1 @@
+"""The world file: organisations, people, scopes, clients and keys, declared in TOML."""

@@ -1,0 +1,40 @@
+"""The change feed keeps the order of commits and admits when it has forgotten."""
+
+from __future__ import annotations
+
+from fullmakt.infra import feed
+from fullmakt.infra.database import Database
+
+
+async def test_a_reader_gets_the_changes_after_its_version(database: Database) -> None:
+    async with database.transaction() as connection:
+        first = await feed.publish(connection, "registry", ["client:a"])
+        await feed.publish(connection, "registry", ["client:b", "scope:x"])
+        await feed.publish(connection, "other", ["client:c"])
+    async with database.transaction() as connection:
+        changes = await feed.changes_since(connection, "registry", first)
+    assert changes == feed.Changes(first + 1, ("client:b", "scope:x"))
+
+
+async def test_a_reader_from_before_the_history_must_forget_everything(database: Database) -> None:
+    async with database.transaction() as connection:
+        for number in range(3):
+            await feed.publish(connection, "registry", [f"client:{number}"])
+        await connection.exec_driver_sql("DELETE FROM feed.change WHERE version <= 2")
+    async with database.transaction() as connection:
+        assert (await feed.changes_since(connection, "registry", 0)).keys == (feed.EVERYTHING,)
+        assert (await feed.changes_since(connection, "registry", 2)).keys == ("client:2",)
+
+
+async def test_a_change_rolled_back_was_never_announced(database: Database) -> None:
+    class Stop(Exception):  # noqa: N818
+        pass
+
+    try:
+        async with database.transaction() as connection:
+            await feed.publish(connection, "registry", ["client:a"])
+            raise Stop
+    except Stop:
+        pass
+    async with database.transaction() as connection:
+        assert await feed.current_version(connection, "registry") == 0

@@ -58,12 +58,6 @@ class RegisteredClient:
     scopes: tuple[RegisteredScope, ...]
     consumer_prefixes: tuple[str, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class RegistryChange:
-    """Something in the registry is not what it was.
-
-    ``client:<client_id>``, ``scope:<name>``, ``organisation:<orgno>`` (accesses and prefixes of it), or ``*``.
-    """
-
-    key: str
+TOPIC = "maskinporten.registry"
+"""The topic of the change feed on which the registry announces its changes, with keys ``client:<client_id>``,
+``scope:<name>`` (the scope itself, or anybody's access to it), ``organisation:<orgno>`` (its prefixes)."""

@@ -1,0 +1,35 @@
+"""What names, organisation forms and role codes look like. Pure functions: a fault in words, or None."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_NAME_LENGTH = 255
+
+_FORM = re.compile(r"[A-ZÆØÅ/]{2,5}")
+_ROLE_CODE = re.compile(r"[a-z][a-z0-9_-]{1,39}", re.ASCII)
+# Cc: control characters, NUL among them, which PostgreSQL can not hold; Cs: lone surrogates, which UTF-8 can not carry;
+# Zl and Zp: line breaks by another name.
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def name_fault(name: str) -> str | None:
+    """A name is one line of 1 to 255 characters that begins and ends with something one can see."""
+    if not name or name != name.strip():
+        return "a name is not empty, and neither begins nor ends with white space"
+    if len(name) > MAX_NAME_LENGTH:
+        return f"a name has at most {MAX_NAME_LENGTH} characters"
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in name):
+        return "a name is one line without control characters"
+    return None
+
+
+def form_fault(form: str) -> str | None:
+    """An organisation form is Enhetsregisteret's code: ``AS``, ``ENK``, ``ORGL``, ``BEDR``, …"""
+    return None if _FORM.fullmatch(form) else "an organisation form is a code such as AS, ENK, ORGL or BEDR"
+
+
+def role_code_fault(code: str) -> str | None:
+    """A role code is Enhetsregisteret's or Altinn's, in lower case: ``dagl``, ``lede``, ``innh``, ``regn``, …"""
+    return None if _ROLE_CODE.fullmatch(code) else "a role is a code in lower case such as dagl, lede or regn"

@@ -1,0 +1,179 @@
+"""Use cases: declare who exists and who holds which role, and look them up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fullmakt.altinn.parties import store
+from fullmakt.altinn.parties.errors import InvalidPartyError, UnknownPartyError
+from fullmakt.altinn.parties.model import Organisation, Party, Person, Role, feed_key
+from fullmakt.infra import feed
+from fullmakt.infra.audit import AuditEvent, record
+from fullmakt.infra.database import Database
+from fullmakt.infra.telemetry import current_trace
+from fullmakt.kernel.clock import Clock, NewId
+from fullmakt.kernel.identifiers import NationalId, OrgNumber
+from fullmakt.wire.altinn.parties import TOPIC
+
+SYSTEM = "parties"
+
+
+class Outcome(StrEnum):
+    """What a declaration came to."""
+
+    CREATED = "create"
+    CHANGED = "change"
+    UNCHANGED = "unchanged"
+
+
+class PartiesService:
+    """The register of parties. Declaring again what is already so does nothing and leaves no trace.
+
+    ``actor`` is who declares, for the audit trail: an organisation number, a client id, or ``operator``.
+    """
+
+    def __init__(self, database: Database, clock: Clock, new_id: NewId) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id
+
+    async def declare_organisation(self, organisation: Organisation, *, actor: str = "operator") -> Outcome:
+        """Register an organisation, or change its name, form and parent.
+
+        Raises:
+            UnknownPartyError: the parent is not registered.
+            InvalidPartyError: the parent stands below the organisation.
+        """
+        async with self._database.transaction() as connection:
+            known = await store.organisation(connection, organisation.orgno)
+            if known is not None and known.subject == organisation:
+                return Outcome.UNCHANGED
+            await self._check_parent(connection, organisation)
+            return await self._put(connection, organisation, actor)
+
+    async def declare_person(self, person: Person, *, actor: str = "operator") -> Outcome:
+        """Register a person, or change the name."""
+        async with self._database.transaction() as connection:
+            known = await store.person(connection, person.national_id)
+            if known is not None and known.subject == person:
+                return Outcome.UNCHANGED
+            return await self._put(connection, person, actor)
+
+    async def grant_role(self, role: Role, *, actor: str = "operator") -> Outcome:
+        """Let the holder have the role.
+
+        Raises:
+            UnknownPartyError: holder or organisation is not registered.
+        """
+        async with self._database.transaction() as connection:
+            holder = await self._parties_of(connection, role)
+            if not await store.grant(connection, role, self._clock()):
+                return Outcome.UNCHANGED
+            await self._announce_role(connection, "role:grant", role, holder, actor)
+            return Outcome.CREATED
+
+    async def withdraw_role(self, role: Role, *, actor: str = "operator") -> bool:
+        """Take the role away; False when it was not held.
+
+        Raises:
+            UnknownPartyError: holder or organisation is not registered.
+        """
+        async with self._database.transaction() as connection:
+            holder = await self._parties_of(connection, role)
+            if not await store.withdraw(connection, role):
+                return False
+            await self._announce_role(connection, "role:withdraw", role, holder, actor)
+            return True
+
+    async def organisation_name(self, orgno: OrgNumber) -> str | None:
+        """The organisation's name, None when it is not registered."""
+        party = await self.organisation(orgno)
+        return party.subject.name if party else None
+
+    async def organisation(self, orgno: OrgNumber) -> Party | None:
+        """The organisation with that number."""
+        async with self._database.transaction() as connection:
+            return await store.organisation(connection, orgno)
+
+    async def person(self, national_id: NationalId) -> Party | None:
+        """The person with that number."""
+        async with self._database.transaction() as connection:
+            return await store.person(connection, national_id)
+
+    async def organisations(self, orgnos: Collection[OrgNumber] | None = None) -> list[Party]:
+        """Those of ``orgnos`` that are registered, or all of them, in the order they came."""
+        async with self._database.transaction() as connection:
+            return await store.organisations(connection, orgnos)
+
+    async def people(self, national_ids: Collection[NationalId] | None = None) -> list[Party]:
+        """Those of ``national_ids`` that are registered, or all of them, in the order they came."""
+        async with self._database.transaction() as connection:
+            return await store.people(connection, national_ids)
+
+    async def roles_in(self, organisations: Collection[OrgNumber] | None = None) -> list[Role]:
+        """The roles that anybody holds in these organisations (None: in any)."""
+        async with self._database.transaction() as connection:
+            return await store.roles(connection, organisations=organisations)
+
+    async def roles_of(self, holder: NationalId | OrgNumber) -> list[Role]:
+        """The roles that a person or an organisation holds."""
+        async with self._database.transaction() as connection:
+            return await store.roles(connection, holder=holder)
+
+    async def _check_parent(self, connection: AsyncConnection, organisation: Organisation) -> None:
+        parent = organisation.parent
+        if parent is None:
+            return
+        if await store.organisation(connection, parent) is None:
+            raise UnknownPartyError("parent", f"no organisation has the number {parent}")
+        if await store.would_loop(connection, organisation.orgno, parent):
+            raise InvalidPartyError("parent", f"{organisation.orgno} stands above {parent} already")
+
+    async def _put(self, connection: AsyncConnection, subject: Organisation | Person, actor: str) -> Outcome:
+        row = await store.put(connection, subject, self._new_id(), self._clock())
+        if row is None:  # somebody else declared the same in between
+            return Outcome.UNCHANGED
+        outcome = Outcome.CREATED if row.created else Outcome.CHANGED
+        kind = "organisation" if isinstance(subject, Organisation) else "person"
+        await self._announce(connection, f"{kind}:{outcome}", feed_key(subject, row.party_uuid), actor)
+        return outcome
+
+    async def _parties_of(self, connection: AsyncConnection, role: Role) -> Party:
+        """The role's holder, both parties being registered."""
+        if await store.organisation(connection, role.organisation) is None:
+            raise UnknownPartyError("organisation", f"no organisation has the number {role.organisation}")
+        if isinstance(role.holder, OrgNumber):
+            holder = await store.organisation(connection, role.holder)
+        else:
+            holder = await store.person(connection, role.holder)
+        if holder is None:
+            raise UnknownPartyError("holder", "no party has the holder's number")
+        return holder
+
+    async def _announce_role(
+        self, connection: AsyncConnection, action: str, role: Role, holder: Party, actor: str
+    ) -> None:
+        facts = {"code": role.code, "holder": feed_key(holder.subject, holder.party_uuid)}
+        await self._announce(connection, action, f"organisation:{role.organisation}", actor, facts)
+
+    async def _announce(
+        self, connection: AsyncConnection, action: str, key: str, actor: str, facts: dict[str, str] | None = None
+    ) -> None:
+        trace = current_trace.get()
+        await record(
+            connection,
+            AuditEvent(
+                at=self._clock(),
+                system=SYSTEM,
+                action=action,
+                outcome="done",
+                trace_id=trace.trace_id if trace else "",
+                actor=actor,
+                subject=key,
+                facts=facts or {},
+            ),
+        )
+        await feed.publish(connection, TOPIC, [key])

@@ -6,6 +6,7 @@ Facts never hold a token, a key, a password or a national identity number: name 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,11 @@ from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fullmakt.infra.telemetry import redact
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST = 2_000
 
 _INSERT = text(
     "INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts) VALUES"
@@ -44,14 +50,35 @@ class AuditEvent:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+def clean_text(text: str) -> str:
+    """Text from outside, fit for the trail: no control characters, no tokens, no national identity numbers."""
+    return redact(_CONTROL.sub(" ", text[:_LONGEST]))
+
+
+def clean_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts from outside, each text in them cleaned."""
+    return {clean_text(name): _clean(value) for name, value in facts.items()}
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, Mapping):
+        return clean_facts(value)
+    if isinstance(value, list | tuple):
+        return [_clean(one) for one in value[:100]]
+    return value
+
+
 async def record(connection: AsyncConnection, event: AuditEvent) -> None:
     """Write the event in the caller's transaction."""
     await connection.execute(
         _INSERT,
         {
             "at": event.at, "system": event.system, "action": event.action, "outcome": event.outcome,
-            "reason": event.reason, "trace_id": event.trace_id, "actor": event.actor, "subject": event.subject,
-            "facts": json.dumps(dict(event.facts)),
+            "reason": event.reason, "trace_id": event.trace_id, "actor": clean_text(event.actor),
+            "subject": clean_text(event.subject),
+            "facts": json.dumps(clean_facts(event.facts)),
         },
     )  # fmt: skip
 

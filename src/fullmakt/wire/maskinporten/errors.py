@@ -63,6 +63,12 @@ CATALOGUE: dict[str, CatalogueEntry] = {
             "Look at the assertion with `fullmakt inspect`; it names the claim.",
         ),
         CatalogueEntry(
+            "unsupported_consumer_org", 400, "invalid_request", "MP-011",
+            "Invalid assertion. Invalid parameter value", _O,
+            "The grant asks on behalf of another organisation, and this server can not look up delegations yet.",
+            "Ask for your own organisation, without consumer_org.",
+        ),
+        CatalogueEntry(
             "own_delegation", 400, "invalid_request", None,
             "Validation of JWT claim failed: The combination consumer_org in claim and delegation scope on client is "
             "invalid", _D,

@@ -1,0 +1,74 @@
+"""The grant, the refusal and the token: frozen values that the rules make and the service carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A no, with its reason (a key of the error catalogue) and the facts compared.
+
+    Facts go to the audit trail and, on a developer's machine, to the caller: never a token, a key or a person's number.
+    """
+
+    reason: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def entry(self) -> CatalogueEntry:
+        """What the catalogue says of it."""
+        return CATALOGUE[self.reason]
+
+    @property
+    def description(self) -> str:
+        """``error_description`` without the trace id."""
+        return self.entry.text.format_map(self.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedGrant:
+    """The claims of a grant whose types are right; who signed them is not yet known (maskinporten.md §2.2)."""
+
+    audience: str | None
+    client_id: str
+    scope: str
+    scopes: tuple[str, ...]
+    issued_at: float
+    expires_at: float
+    jti: str | None
+    not_before: float | None
+    resource: tuple[str, ...]
+    pid: str | None
+    consumer_org: str | None
+    iss_onbehalfof: str | None
+    authorization_details: tuple[Any, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPlan:
+    """What a client gets for a scope string, worked out once and kept as long as the registry stays the same.
+
+    ``head`` and ``tail`` are the JSON of the token's payload before and after what differs from token to token;
+    ``reply_tail`` is the response after the access token; ``lifetime`` in seconds.
+    """
+
+    scope: str
+    lifetime: int
+    head: bytes
+    tail: bytes
+    reply_tail: bytes
+    audience: str | None
+    consumer: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token that may leave: its claim is durable."""
+
+    access_token: bytes
+    reply_tail: bytes

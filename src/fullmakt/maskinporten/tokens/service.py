@@ -1,0 +1,276 @@
+"""The token endpoint's use case: a grant in, a token or a refusal out, and either one written down before it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from fullmakt.infra.audit import clean_facts, clean_text
+from fullmakt.infra.crl import CrlUnavailableError
+from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.jose.compact import MalformedJwtError, UnverifiedJws, parse_compact
+from fullmakt.kernel.clock import Clock, new_token_id
+from fullmakt.maskinporten.tokens import rules
+from fullmakt.maskinporten.tokens.certificates import Certificates
+from fullmakt.maskinporten.tokens.config import TokensConfig
+from fullmakt.maskinporten.tokens.ledger import Decision, Ledger, OverloadedError, Verdict
+from fullmakt.maskinporten.tokens.model import IssuedToken, Refusal, TokenPlan, UnverifiedGrant
+from fullmakt.maskinporten.tokens.registry_cache import ClientEntry, RegistryCache
+from fullmakt.maskinporten.tokens.signing import CHANGE_KEY, KeyRing, SigningKeys
+from fullmakt.wire.maskinporten.grant import AMR_CERTIFICATE, AMR_KEY
+
+_log = structlog.get_logger("fullmakt.tokens")
+
+_ATTEMPTS = 20
+"""How often a request is decided anew because the registry changed meanwhile, before it is told to come back."""
+_CLAIM_KEPT = 10
+"""Seconds beyond the grant's expiry for which its claim is kept (maskinporten.md §2.3 step 9)."""
+_POLL = 1.0
+"""Seconds between looks at the feed when no request does it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Permit:
+    """A yes: what the client gets for this grant."""
+
+    plan: TokenPlan
+    grant: UnverifiedGrant
+    kid: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What was decided on the registry at ``version``, not yet written.
+
+    ``claim`` is there once the signature has held: from then on the grant is used up, whatever comes of it.
+    """
+
+    version: int
+    answer: _Permit | Refusal
+    grant: UnverifiedGrant | None = None
+    claim: bytes | None = None
+
+
+class TokenService:
+    """Maskinporten's token endpoint.
+
+    All it is given: the registry by way of its cache, the ledger, the signing keys, the certificates, and the clock.
+    """
+
+    def __init__(
+        self,
+        config: TokensConfig,
+        cache: RegistryCache,
+        ledger: Ledger,
+        signing_keys: SigningKeys,
+        certificates: Certificates,
+        clock: Clock,
+    ) -> None:
+        self.config = config
+        self._cache = cache
+        self._ledger = ledger
+        self._signing_keys = signing_keys
+        self._certificates = certificates
+        self._clock = clock
+        self._ring: KeyRing | None = None
+        self._upkeep: asyncio.Task[None] | None = None
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Load the signing keys, meet the feed, and begin the upkeep."""
+        self._ring = await self._signing_keys.ring()
+        await self._cache.catch_up()
+        self._upkeep = asyncio.create_task(self._keep_up())
+
+    async def stop(self) -> None:
+        """End the upkeep and write what waits."""
+        if self._upkeep is not None:
+            self._upkeep.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._upkeep
+        await self._ledger.close()
+
+    @property
+    def ready(self) -> bool:
+        """True when there are keys to sign with."""
+        return self._ring is not None
+
+    async def _keep_up(self) -> None:
+        """Each second: look at the feed (a quiet node must publish new keys too) and forget expired claims."""
+        while True:
+            await asyncio.sleep(_POLL)
+            try:
+                await self._follow_registry()
+                await self._ledger.forget_expired(int(self._clock().timestamp()))
+            except DatabaseUnavailableError:
+                _log.warning("upkeep_waits_for_database")
+
+    async def _follow_registry(self) -> None:
+        changed = await self._cache.catch_up()
+        if CHANGE_KEY in changed or "*" in changed:
+            self._ring = await self._signing_keys.ring()
+
+    # -- what is published --------------------------------------------------------------------------------------------
+
+    @property
+    def ring(self) -> KeyRing:
+        """The signing keys. Only after ``start``."""
+        if self._ring is None:
+            raise DatabaseUnavailableError("no signing keys yet")
+        return self._ring
+
+    def jwks(self) -> bytes:
+        """The public key set, as JSON."""
+        return self.ring.jwks(self._clock())
+
+    # -- tokens -------------------------------------------------------------------------------------------------------
+
+    async def issue(self, assertion: str, trace_id: str) -> IssuedToken | Refusal:
+        """Answer one grant; before this returns, the decision is durable and a grant whose signature held is used up."""
+        try:
+            return await self._issue(assertion, trace_id)
+        except (DatabaseUnavailableError, CrlUnavailableError) as error:
+            _log.warning("dependency_unavailable", error=type(error).__name__)
+            return Refusal("temporarily_unavailable", {"detail": "A system this server depends on does not answer"})
+        except OverloadedError:
+            return Refusal("temporarily_unavailable", {"detail": "Too many requests at once"})
+
+    async def refuse(self, refusal: Refusal, trace_id: str) -> Refusal:
+        """Write down a refusal that was made before there was a grant to read, and that no registry would change."""
+        for _ in range(_ATTEMPTS):
+            outcome = _Outcome(self._cache.version, refusal)
+            if await self._write(outcome, "", trace_id, self._clock()) is not Verdict.STALE:
+                break
+            await self._follow_registry()
+        return refusal
+
+    async def _issue(self, assertion: str, trace_id: str) -> IssuedToken | Refusal:
+        try:
+            jws = parse_compact(assertion)
+        except MalformedJwtError as error:
+            return await self.refuse(rules.malformed("assertion", str(error)), trace_id)
+        for _ in range(_ATTEMPTS):
+            now = self._clock()
+            outcome = await self._decide(jws, now)
+            token_id = new_token_id()
+            verdict = await self._write(outcome, token_id, trace_id, now)
+            if verdict is Verdict.WRITTEN:
+                answer = outcome.answer
+                return answer if isinstance(answer, Refusal) else self._sign(answer, token_id, now)
+            if verdict is Verdict.REPLAYED:
+                return Refusal("replayed", {"jti": outcome.grant.jti if outcome.grant else None})
+            await self._follow_registry()
+        return Refusal("temporarily_unavailable", {"detail": "The registry is changing too fast"})
+
+    async def _decide(self, jws: UnverifiedJws, now: datetime) -> _Outcome:
+        """Steps 3 to 14, in order."""
+        version = self._cache.version
+        refusal = rules.check_header(jws, self.config)
+        if refusal is not None:
+            return _Outcome(version, refusal)
+        grant = rules.read_grant(jws.unverified_payload, self.config)
+        if isinstance(grant, Refusal):
+            return _Outcome(version, grant)
+        entry = self._cache.get(grant.client_id) or await self._cache.load(grant.client_id)
+        version = self._cache.version
+        if entry is None:
+            return _Outcome(version, rules.client_not_found(grant), grant)
+        refusal = rules.check_client(entry.client, grant) or rules.check_audience(grant, self.config)
+        if refusal is not None:
+            return _Outcome(version, refusal, grant)
+        amr = await self._authenticate(jws, entry, now)
+        if isinstance(amr, Refusal):
+            return _Outcome(version, amr, grant)
+        refusal = rules.check_times(grant, now.timestamp(), self.config)
+        if refusal is not None:
+            return _Outcome(version, refusal, grant)
+        answer = self._authorize(entry, grant, amr, str(jws.unverified_header.get("kid", ""))[:100])
+        return _Outcome(version, answer, grant, _claim(grant, jws))
+
+    def _authorize(self, entry: ClientEntry, grant: UnverifiedGrant, amr: str, kid: str) -> _Permit | Refusal:
+        """Steps 10 to 14, for a grant that is the client's own; step 9, the replay, is the ledger's."""
+        refusal = rules.check_claim_syntax(grant, self.config)
+        if refusal is not None:
+            return refusal
+        plan = self._plan(entry, grant, amr)
+        if isinstance(plan, Refusal):
+            return plan
+        return rules.check_authorization_details(grant) or _Permit(plan, grant, kid)
+
+    async def _authenticate(self, jws: UnverifiedJws, entry: ClientEntry, now: datetime) -> str | Refusal:
+        """Step 7: the signature by a registered key or an enterprise certificate; returns ``client_amr``."""
+        header = jws.unverified_header
+        key = rules.choose_key(entry.client, entry.keys, header, now.timestamp())
+        if isinstance(key, Refusal):
+            return key
+        if key is not None:
+            if not entry.public_key(key).verify(header["alg"], jws.signing_input, jws.signature):
+                return Refusal("invalid_signature", {"kid": key.kid, "alg": header["alg"]})
+            if key.certificate is not None:
+                refusal = await self._certificates.registered(key.certificate, now)
+                if refusal is not None:
+                    return refusal
+            return AMR_KEY
+        certificate = await self._certificates.from_header(jws.header_segment, header["x5c"], now)
+        if isinstance(certificate, Refusal):
+            return certificate
+        if not certificate.public_key.verify(header["alg"], jws.signing_input, jws.signature):
+            return Refusal("invalid_signature", {"certificate": certificate.orgno, "alg": header["alg"]})
+        return rules.check_certificate_owner(entry.client, certificate.orgno) or AMR_CERTIFICATE
+
+    def _plan(self, entry: ClientEntry, grant: UnverifiedGrant, amr: str) -> TokenPlan | Refusal:
+        question = (grant.scope, grant.consumer_org, amr)
+        plan = entry.plans.get(question)
+        if plan is None:
+            plan = rules.plan_token(entry.client, grant, amr, self.config)
+            entry.remember(question, plan)
+        return plan
+
+    def _sign(self, permit: _Permit, token_id: str, now: datetime) -> IssuedToken:
+        signer = self.ring.signer_at(now)
+        payload = rules.token_payload(permit.plan, permit.grant, token_id, int(now.timestamp()))
+        if not rules.is_rfc9068(permit.grant, self.config):
+            return IssuedToken(signer.sign(payload), permit.plan.reply_tail)
+        header = json.dumps({"kid": signer.kid, "alg": signer.alg, "typ": "at+jwt"}).encode()
+        payload = payload[:-1] + b',"sub":' + json.dumps(permit.grant.client_id).encode() + b"}"
+        return IssuedToken(signer.sign(payload, header), permit.plan.reply_tail)
+
+    async def _write(self, outcome: _Outcome, token_id: str, trace_id: str, now: datetime) -> Verdict:
+        grant, answer = outcome.grant, outcome.answer
+        if isinstance(answer, Refusal):
+            reason, facts = answer.reason, clean_facts(answer.facts)
+        else:
+            reason, facts = "", {"jti": token_id, "consumer": answer.plan.consumer, "kid": clean_text(answer.kid)}
+        return await self._ledger.write(
+            Decision(
+                claim=outcome.claim,
+                expires_at=int(grant.expires_at) + _CLAIM_KEPT if grant is not None else 0,
+                version=outcome.version,
+                outcome="deny" if reason else "permit",
+                reason=reason,
+                trace_id=trace_id,
+                actor=clean_text(grant.client_id) if grant is not None else "",
+                subject=clean_text(grant.scope) if grant is not None else "",
+                facts=json.dumps(facts),
+                at=now,
+            )
+        )
+
+
+def _claim(grant: UnverifiedGrant, jws: UnverifiedJws) -> bytes:
+    """16 bytes that stand for the grant: its client and its ``jti``, or without one what was signed.
+
+    The signature is left out: an ECDSA signature has a twin that verifies as well.
+    """
+    if grant.jti is not None:
+        name = b"jti\0" + grant.jti.encode()
+    else:
+        name = b"hash\0" + hashlib.sha256(jws.signing_input).digest()
+    return hashlib.blake2b(grant.client_id.encode() + b"\0" + name, digest_size=16).digest()

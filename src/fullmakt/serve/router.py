@@ -1,0 +1,54 @@
+"""Picks the system that answers a request, by host and path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_MANY_SLASHES = re.compile(r"//+")
+
+
+class Router:
+    """An ASGI app over others, each at a public URL.
+
+    The longest base path wins. A host that is nobody's gets what the ``default_host`` gets, so that ``127.0.0.1`` and
+    ``localhost`` are the same on a developer's machine. Doubled slashes count as one: NAV's client makes them
+    (maskinporten.md §1.2), and a redirect would break clients that follow none.
+    """
+
+    def __init__(self, apps: Mapping[str, ASGIApp], *, default_host: str, not_found: ASGIApp) -> None:
+        self._not_found = not_found
+        self._default_host = default_host
+        self._hosts: dict[str, list[tuple[str, ASGIApp]]] = {}
+        self._aliases: dict[tuple[str, str], str] = {}
+        for url, app in apps.items():
+            parts = urlsplit(url)
+            self._hosts.setdefault(parts.netloc.lower(), []).append((parts.path.rstrip("/"), app))
+        for table in self._hosts.values():
+            table.sort(key=lambda row: -len(row[0]))
+
+    def alias(self, url: str, path: str) -> None:
+        """Serve what lies at ``path`` under the whole path of ``url`` too."""
+        parts = urlsplit(url)
+        self._aliases[parts.netloc.lower(), parts.path] = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if "//" in path:
+            path = _MANY_SLASHES.sub("/", path)
+        host = self._default_host
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value.decode("latin-1").lower()
+                break
+        if host not in self._hosts:
+            host = self._default_host
+        path = self._aliases.get((host, path), path)
+        for base, app in self._hosts.get(host, ()):
+            if path.startswith(base) and (len(path) == len(base) or path[len(base)] == "/"):
+                await app({**scope, "path": path, "root_path": base}, receive, send)
+                return
+        await self._not_found({**scope, "path": path}, receive, send)

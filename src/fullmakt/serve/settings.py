@@ -1,0 +1,310 @@
+"""Settings: one TOML file, then the environment; every fault is told at once.
+
+Environment variables are named as the settings, in capitals after ``FULLMAKT_``, with two underscores between levels:
+``FULLMAKT_PORT``, ``FULLMAKT_MASKINPORTEN__JWKS_MAX_AGE``. ``FULLMAKT_CONFIG`` names the file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from fullmakt.maskinporten.tokens.config import TokensConfig
+
+_LOOPBACK_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost"}
+
+
+class ConfigError(Exception):
+    """The settings can not be used; ``faults`` holds a line for each thing that is wrong."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class MaskinportenSettings(_Section):
+    """The token server. See ``maskinporten/tokens/config.py`` for what each means; durations in seconds."""
+
+    url: str | None = None
+    """Public base URL and issuer; ``<url>/maskinporten/`` of the whole when not set. A slash is put at its end."""
+    accept_token_endpoint_as_aud: bool = False
+    reject_unknown_claims: bool = True
+    iat_max_age: int | None = Field(None, ge=1)
+    lifetime_mode: Literal["override", "cap"] = "override"
+    iss_onbehalfof: bool = False
+    allow_ec_keys: bool = False
+    signing_alg: Literal["RS256", "ES256"] = "RS256"
+    signing_key_bits: int = Field(2048, ge=2048, le=4096)
+    jwks_max_age: int | None = Field(None, ge=1, le=7 * 86_400)
+    """How long verifiers may cache the key set; 60 in development, 86400 in production when not set."""
+    rfc9068_resources: frozenset[str] = frozenset()
+    revocation: bool = True
+    crl_max_age: int | None = Field(None, ge=0, le=86_400)
+    """How long a CRL is trusted without looking again; 1 in development, 300 in production when not set."""
+    trust_anchors: tuple[Path, ...] = ()
+    """PEM files with root and intermediate certificates of the issuers of enterprise certificates."""
+    policies: tuple[str, ...] = ()
+    """Certificate policy OIDs to accept beside those of our own test issuers; a trailing ``*`` stands for any rest."""
+    cached_clients: int = Field(100_000, ge=1)
+    max_queue: int = Field(2_000, ge=1)
+    explain: bool | None = None
+    """Tell the caller why it was refused; on in development, off in production when not set."""
+
+
+class SelfServiceSettings(_Section):
+    """The self-service API."""
+
+    url: str | None = None
+    faithful_empty_lists: bool = False
+    """Answer an empty list as the real one does, with an error that says so, instead of ``[]``."""
+
+
+class PartiesSettings(_Section):
+    """Organisations and people."""
+
+    url: str | None = None
+
+
+class PkiSettings(_Section):
+    """Our own issuers of enterprise certificates, for test environments."""
+
+    url: str | None = None
+    enabled: bool | None = None
+    """Serve them, and trust what they issue; on in development, off in production when not set."""
+
+
+class LogSettings(_Section):
+    """Logs."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["json", "text"] | None = None
+    """Text in development and JSON in production when not set."""
+
+
+class InsecureSettings(_Section):
+    """What is unsafe outside a developer's machine. Start-up fails when one of these is on and the host is not
+    loopback, unless ``beyond_loopback`` says that this is meant."""
+
+    demo_world: bool | None = None
+    """Apply the built-in demo world, whose keys lie in the state folder; on in development when not set."""
+    beyond_loopback: bool = False
+
+
+class Settings(BaseSettings):
+    """All settings of a process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FULLMAKT_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+    environment: Literal["development", "production"] = "development"
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65_535)
+    url: str | None = None
+    """Public base URL of the whole; ``http://localhost:<port>`` when not set."""
+    state: Path = Path(".fullmakt")
+    """Folder for the embedded database, the master key and the keys of the world's clients."""
+    database_url: str | None = None
+    """A PostgreSQL to use instead of the embedded one, ``postgresql://user:password@host/database``."""
+    master_key_file: Path | None = None
+    """The key that seals private keys in the database; ``<state>/master.key``, made when missing, if not set."""
+    workers: int = Field(1, ge=1, le=256)
+    """Processes that serve, best one a core."""
+    log: LogSettings = LogSettings()
+    maskinporten: MaskinportenSettings = MaskinportenSettings()
+    selfservice: SelfServiceSettings = SelfServiceSettings()
+    parties: PartiesSettings = PartiesSettings()
+    pki: PkiSettings = PkiSettings()
+    insecure: InsecureSettings = InsecureSettings()
+    config: Path | None = Field(None, exclude=True)
+    """The TOML file."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = init_settings().get("config")
+        sources = (init_settings, env_settings)
+        return (*sources, TomlConfigSettingsSource(settings_cls, file)) if file else sources
+
+    @model_validator(mode="after")
+    def _check(self) -> Settings:
+        faults = [*self._url_faults(), *self._production_faults(), *self._loopback_faults()]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _url_faults(self) -> list[str]:
+        urls = {"url": self.url, "maskinporten.url": self.maskinporten.url, "selfservice.url": self.selfservice.url,
+                "parties.url": self.parties.url, "pki.url": self.pki.url}  # fmt: skip
+        faults = []
+        for name, url in urls.items():
+            if url is None:
+                continue
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+                faults.append(f"{name}: not an http(s) URL without query and fragment: {url}")
+            elif parts.scheme == "http" and self.environment == "production" and not _is_loopback(parts.hostname):
+                faults.append(f"{name}: production serves https, not {url}")
+        return faults
+
+    def _production_faults(self) -> list[str]:
+        if self.environment == "development":
+            return []
+        faults = []
+        if self.url is None:
+            faults.append("url: must be set in production (the public base URL)")
+        if self.database_url is None:
+            faults.append("database_url: must be set in production; the embedded PostgreSQL is for development")
+        if self.master_key_file is None:
+            faults.append("master_key_file: must be set in production, outside the database and its backups")
+        return faults
+
+    def _loopback_faults(self) -> list[str]:
+        if _is_loopback(self.host) or self.insecure.beyond_loopback:
+            return []
+        unsafe = {
+            "insecure.demo_world": self.has_demo_world,
+            "pki.enabled": self.has_pki,
+            "maskinporten.explain": self.explains,
+            "environment = development": self.environment == "development",
+        }
+        return [
+            f"host: {self.host} is not loopback, and {name} is on: turn it off, or set insecure.beyond_loopback"
+            for name, on in unsafe.items()
+            if on
+        ]
+
+    # -- what follows from the settings ---------------------------------------------------------------------------
+
+    @property
+    def in_development(self) -> bool:
+        """True on a developer's machine."""
+        return self.environment == "development"
+
+    @property
+    def base_url(self) -> str:
+        """Public base URL of the whole, without a slash at its end."""
+        return (self.url or f"http://localhost:{self.port}").rstrip("/")
+
+    @property
+    def has_demo_world(self) -> bool:
+        """True when the demo world is applied at start."""
+        return self.in_development if self.insecure.demo_world is None else self.insecure.demo_world
+
+    @property
+    def has_pki(self) -> bool:
+        """True when our own issuers are served and trusted."""
+        return self.in_development if self.pki.enabled is None else self.pki.enabled
+
+    @property
+    def explains(self) -> bool:
+        """True when callers are told why they are refused."""
+        return self.in_development if self.maskinporten.explain is None else self.maskinporten.explain
+
+    @property
+    def issuer(self) -> str:
+        """The token server's issuer, with a slash at its end."""
+        return (self.maskinporten.url or f"{self.base_url}/maskinporten").rstrip("/") + "/"
+
+    @property
+    def selfservice_url(self) -> str:
+        """The self-service API's base URL."""
+        return (self.selfservice.url or f"{self.base_url}/selvbetjening").rstrip("/")
+
+    @property
+    def parties_url(self) -> str:
+        """The register's base URL."""
+        return (self.parties.url or f"{self.base_url}/altinn/register").rstrip("/")
+
+    @property
+    def pki_url(self) -> str:
+        """Where our issuers publish their certificates and CRLs."""
+        return (self.pki.url or f"{self.base_url}/pki").rstrip("/")
+
+    @property
+    def master_key_path(self) -> Path:
+        """The file with the master key."""
+        return self.master_key_file or self.state / "master.key"
+
+    def tokens_config(self) -> TokensConfig:
+        """The token server's part, with the defaults of the environment filled in."""
+        section = self.maskinporten
+        same = section.model_dump(
+            include={
+                "accept_token_endpoint_as_aud", "reject_unknown_claims", "iat_max_age", "lifetime_mode",
+                "iss_onbehalfof", "allow_ec_keys", "signing_alg", "signing_key_bits", "rfc9068_resources",
+                "revocation", "cached_clients", "max_queue",
+            }
+        )  # fmt: skip
+        return TokensConfig(
+            issuer=self.issuer,
+            jwks_max_age=_first(section.jwks_max_age, 60 if self.in_development else 86_400),
+            crl_max_age=_first(section.crl_max_age, 1 if self.in_development else 300),
+            explain=self.explains,
+            **same,
+        )
+
+
+def _first(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host is None:
+        return False
+    if host in _LOOPBACK_NAMES or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings: ``file`` (or ``FULLMAKT_CONFIG``), then the environment, then ``overrides``.
+
+    Raises:
+        ConfigError: with every fault found.
+    """
+    file = file or (Path(os.environ["FULLMAKT_CONFIG"]) if os.environ.get("FULLMAKT_CONFIG") else None)
+    if file is not None and not file.is_file():
+        raise ConfigError([f"{file}: no such file"])
+    try:
+        return Settings(config=file, **overrides)
+    except ValidationError as error:
+        raise ConfigError([line for fault in error.errors() for line in _fault_lines(fault)]) from None
+    except ValueError as error:  # TOML that can not be read, or JSON in an environment variable
+        raise ConfigError([f"{file or 'environment'}: {error}"]) from None
+
+
+def _fault_lines(fault: Any) -> list[str]:
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return [f"{place}: unknown setting"]
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return [f"{place}: {line}" if place else line for line in message.splitlines()]

@@ -15,6 +15,7 @@ import httpx2
 from cryptography import x509
 
 from fullmakt.kernel.clock import Clock
+from fullmakt.kernel.single_flight import SingleFlight
 
 MAX_CRL_BYTES = 5 * 1024 * 1024
 MAX_REMEMBERED = 64
@@ -53,7 +54,7 @@ class CrlSource:
         self._max_age = dt.timedelta(seconds=max_age)
         self._remembered: dict[str, _Remembered] = {}
         self._failed: dict[str, tuple[dt.datetime, CrlUnavailableError]] = {}
-        self._flights: dict[str, asyncio.Task[x509.CertificateRevocationList]] = {}
+        self._flights: SingleFlight[x509.CertificateRevocationList] = SingleFlight()
 
     async def get(self, url: str) -> x509.CertificateRevocationList:
         """The CRL at ``url`` (http or https), from memory or fetched. Its signature is not checked.
@@ -84,18 +85,7 @@ class CrlSource:
         failed_at, failure = self._failed.get(url, (None, None))
         if failed_at and failure and now < failed_at + RETRY_AFTER:
             raise CrlUnavailableError(str(failure)) from failure
-        flight = self._flights.get(url)
-        if flight is None:
-            flight = asyncio.create_task(self._fetch_and_remember(url))
-            self._flights[url] = flight
-            flight.add_done_callback(lambda landed: self._land(url, landed))
-        # Shielded: the one who asked first may go away while others wait.
-        return await asyncio.shield(flight)
-
-    def _land(self, url: str, landed: asyncio.Task[x509.CertificateRevocationList]) -> None:
-        del self._flights[url]
-        if not landed.cancelled():
-            landed.exception()  # seen, also when everybody who waited for it is gone
+        return await self._flights.run_async(url, lambda: self._fetch_and_remember(url))
 
     async def _fetch_and_remember(self, url: str) -> x509.CertificateRevocationList:
         try:

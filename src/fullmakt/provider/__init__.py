@@ -21,7 +21,7 @@ from fullmakt.provider.errors import (
 from fullmakt.provider.key_cache import KeyCacheLimits
 from fullmakt.provider.keys import KeySource, StaticKeys, SyncKeySource
 from fullmakt.provider.remote import RemoteKeys
-from fullmakt.provider.token import VerifiedToken
+from fullmakt.provider.verified_token import VerifiedToken
 from fullmakt.provider.verifier import SyncTokenVerifier, TokenVerifier
 
 __all__ = [

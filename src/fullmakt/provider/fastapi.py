@@ -22,7 +22,7 @@ from fastapi.security.base import SecurityBase
 
 from fullmakt.provider.authorization import bearer_token
 from fullmakt.provider.errors import DEFAULT_REALM, BearerError
-from fullmakt.provider.token import VerifiedToken
+from fullmakt.provider.verified_token import VerifiedToken
 from fullmakt.provider.verifier import TokenVerifier
 
 _VERIFIED = "fullmakt.provider.verified"

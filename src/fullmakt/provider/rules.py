@@ -21,7 +21,7 @@ from fullmakt.provider.errors import (
     MissingTokenError,
     Reason,
 )
-from fullmakt.provider.token import VerifiedToken
+from fullmakt.provider.verified_token import VerifiedToken
 
 ALGORITHMS = RSA_ALGORITHMS | EC_ALGORITHMS
 TOKEN_TYPES = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})

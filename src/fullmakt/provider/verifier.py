@@ -10,7 +10,7 @@ from fullmakt.provider import rules
 from fullmakt.provider.key_cache import DAY, KeyCacheLimits
 from fullmakt.provider.keys import KeySource, SyncKeySource
 from fullmakt.provider.remote import RemoteKeys
-from fullmakt.provider.token import VerifiedToken
+from fullmakt.provider.verified_token import VerifiedToken
 
 DEFAULT_LEEWAY = 10.0
 """Seconds that the clocks of issuer and API may differ, as in Altinn's exchange (maskinporten.md §3.6)."""

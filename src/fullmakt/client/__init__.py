@@ -1,0 +1,52 @@
+"""SDK for consumers of APIs: tokens from Maskinporten, fetched when needed and kept while they are good.
+
+    credentials = Credentials.from_jwk("https://test.maskinporten.no/", client_id, private_jwk)
+    with httpx2.Client(auth=MaskinportenAuth(credentials, "provider:api.read")) as api:
+        api.get("https://api.example.no/orders")
+
+``MaskinportenClient`` and ``AsyncMaskinportenClient`` give the tokens themselves; ``build_grant`` makes the signed
+grant alone. The asynchronous side runs on asyncio.
+"""
+
+from fullmakt.client.auth import MaskinportenAuth
+from fullmakt.client.credentials import Credentials
+from fullmakt.client.errors import (
+    AccessDeniedError,
+    AuthorizationDetailsError,
+    ClientAuthenticationError,
+    DiscoveryError,
+    InvalidGrantError,
+    InvalidScopeError,
+    MaskinportenError,
+    NotDelegatedError,
+    ReplayedGrantError,
+    TemporarilyUnavailableError,
+    UnexpectedResponseError,
+)
+from fullmakt.client.grant import TokenRequest, build_grant, grant_form
+from fullmakt.client.store import TokenStore
+from fullmakt.client.access_token import AccessToken
+from fullmakt.client.tokens import AsyncMaskinportenClient, MaskinportenClient
+
+__all__ = [
+    "AccessDeniedError",
+    "AccessToken",
+    "AsyncMaskinportenClient",
+    "AuthorizationDetailsError",
+    "ClientAuthenticationError",
+    "Credentials",
+    "DiscoveryError",
+    "InvalidGrantError",
+    "InvalidScopeError",
+    "MaskinportenAuth",
+    "MaskinportenClient",
+    "MaskinportenError",
+    "NotDelegatedError",
+    "ReplayedGrantError",
+    "TemporarilyUnavailableError",
+    "TokenRequest",
+    "TokenStore",
+    "UnexpectedResponseError",
+    "build_grant",
+    "grant_form",
+]

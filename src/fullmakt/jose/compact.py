@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,8 @@ from fullmakt.jose.strict_json import StrictJsonError, loads_object
 MAX_JWT_BYTES = 64 * 1024
 """Room for a certificate chain in the header (maskinporten.md §1.5: allow at least 64 KiB)."""
 
-_BASE64URL = re.compile(rb"[A-Za-z0-9_-]*")
+_TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/!!!")
+"""base64url's letters into base64's, and what base64url does not have into what no decoder takes."""
 
 
 class MalformedJwtError(ValueError):
@@ -38,12 +38,10 @@ def b64url_decode(segment: bytes) -> bytes:
     Raises:
         MalformedJwtError: a character outside the alphabet, or an impossible length.
     """
-    if not _BASE64URL.fullmatch(segment):
-        raise MalformedJwtError("a part is not base64url without padding")
     try:
-        return base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
+        return binascii.a2b_base64(segment.translate(_TO_BASE64) + b"=" * (-len(segment) % 4), strict_mode=True)
     except binascii.Error as error:
-        raise MalformedJwtError("a part is not base64url") from error
+        raise MalformedJwtError("a part is not base64url without padding") from error
 
 
 def b64url_encode(data: bytes) -> bytes:

@@ -28,8 +28,8 @@ WITH registry AS (
     SELECT coalesce((SELECT version FROM feed.version WHERE topic = '{TOPIC}'), 0) AS version
 ), decision AS (
     SELECT d.* FROM registry, unnest(
-        %b::bytea[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[]
-    ) AS d (claim, expires_at, outcome, reason, trace_id, actor, subject, facts)
+        %b::bytea[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[]
+    ) AS d (claim, expires_at, reason, trace_id, actor, subject, facts)
     WHERE registry.version = %b
 ), claimed AS (
     INSERT INTO tokens.used_grant (claim, expires_at)
@@ -37,11 +37,12 @@ WITH registry AS (
     ON CONFLICT DO NOTHING RETURNING claim
 ), recorded AS (
     INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts)
-    SELECT %b, 'tokens', 'token:issue',
-        CASE WHEN d.claim IS NULL OR c.claim IS NOT NULL THEN d.outcome ELSE 'deny' END,
-        CASE WHEN d.claim IS NULL OR c.claim IS NOT NULL THEN d.reason ELSE 'replayed' END,
-        d.trace_id, d.actor, d.subject, d.facts::jsonb
-    FROM decision d LEFT JOIN claimed c USING (claim)
+    SELECT %b, 'tokens', 'token:issue', CASE WHEN reason = '' THEN 'permit' ELSE 'deny' END,
+        reason, trace_id, actor, subject, facts::jsonb
+    FROM (
+        SELECT d.*, CASE WHEN d.claim IS NULL OR c.claim IS NOT NULL THEN d.reason ELSE 'replayed' END AS final
+        FROM decision d LEFT JOIN claimed c USING (claim)
+    ) AS e (claim, expires_at, decided, trace_id, actor, subject, facts, reason)
 )
 SELECT (SELECT version FROM registry), ARRAY(SELECT claim FROM claimed)
 """  # noqa: S608 - the topic is a constant
@@ -70,13 +71,13 @@ class Verdict(Enum):
 class Decision:
     """A decision to be written. ``claim`` is 16 bytes that stand for the grant, None when there is nothing to claim.
 
-    ``expires_at`` is the second from which the claim may be forgotten; ``facts`` is JSON.
+    ``expires_at`` is the second from which the claim may be forgotten; ``reason`` is empty for a permit; ``facts`` is
+    JSON.
     """
 
     claim: bytes | None
     expires_at: int
     version: int
-    outcome: str
     reason: str
     trace_id: str
     actor: str
@@ -155,9 +156,9 @@ class Ledger:
         cursor = await self._connection.cursor(binary=True).execute(
             _COMMIT,
             (
-                [d.claim for d in decisions], [d.expires_at for d in decisions], [d.outcome for d in decisions],
-                [d.reason for d in decisions], [d.trace_id for d in decisions], [d.actor for d in decisions],
-                [d.subject for d in decisions], [d.facts for d in decisions], decisions[0].version, decisions[0].at,
+                [d.claim for d in decisions], [d.expires_at for d in decisions], [d.reason for d in decisions],
+                [d.trace_id for d in decisions], [d.actor for d in decisions], [d.subject for d in decisions],
+                [d.facts for d in decisions], decisions[0].version, decisions[0].at,
             ),
             prepare=True,
         )  # fmt: skip

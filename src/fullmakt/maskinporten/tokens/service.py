@@ -41,7 +41,15 @@ class _Permit:
 
     plan: TokenPlan
     grant: UnverifiedGrant
-    kid: str
+    signed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Authenticated:
+    """Who signed: ``amr`` as in ``client_amr``; ``signed_by`` is the registered ``kid`` or the certificate's serial."""
+
+    amr: str
+    signed_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,7 @@ class TokenService:
     # -- tokens -------------------------------------------------------------------------------------------------------
 
     async def issue(self, assertion: str, trace_id: str) -> IssuedToken | Refusal:
-        """Answer one grant; before this returns, the decision is durable and a grant whose signature held is used up."""
+        """Answer one grant. The decision is durable, and the grant used up, before this returns."""
         try:
             return await self._issue(assertion, trace_id)
         except (DatabaseUnavailableError, CrlUnavailableError) as error:
@@ -185,27 +193,26 @@ class TokenService:
         refusal = rules.check_client(entry.client, grant) or rules.check_audience(grant, self.config)
         if refusal is not None:
             return _Outcome(version, refusal, grant)
-        amr = await self._authenticate(jws, entry, now)
-        if isinstance(amr, Refusal):
-            return _Outcome(version, amr, grant)
+        who = await self._authenticate(jws, entry, now)
+        if isinstance(who, Refusal):
+            return _Outcome(version, who, grant)
         refusal = rules.check_times(grant, now.timestamp(), self.config)
         if refusal is not None:
             return _Outcome(version, refusal, grant)
-        answer = self._authorize(entry, grant, amr, str(jws.unverified_header.get("kid", ""))[:100])
-        return _Outcome(version, answer, grant, _claim(grant, jws))
+        return _Outcome(version, self._authorize(entry, grant, who), grant, _claim(grant, jws))
 
-    def _authorize(self, entry: ClientEntry, grant: UnverifiedGrant, amr: str, kid: str) -> _Permit | Refusal:
+    def _authorize(self, entry: ClientEntry, grant: UnverifiedGrant, who: _Authenticated) -> _Permit | Refusal:
         """Steps 10 to 14, for a grant that is the client's own; step 9, the replay, is the ledger's."""
         refusal = rules.check_claim_syntax(grant, self.config)
         if refusal is not None:
             return refusal
-        plan = self._plan(entry, grant, amr)
+        plan = self._plan(entry, grant, who.amr)
         if isinstance(plan, Refusal):
             return plan
-        return rules.check_authorization_details(grant) or _Permit(plan, grant, kid)
+        return rules.check_authorization_details(grant) or _Permit(plan, grant, who.signed_by)
 
-    async def _authenticate(self, jws: UnverifiedJws, entry: ClientEntry, now: datetime) -> str | Refusal:
-        """Step 7: the signature by a registered key or an enterprise certificate; returns ``client_amr``."""
+    async def _authenticate(self, jws: UnverifiedJws, entry: ClientEntry, now: datetime) -> _Authenticated | Refusal:
+        """Step 7: the signature, by a registered key or an enterprise certificate."""
         header = jws.unverified_header
         key = rules.choose_key(entry.client, entry.keys, header, now.timestamp())
         if isinstance(key, Refusal):
@@ -217,13 +224,15 @@ class TokenService:
                 refusal = await self._certificates.registered(key.certificate, now)
                 if refusal is not None:
                     return refusal
-            return AMR_KEY
+            return _Authenticated(AMR_KEY, key.kid)
         certificate = await self._certificates.from_header(jws.header_segment, header["x5c"], now)
         if isinstance(certificate, Refusal):
             return certificate
         if not certificate.public_key.verify(header["alg"], jws.signing_input, jws.signature):
             return Refusal("invalid_signature", {"certificate": certificate.orgno, "alg": header["alg"]})
-        return rules.check_certificate_owner(entry.client, certificate.orgno) or AMR_CERTIFICATE
+        return rules.check_certificate_owner(entry.client, certificate.orgno) or _Authenticated(
+            AMR_CERTIFICATE, f"{certificate.leaf.serial_number:x}"
+        )
 
     def _plan(self, entry: ClientEntry, grant: UnverifiedGrant, amr: str) -> TokenPlan | Refusal:
         question = (grant.scope, grant.consumer_org, amr)
@@ -245,22 +254,14 @@ class TokenService:
     async def _write(self, outcome: _Outcome, token_id: str, trace_id: str, now: datetime) -> Verdict:
         grant, answer = outcome.grant, outcome.answer
         if isinstance(answer, Refusal):
-            reason, facts = answer.reason, clean_facts(answer.facts)
-        else:
-            reason, facts = "", {"jti": token_id, "consumer": answer.plan.consumer, "kid": clean_text(answer.kid)}
+            reason, facts = answer.reason, json.dumps(clean_facts(answer.facts))
+            actor, subject = (clean_text(grant.client_id), clean_text(grant.scope)) if grant is not None else ("", "")
+        else:  # all that a permit names stands in the registry: there is nothing to clean, nor to escape
+            reason, actor, subject = "", answer.grant.client_id, answer.grant.scope
+            facts = f'{{"jti":"{token_id}","signed_by":"{answer.signed_by}","consumer":"{answer.plan.consumer}"}}'
+        expires_at = int(grant.expires_at) + _CLAIM_KEPT if grant is not None else 0
         return await self._ledger.write(
-            Decision(
-                claim=outcome.claim,
-                expires_at=int(grant.expires_at) + _CLAIM_KEPT if grant is not None else 0,
-                version=outcome.version,
-                outcome="deny" if reason else "permit",
-                reason=reason,
-                trace_id=trace_id,
-                actor=clean_text(grant.client_id) if grant is not None else "",
-                subject=clean_text(grant.scope) if grant is not None else "",
-                facts=json.dumps(facts),
-                at=now,
-            )
+            Decision(outcome.claim, expires_at, outcome.version, reason, trace_id, actor, subject, facts, now)
         )
 
 

@@ -8,6 +8,7 @@
 grant alone. The asynchronous side runs on asyncio.
 """
 
+from fullmakt.client.access_token import AccessToken
 from fullmakt.client.auth import MaskinportenAuth
 from fullmakt.client.credentials import Credentials
 from fullmakt.client.errors import (
@@ -25,7 +26,6 @@ from fullmakt.client.errors import (
 )
 from fullmakt.client.grant import TokenRequest, build_grant, grant_form
 from fullmakt.client.store import TokenStore
-from fullmakt.client.access_token import AccessToken
 from fullmakt.client.tokens import AsyncMaskinportenClient, MaskinportenClient
 
 __all__ = [

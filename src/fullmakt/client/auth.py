@@ -7,9 +7,9 @@ from typing import Unpack
 
 import httpx2
 
+from fullmakt.client.access_token import AccessToken
 from fullmakt.client.credentials import Credentials
 from fullmakt.client.grant import Asked, TokenRequest
-from fullmakt.client.access_token import AccessToken
 from fullmakt.client.tokens import AsyncMaskinportenClient, MaskinportenClient
 
 

@@ -7,8 +7,8 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
-from fullmakt.client.grant import TokenRequest
 from fullmakt.client.access_token import AccessToken
+from fullmakt.client.grant import TokenRequest
 
 DEFAULT_REFRESH_MARGIN = 20.0
 """Seconds before its expiry that a token is replaced; real clients use 5 to 30 (maskinporten.md §10)."""

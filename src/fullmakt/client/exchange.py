@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 import httpx2
 
+from fullmakt.client.access_token import AccessToken, read_response
 from fullmakt.client.credentials import Credentials
 from fullmakt.client.errors import DiscoveryError, TemporarilyUnavailableError
 from fullmakt.client.grant import TokenRequest, build_grant, grant_form
 from fullmakt.client.retry import TRANSIENT, Pause, pause_before_retry, retry_after
-from fullmakt.client.access_token import AccessToken, read_response
 from fullmakt.jose.strict_json import StrictJsonError, loads_object
 from fullmakt.kernel.clock import Clock, NewId
 from fullmakt.wire.discovery import InvalidMetadataError, IssuerMetadata, metadata_urls

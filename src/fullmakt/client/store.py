@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from fullmakt.client.access_token import AccessToken
 from fullmakt.client.cache import DEFAULT_REFRESH_MARGIN, TokenCache
 from fullmakt.client.credentials import Credentials
 from fullmakt.client.errors import TemporarilyUnavailableError
 from fullmakt.client.exchange import Exchange
 from fullmakt.client.grant import TokenRequest
-from fullmakt.client.access_token import AccessToken
 from fullmakt.kernel.clock import Clock, NewId, new_uuid, system_clock
 from fullmakt.kernel.single_flight import SingleFlight
 

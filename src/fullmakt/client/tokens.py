@@ -9,6 +9,7 @@ from typing import Unpack
 
 import httpx2
 
+from fullmakt.client.access_token import AccessToken
 from fullmakt.client.cache import DEFAULT_REFRESH_MARGIN
 from fullmakt.client.credentials import Credentials
 from fullmakt.client.errors import TemporarilyUnavailableError
@@ -16,7 +17,6 @@ from fullmakt.client.exchange import Reply, Step
 from fullmakt.client.grant import Asked, TokenRequest
 from fullmakt.client.retry import Pause
 from fullmakt.client.store import TokenStore
-from fullmakt.client.access_token import AccessToken
 from fullmakt.kernel.clock import Clock, NewId, new_uuid, system_clock
 from fullmakt.kernel.sans_io import drive, drive_async
 

@@ -1,0 +1,117 @@
+"""A world, written as a world file that reads back as the same world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from typing import Any
+
+import tomlkit
+from tomlkit.items import AoT, InlineTable, Table
+
+from fullmakt.altinn.parties.model import Organisation, Person, Role
+from fullmakt.kernel.identifiers import NationalId
+from fullmakt.world.model import (
+    Client,
+    Credentials,
+    EnterpriseCertificate,
+    Entry,
+    GeneratedKey,
+    KeyFile,
+    Kind,
+    PublicJwk,
+    PublicKeys,
+    Scope,
+    Unusable,
+    World,
+    default_client_id,
+)
+
+_HEADING = "A world of Fullmakt. `fullmakt world apply FILE` makes it so."
+
+
+def export(world: World) -> str:
+    """The world as TOML; ``parse`` of it gives an equal world.
+
+    A client whose credentials are ``Unusable`` is left out with a comment that says why.
+    """
+    document = tomlkit.document()
+    document.add(tomlkit.comment(_HEADING))
+    for kind in Kind:
+        array = AoT([])
+        for entry in world.entries(kind):
+            if isinstance(entry, Client) and isinstance(entry.credentials, Unusable):
+                document.add(tomlkit.comment(f"{entry.client_id} is left out: {entry.credentials.why}"))
+            else:
+                array.append(_table(entry))
+        if array:
+            document.append(kind, array)
+    return tomlkit.dumps(document)
+
+
+def _table(entry: Entry) -> Table:
+    table = tomlkit.table()
+    for name, value in _members(entry):
+        table.add(name, value)
+    table.add(tomlkit.nl())
+    return table
+
+
+def _members(entry: Entry) -> Iterator[tuple[str, Any]]:
+    match entry:
+        case Organisation():
+            yield from _fields(entry)
+            if entry.is_unchecked:
+                yield "unchecked", True
+        case Person():
+            yield from (("id", str(entry.national_id)), ("name", entry.name))
+        case Role():
+            yield "person" if isinstance(entry.holder, NationalId) else "holder", str(entry.holder)
+            yield from (("code", entry.code), ("organisation", str(entry.organisation)))
+        case Scope():
+            yield from _fields(entry, leave_out={"translations"})
+            yield from entry.translations
+        case Client():
+            own_id = () if entry.client_id == default_client_id(entry.name) else (("client_id", entry.client_id),)
+            named = [
+                (name, text)
+                for name, text in (("client_name", entry.client_name), ("description", entry.description))
+                if text != entry.name
+            ]
+            yield from (("name", entry.name), *own_id)
+            yield from _fields(entry, leave_out={"name", "client_id", "credentials", "client_name", "description"})
+            yield from (*named, _credentials(entry.credentials))
+        case _:
+            yield from _fields(entry)
+
+
+def _fields(entry: Entry, leave_out: frozenset[str] | set[str] = frozenset()) -> Iterator[tuple[str, Any]]:
+    """The entry's fields that are not at their default."""
+    for each in fields(entry):
+        value = getattr(entry, each.name)
+        if each.name not in leave_out and (each.default is MISSING or value != each.default):
+            yield each.name, [str(one) for one in value] if isinstance(value, tuple) else _plain(value)
+
+
+def _plain(value: object) -> Any:
+    return str(value) if isinstance(value, str) else value  # OrgNumber and the like are more than TOML knows
+
+
+def _credentials(credentials: Credentials) -> tuple[str, Any]:
+    match credentials:
+        case GeneratedKey():
+            return "key", "generate"
+        case KeyFile():
+            return "key_file", credentials.path
+        case PublicKeys():
+            array = tomlkit.array()
+            array.extend(_inline(jwk) for jwk in credentials.jwks)
+            return "jwk", array.multiline(multiline=True)
+        case EnterpriseCertificate() | Unusable():
+            return "authentication", "certificate"
+
+
+def _inline(jwk: PublicJwk) -> InlineTable:
+    table = tomlkit.inline_table()
+    table.update(jwk.as_dict())
+    return table

@@ -1,0 +1,293 @@
+"""A world: what a world file declares, and, in the same shape, what is there already.
+
+Entries carry the names of the self-service API's members (maskinporten.md §7.3 and §7.7) and its defaults.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from fullmakt.altinn.parties.model import Organisation, Person, Role
+from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
+
+_CLIENT_IDS = uuid.UUID("5f2c1a4e-7f0b-5d0c-9a57-6d1f0e8a4b21")
+
+
+class Kind(StrEnum):
+    """What can be declared. The value is the section's name in the file; the order is that of applying."""
+
+    ORGANISATION = "organisation"
+    PERSON = "person"
+    ROLE = "role"
+    DELEGATION_SOURCE = "delegation_source"
+    PREFIX = "prefix"
+    SCOPE = "scope"
+    ACCESS = "access"
+    CERTIFICATE = "certificate"
+    CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationSource:
+    """Where delegations are registered; scopes name it by ``issuer`` (maskinporten.md §4.5)."""
+
+    issuer: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """A scope prefix and the organisation that owns it and every scope under it."""
+
+    prefix: str
+    owner: OrgNumber
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A scope with everything that its owner may set (maskinporten.md §7.7).
+
+    ``translations`` holds ``description#en`` and the like as sorted pairs of member and text. Lifetimes are seconds.
+    """
+
+    name: ScopeName
+    description: str
+    long_description: str | None = None
+    translations: tuple[tuple[str, str], ...] = ()
+    active: bool = True
+    visibility: str = "PUBLIC"
+    allowed_integration_types: tuple[str, ...] = ()
+    token_type: str = "SELF_CONTAINED"
+    delegation_source: str | None = None
+    accessible_for_all: bool = False
+    at_max_age: int = 0
+    authorization_max_lifetime: int = 0
+    requires_user_consent: bool = False
+    requires_user_authentication: bool = False
+    requires_pseudonymous_tokens: bool = False
+    enforced_aud_for_access_token: str | None = None
+    protected: bool = False
+    supports_european_businesses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """``consumer`` has an APPROVED access to the scope."""
+
+    scope: ScopeName
+    consumer: OrgNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """An enterprise certificate of our PKI for ``organisation``, kept in the state folder under ``name``."""
+
+    name: str
+    organisation: OrgNumber
+
+
+@dataclass(frozen=True, slots=True)
+class PublicJwk:
+    """A public JWK as sorted pairs of member and value; ``x5c`` is a tuple of base64 texts."""
+
+    members: tuple[tuple[str, str | tuple[str, ...]], ...]
+
+    @classmethod
+    def of(cls, jwk: Mapping[str, Any]) -> PublicJwk:
+        """From a JWK's members, lists turned into tuples."""
+        return cls(tuple(sorted((n, tuple(v) if isinstance(v, list | tuple) else str(v)) for n, v in jwk.items())))
+
+    @property
+    def kid(self) -> str:
+        """The key's id on its client."""
+        return str(self.as_dict()["kid"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JWK as JSON has it."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in self.members}
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedKey:
+    """The client's one key, its private half in the state folder: made when it is not there yet."""
+
+    def __str__(self) -> str:
+        return "a key in the state folder"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKeys:
+    """Keys whose private halves are elsewhere, sorted by ``kid``."""
+
+    jwks: tuple[PublicJwk, ...]
+
+    def __str__(self) -> str:
+        return f"public keys {', '.join(jwk.kid for jwk in self.jwks)}"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """A file with a public JWK, JWKS or PEM; ``files.resolve`` reads it and puts ``PublicKeys`` in its place."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return f"the key in {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class EnterpriseCertificate:
+    """No registered key: the client authenticates by its organisation's certificate (maskinporten.md §2.5)."""
+
+    def __str__(self) -> str:
+        return "an enterprise certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Only of what is there, never declared: the credentials can not be used as they stand; ``why`` says so."""
+
+    why: str
+
+    def __str__(self) -> str:
+        return self.why
+
+
+Credentials = GeneratedKey | PublicKeys | KeyFile | EnterpriseCertificate | Unusable
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client. ``name`` is what it is called on this machine (files, commands); the rest is maskinporten.md §7.3."""
+
+    name: str
+    client_id: str
+    organisation: OrgNumber
+    credentials: Credentials
+    client_name: str
+    description: str
+    supplier: OrgNumber | None = None
+    integration_type: str = "maskinporten"
+    scopes: tuple[ScopeName, ...] = ()
+    access_token_lifetime: int = 120
+    active: bool = True
+
+
+def default_client_id(name: str) -> str:
+    """The id of a client that is declared without one: always the same for the same name (UUID version 5)."""
+    return str(uuid.uuid5(_CLIENT_IDS, name))
+
+
+Entry = Organisation | Person | Role | DelegationSource | Prefix | Scope | Access | Certificate | Client
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything declared, or everything there, each kind in order.
+
+    ``lines`` tells where in a file a table (``field`` None) or one of its fields stands; it is no part of the world.
+    """
+
+    organisations: tuple[Organisation, ...] = ()
+    people: tuple[Person, ...] = ()
+    roles: tuple[Role, ...] = ()
+    delegation_sources: tuple[DelegationSource, ...] = ()
+    prefixes: tuple[Prefix, ...] = ()
+    scopes: tuple[Scope, ...] = ()
+    accesses: tuple[Access, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    clients: tuple[Client, ...] = ()
+    lines: Mapping[tuple[str, int, str | None], int] = field(default_factory=dict, compare=False, repr=False)
+
+    def entries(self, kind: Kind) -> tuple[Entry, ...]:
+        """The entries of one kind."""
+        entries: tuple[Entry, ...] = getattr(self, FIELD_OF[kind])
+        return entries
+
+    def __iter__(self) -> Iterator[Entry]:
+        for kind in Kind:
+            yield from self.entries(kind)
+
+    def __or__(self, other: World) -> World:
+        """Both worlds' entries, ours first."""
+        return World(**{name: getattr(self, name) + getattr(other, name) for name in FIELD_OF.values()})
+
+
+FIELD_OF: Mapping[Kind, str] = {
+    Kind.ORGANISATION: "organisations",
+    Kind.PERSON: "people",
+    Kind.ROLE: "roles",
+    Kind.DELEGATION_SOURCE: "delegation_sources",
+    Kind.PREFIX: "prefixes",
+    Kind.SCOPE: "scopes",
+    Kind.ACCESS: "accesses",
+    Kind.CERTIFICATE: "certificates",
+    Kind.CLIENT: "clients",
+}
+"""The field of ``World`` that holds the entries of a kind."""
+
+KIND_OF: Mapping[type, Kind] = {
+    Organisation: Kind.ORGANISATION,
+    Person: Kind.PERSON,
+    Role: Kind.ROLE,
+    DelegationSource: Kind.DELEGATION_SOURCE,
+    Prefix: Kind.PREFIX,
+    Scope: Kind.SCOPE,
+    Access: Kind.ACCESS,
+    Certificate: Kind.CERTIFICATE,
+    Client: Kind.CLIENT,
+}
+
+
+def key_of(entry: Entry) -> Hashable:
+    """What makes two entries of a kind the same one."""
+    match entry:
+        case Organisation():
+            return entry.orgno
+        case Person():
+            return entry.national_id
+        case DelegationSource():
+            return entry.issuer
+        case Prefix():
+            return entry.prefix
+        case Scope() | Certificate():
+            return entry.name
+        case Client():
+            return entry.client_id
+        case Role() | Access():
+            return entry
+
+
+def label_of(entry: Entry) -> str:
+    """What a person reads in a plan. Real people's numbers are masked, made-up ones are there to be used."""
+    match entry:
+        case Organisation():
+            return f"{entry.orgno} {entry.name}"
+        case Person():
+            return f"{shown(entry.national_id)} {entry.name}"
+        case Role():
+            return f"{shown(entry.holder)} {entry.code} {entry.organisation}"
+        case DelegationSource():
+            return f"{entry.name} {entry.issuer}"
+        case Prefix():
+            return f"{entry.prefix} {entry.owner}"
+        case Scope():
+            return entry.name
+        case Access():
+            return f"{entry.scope} {entry.consumer}"
+        case Certificate():
+            return f"{entry.name} {entry.organisation}"
+        case Client():
+            return f"{entry.name} {entry.client_id}"
+
+
+def shown(number: NationalId | OrgNumber) -> str:
+    """The number, a real person's masked."""
+    if isinstance(number, NationalId) and not number.is_synthetic:
+        return f"{number[:2]}*********"
+    return str(number)

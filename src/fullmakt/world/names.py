@@ -1,0 +1,83 @@
+"""Which entries a world names: those that it declares, and those that it refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+
+from fullmakt.altinn.parties.model import Organisation, Role
+from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
+from fullmakt.world.model import Access, Certificate, Client, Entry, Kind, Prefix, Scope, World, key_of
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """``field`` of an entry refers to the entry of ``kind`` that is known by ``key``."""
+
+    field: str
+    kind: Kind
+    key: Hashable
+
+
+def references(entry: Entry) -> Iterator[Reference]:
+    """What has to be there for ``entry`` to make sense."""
+    match entry:
+        case Organisation(parent=OrgNumber() as parent):
+            yield Reference("parent", Kind.ORGANISATION, parent)
+        case Role(holder=NationalId() as person):
+            yield Reference("person", Kind.PERSON, person)
+            yield Reference("organisation", Kind.ORGANISATION, entry.organisation)
+        case Role(holder=OrgNumber() as holder):
+            yield Reference("holder", Kind.ORGANISATION, holder)
+            yield Reference("organisation", Kind.ORGANISATION, entry.organisation)
+        case Prefix():
+            yield Reference("owner", Kind.ORGANISATION, entry.owner)
+        case Scope():
+            yield Reference("name", Kind.PREFIX, entry.name.prefix)
+            if entry.delegation_source is not None:
+                yield Reference("delegation_source", Kind.DELEGATION_SOURCE, entry.delegation_source)
+        case Access():
+            yield Reference("scope", Kind.SCOPE, entry.scope)
+            yield Reference("consumer", Kind.ORGANISATION, entry.consumer)
+        case Certificate():
+            yield Reference("organisation", Kind.ORGANISATION, entry.organisation)
+        case Client():
+            yield Reference("organisation", Kind.ORGANISATION, entry.organisation)
+            if entry.supplier is not None:
+                yield Reference("supplier", Kind.ORGANISATION, entry.supplier)
+            for scope in entry.scopes:
+                yield Reference("scopes", Kind.SCOPE, scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The keys that a world names: what a section has to look up, however much else there is."""
+
+    organisations: frozenset[OrgNumber]
+    people: frozenset[NationalId]
+    delegation_sources: frozenset[str]
+    prefixes: frozenset[str]
+    scopes: frozenset[ScopeName]
+    accesses: frozenset[Access]
+    certificates: frozenset[str]
+    clients: tuple[Client, ...]
+
+    @classmethod
+    def of(cls, world: World) -> Names:
+        """Those declared in ``world`` and those it refers to."""
+        keys: dict[Kind, set[Hashable]] = {kind: set() for kind in Kind}
+        for kind in Kind:
+            for entry in world.entries(kind):
+                keys[kind].add(key_of(entry))
+                for reference in references(entry):
+                    keys[reference.kind].add(reference.key)
+        return cls(
+            organisations=frozenset(key for key in keys[Kind.ORGANISATION] if isinstance(key, OrgNumber)),
+            people=frozenset(key for key in keys[Kind.PERSON] if isinstance(key, NationalId)),
+            delegation_sources=frozenset(map(str, keys[Kind.DELEGATION_SOURCE])),
+            prefixes=frozenset(map(str, keys[Kind.PREFIX])),
+            scopes=frozenset(key for key in keys[Kind.SCOPE] if isinstance(key, ScopeName)),
+            accesses=frozenset(world.accesses),
+            certificates=frozenset(map(str, keys[Kind.CERTIFICATE])),
+            clients=world.clients,
+        )

@@ -1,0 +1,115 @@
+"""``[[client]]``: a client and how it authenticates (maskinporten.md §7.3 and §7.4)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fullmakt.jose.keys import InvalidKeyError, PublicKey, is_key_id
+from fullmakt.wire.maskinporten.grant import INTEGRATION_TYPES_WITH_GRANT
+from fullmakt.world import reading as r
+from fullmakt.world.model import (
+    Client,
+    Credentials,
+    EnterpriseCertificate,
+    GeneratedKey,
+    KeyFile,
+    PublicJwk,
+    PublicKeys,
+    default_client_id,
+)
+
+MAX_KEYS = 5
+"""On a client (maskinporten.md §7.4 rule 1)."""
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}", re.ASCII)
+_WAYS = ("key", "key_file", "jwk", "authentication")
+
+
+def read_client(table: r.Table) -> Client | None:
+    """Read one ``[[client]]``."""
+    name = table.required("name", r.local_name)
+    client = Client(
+        name=name,
+        client_id=table.defaulted(
+            "client_id",
+            r.matching(_CLIENT_ID, "a client id is letters, digits and . _ : -"),
+            default_client_id(name) if name else "",
+        ),
+        organisation=table.required("organisation", r.orgno),
+        credentials=_credentials(table),
+        client_name=table.defaulted("client_name", r.text, name),
+        description=table.defaulted("description", r.text, name),
+        supplier=table.optional("supplier", r.orgno),
+        integration_type=table.defaulted("integration_type", r.one_of(INTEGRATION_TYPES_WITH_GRANT), "maskinporten"),
+        scopes=table.texts("scopes", r.scope_name),
+        access_token_lifetime=table.number_of("access_token_lifetime", 120, least=1),
+        active=table.flag("active", default=True),
+    )
+    if client.integration_type == "altinn_virksys" and client.credentials == EnterpriseCertificate():
+        table.fault("authentication", "a client of type altinn_virksys needs a registered key")
+    return client if table.ok else None
+
+
+def _credentials(table: r.Table) -> Credentials:
+    given = [way for way in _WAYS if table.has(way)]
+    if len(given) != 1:
+        table.fault(
+            given[1] if given else None,
+            'how does the client authenticate? One of key = "generate", key_file, jwk, authentication = "certificate"',
+        )
+    if "key_file" in given:
+        return KeyFile(table.required("key_file", r.text))
+    if "jwk" in given:
+        return table.required("jwk", public_keys)
+    if "authentication" in given:
+        table.required("authentication", r.one_of({"certificate"}))
+        return EnterpriseCertificate()
+    if "key" in given:
+        table.required("key", r.one_of({"generate"}))
+    return GeneratedKey()
+
+
+def public_keys(raw: object) -> PublicKeys:
+    """Read a public JWK (a table) or several (an array of tables).
+
+    Raises:
+        FaultyFieldError: not a usable public key, more than five, or two with one ``kid``.
+    """
+    jwks = raw if isinstance(raw, list) else [raw]
+    if not 1 <= len(jwks) <= MAX_KEYS:
+        raise r.FaultyFieldError(f"a client has one to {MAX_KEYS} keys")
+    keys = sorted((public_jwk(jwk) for jwk in jwks), key=lambda jwk: jwk.kid)
+    if len({key.kid for key in keys}) != len(keys):
+        raise r.FaultyFieldError("two keys have the same kid")
+    return PublicKeys(tuple(keys))
+
+
+def public_jwk(raw: object) -> PublicJwk:
+    """Read a public JWK; ``kid`` defaults to its thumbprint, ``alg`` to RS256 (ES256), ``use`` is ``sig``.
+
+    Raises:
+        FaultyFieldError: private or unknown members, or numbers that make no usable key.
+    """
+    if not isinstance(raw, dict):
+        raise r.FaultyFieldError(f"a JWK is a table, not {r.type_name(raw)}")
+    members: dict[str, Any] = {"use": "sig", **raw}
+    try:
+        key = PublicKey.from_jwk(members)
+    except InvalidKeyError as error:
+        raise r.FaultyFieldError(str(error)) from error
+    members.setdefault("alg", min(key.algorithms))
+    members.setdefault("kid", key.thumbprint)
+    if unknown := sorted(members.keys() - key.to_jwk().keys() - {"use", "alg", "kid", "x5c"}):
+        raise r.FaultyFieldError(f"a public JWK has no {', '.join(unknown)} here")
+    if members["use"] != "sig" or members["alg"] not in key.algorithms:
+        raise r.FaultyFieldError(f"use is sig, and alg one of {', '.join(sorted(key.algorithms))}")
+    if not is_key_id(members["kid"]):
+        raise r.FaultyFieldError("a kid is letters, digits and . _ -")
+    if not _is_x5c(members.get("x5c", ["MA=="])):
+        raise r.FaultyFieldError("x5c is an array of certificates in base64")
+    return PublicJwk.of(members)
+
+
+def _is_x5c(raw: object) -> bool:
+    return isinstance(raw, list) and 0 < len(raw) <= 10 and all(isinstance(one, str) and one for one in raw)

@@ -1,0 +1,159 @@
+"""What lies between a world and what there is, as steps in the order in which they can be taken. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from fullmakt.altinn.parties.model import Organisation
+from fullmakt.kernel.identifiers import NationalId
+from fullmakt.world.errors import Fault, Place, WorldFaults
+from fullmakt.world.model import Entry, Kind, World, key_of, label_of, shown
+from fullmakt.world.names import references
+
+
+class Action(StrEnum):
+    """What a step does."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    UNCHANGED = "unchanged"
+
+
+_MARKS = {Action.CREATE: "+", Action.CHANGE: "~", Action.UNCHANGED: " "}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that will change."""
+
+    field: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.before} → {self.after}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry and what has to be done for it."""
+
+    action: Action
+    kind: Kind
+    entry: Entry
+    differences: tuple[Difference, ...] = ()
+
+    def __str__(self) -> str:
+        told = f" ({'; '.join(map(str, self.differences))})" if self.differences else ""
+        return f"{_MARKS[self.action]} {self.kind} {label_of(self.entry)}{told}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The step as JSON values."""
+        return {
+            "action": self.action,
+            "kind": self.kind,
+            "entry": label_of(self.entry),
+            "differences": [
+                {"field": each.field, "before": each.before, "after": each.after} for each in self.differences
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps, those that have nothing to do included."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        """The steps that do something."""
+        return tuple(step for step in self.steps if step.action is not Action.UNCHANGED)
+
+    def __str__(self) -> str:
+        counts = {action: sum(step.action is action for step in self.steps) for action in Action}
+        summary = f"{counts[Action.CREATE]} to create, {counts[Action.CHANGE]} to change"
+        summary += f", {counts[Action.UNCHANGED]} as they should be"
+        return "\n".join([*map(str, self.changes), summary])
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as JSON values."""
+        return {"steps": [step.as_json() for step in self.steps], "changes": len(self.changes)}
+
+
+def plan(world: World, current: World) -> Plan:
+    """The steps from ``current`` to ``world``.
+
+    ``current`` holds at least what ``world`` names (``Names.of``).
+
+    Raises:
+        WorldFaults: something is referred to that is neither declared nor there, or organisations stand above one
+            another in a loop.
+    """
+    there = {kind: {key_of(entry): entry for entry in current.entries(kind)} for kind in Kind}
+    faults = list(_missing(world, there))
+    organisations = _parents_first(world, faults)
+    if faults:
+        raise WorldFaults(faults)
+    rest = [(kind, entry) for kind in Kind if kind is not Kind.ORGANISATION for entry in world.entries(kind)]
+    entries = [*((Kind.ORGANISATION, organisation) for organisation in organisations), *rest]
+    return Plan(tuple(_step(kind, entry, there[kind].get(key_of(entry))) for kind, entry in entries))
+
+
+def _step(kind: Kind, entry: Entry, before: Entry | None) -> Step:
+    if before is None:
+        return Step(Action.CREATE, kind, entry)
+    differences = tuple(_differences(before, entry))
+    return Step(Action.CHANGE if differences else Action.UNCHANGED, kind, entry, differences)
+
+
+def _differences(before: Entry, after: Entry) -> Iterator[Difference]:
+    for each in fields(after):
+        old, new = getattr(before, each.name), getattr(after, each.name)
+        if old != new:
+            yield Difference(each.name, _told(old), _told(new))
+
+
+def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_told, value))}]"
+    return "none" if value is None else str(value)
+
+
+def _missing(world: World, there: Mapping[Kind, Mapping[Hashable, Entry]]) -> Iterator[Fault]:
+    declared = {kind: {key_of(entry) for entry in world.entries(kind)} for kind in Kind}
+    for kind in Kind:
+        for number, entry in enumerate(world.entries(kind), 1):
+            for reference in references(entry):
+                if reference.key not in declared[reference.kind] and reference.key not in there[reference.kind]:
+                    place = _place(world, kind, number, reference.field)
+                    yield Fault(place, f"no {reference.kind} {_masked(reference.key)} in the file or in the database")
+
+
+def _parents_first(world: World, faults: list[Fault]) -> list[Organisation]:
+    """The organisations in an order in which each comes after its parent."""
+    by_orgno = {organisation.orgno: organisation for organisation in world.organisations}
+    above = {orgno: [each.parent] if each.parent in by_orgno else [] for orgno, each in by_orgno.items()}
+    try:
+        return [by_orgno[orgno] for orgno in TopologicalSorter(above).static_order()]
+    except CycleError as error:
+        loop = error.args[1]
+        number = world.organisations.index(by_orgno[loop[0]]) + 1
+        place = _place(world, Kind.ORGANISATION, number, "parent")
+        faults.append(Fault(place, f"organisations stand above one another in a loop: {' < '.join(loop)}"))
+        return []
+
+
+def _masked(key: Hashable) -> str:
+    return shown(key) if isinstance(key, NationalId) else str(key)
+
+
+def _place(world: World, kind: Kind, number: int, field: str | None) -> Place:
+    line = world.lines.get((kind, number, field)) or world.lines.get((kind, number, None))
+    return Place(kind, number, field, line)

@@ -1,0 +1,198 @@
+"""Reading one table of a world file: each field by its type, every fault noted, nothing raised until the end."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from fullmakt.kernel.identifiers import InvalidIdentifierError, NationalId, OrgNumber, ScopeName
+from fullmakt.world.errors import Fault, Place
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+MAX_TEXT_LENGTH = 4_000
+MAX_INTEGER = 2**31 - 1
+"""What PostgreSQL's integer holds."""
+
+_LOCAL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
+
+
+class FaultyFieldError(ValueError):
+    """The field's value can not be used. The message never repeats a national identity number."""
+
+
+class Table:
+    """One ``[[section]]``. Fields are read to the last, so that all faults are told at once.
+
+    A field at fault is noted and reads as its default, or as nothing of use: build from what was read only while
+    ``ok`` holds. ``finish`` notes the fields that nobody asked for.
+    """
+
+    def __init__(
+        self,
+        section: str,
+        number: int,
+        values: Mapping[str, Any],
+        lines: Mapping[tuple[str, int, str | None], int],
+        faults: list[Fault],
+    ) -> None:
+        self.section, self.number, self.values = section, number, values
+        self._lines, self._faults = lines, faults
+        self._asked: set[str] = set()
+        self.ok = True
+
+    def fault(self, field: str | None, message: str) -> None:
+        """Note that something is wrong."""
+        self.ok = False
+        line = self._lines.get((self.section, self.number, field)) or self._lines.get((self.section, self.number, None))
+        self._faults.append(Fault(Place(self.section, self.number, field, line), message))
+
+    def finish(self) -> bool:
+        """Note unknown fields; True when the table is good."""
+        for field in self.values.keys() - self._asked:
+            self.fault(field, f"unknown field; [[{self.section}]] has {', '.join(sorted(self._asked))}")
+        return self.ok
+
+    def has(self, field: str) -> bool:
+        """True when the table says anything about ``field``."""
+        self._asked.add(field)
+        return field in self.values
+
+    def required(self, field: str, read: Callable[[Any], T]) -> T:
+        """A field that has to be there; nothing of use when ``ok`` no longer holds."""
+        if not self.has(field):
+            self.fault(field, "missing")
+        return cast("T", self.optional(field, read))
+
+    def optional(self, field: str, read: Callable[[Any], T]) -> T | None:
+        """A field that may be left out."""
+        return self.defaulted(field, read, None)
+
+    def defaulted(self, field: str, read: Callable[[Any], T], default: D) -> T | D:
+        """A field with a value of its own when it is left out (or at fault)."""
+        if not self.has(field):
+            return default
+        try:
+            return read(self.values[field])
+        except (FaultyFieldError, InvalidIdentifierError) as error:
+            self.fault(field, str(error))
+            return default
+
+    def number_of(self, field: str, default: int, *, least: int = 0) -> int:
+        """A whole number."""
+        return self.defaulted(field, lambda raw: _whole_number(raw, least), default)
+
+    def flag(self, field: str, *, default: bool) -> bool:
+        """``true`` or ``false``."""
+        return self.defaulted(field, _flag, default)
+
+    def texts(self, field: str, read: Callable[[Any], T]) -> tuple[T, ...]:
+        """An array without doubles, each element read by ``read``, put in order."""
+        return self.defaulted(field, lambda raw: _array(raw, read), ())
+
+
+def text(raw: object) -> str:
+    """A text of one line, not blank."""
+    return _checked(raw, line_breaks=False)
+
+
+def long_text(raw: object) -> str:
+    """A text that may have several lines."""
+    return _checked(raw, line_breaks=True)
+
+
+def matching(pattern: re.Pattern[str], what: str) -> Callable[[Any], str]:
+    """A reader of texts that ``pattern`` matches whole; ``what`` says in words what they look like."""
+
+    def read(raw: object) -> str:
+        value = text(raw)
+        if not pattern.fullmatch(value):
+            raise FaultyFieldError(f"{what}, not {value[:60]!r}")
+        return value
+
+    return read
+
+
+def one_of(allowed: Collection[str]) -> Callable[[Any], str]:
+    """A reader of a text out of a few."""
+
+    def read(raw: object) -> str:
+        value = text(raw)
+        if value not in allowed:
+            raise FaultyFieldError(f"one of {', '.join(sorted(allowed))}, not {value[:60]!r}")
+        return value
+
+    return read
+
+
+def local_name(raw: object) -> str:
+    """What a client or a certificate is called on this machine: it names files."""
+    return matching(_LOCAL_NAME, "a name is up to 63 lower-case letters, digits, - and _")(raw)
+
+
+def orgno(raw: object) -> OrgNumber:
+    """An organisation number: nine digits."""
+    return OrgNumber(_string(raw, "an organisation number stands in quotation marks"))
+
+
+def national_id(raw: object) -> NationalId:
+    """A national identity number with valid check digits."""
+    return NationalId(_string(raw, "a national identity number stands in quotation marks"))
+
+
+def scope_name(raw: object) -> ScopeName:
+    """A scope."""
+    return ScopeName(text(raw))
+
+
+def _string(raw: object, otherwise: str) -> str:
+    if isinstance(raw, int):
+        raise FaultyFieldError(otherwise)
+    if not isinstance(raw, str):
+        raise FaultyFieldError(f"text, not {type_name(raw)}")
+    return raw
+
+
+def _checked(raw: object, *, line_breaks: bool) -> str:
+    if not isinstance(raw, str):
+        raise FaultyFieldError(f"text, not {type_name(raw)}")
+    if not raw.strip():
+        raise FaultyFieldError("the text is empty")
+    if len(raw) > MAX_TEXT_LENGTH:
+        raise FaultyFieldError(f"at most {MAX_TEXT_LENGTH} characters")
+    allowed = "\n\t" if line_breaks else ""
+    if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in allowed for character in raw):
+        raise FaultyFieldError("the text holds control characters" if line_breaks else "a text of one line")
+    return raw
+
+
+def _whole_number(raw: object, least: int) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int):
+        raise FaultyFieldError(f"a whole number, not {type_name(raw)}")
+    if not least <= raw <= MAX_INTEGER:
+        raise FaultyFieldError(f"a number from {least} to {MAX_INTEGER}")
+    return raw
+
+
+def _flag(raw: object) -> bool:
+    if not isinstance(raw, bool):
+        raise FaultyFieldError(f"true or false, not {type_name(raw)}")
+    return raw
+
+
+def _array(raw: object, read: Callable[[Any], T]) -> tuple[T, ...]:
+    if not isinstance(raw, Sequence) or isinstance(raw, str):
+        raise FaultyFieldError(f"an array, not {type_name(raw)}")
+    values = [read(element) for element in raw]
+    if len(set(values)) != len(values):
+        raise FaultyFieldError("the array names something twice")
+    return tuple(sorted(values, key=str))
+
+
+def type_name(raw: object) -> str:
+    """TOML's word for the type of a value."""
+    names = {bool: "true or false", int: "a number", float: "a number", str: "text", list: "an array", dict: "a table"}
+    return names.get(type(raw), "a date or time")

@@ -1,0 +1,138 @@
+"""Worlds that hypothesis makes up: every kind of entry, every optional field now there and now not."""
+
+from __future__ import annotations
+
+import string
+from typing import Any
+
+from hypothesis import strategies as st
+
+from fullmakt.altinn.parties import rules
+from fullmakt.altinn.parties.model import Organisation, Person, Role
+from fullmakt.jose.keys import LocalSigner
+from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
+from fullmakt.world.model import (
+    Access,
+    Certificate,
+    Client,
+    DelegationSource,
+    EnterpriseCertificate,
+    GeneratedKey,
+    KeyFile,
+    Prefix,
+    PublicJwk,
+    PublicKeys,
+    Scope,
+    World,
+    default_client_id,
+)
+from fullmakt.world.parse_client import public_jwk
+from fullmakt.world.parse_scope import INTEGRATION_TYPES
+
+KEYS = [public_jwk(LocalSigner.generate(kid=f"key-{number}").public_jwk()) for number in range(3)]
+PEOPLE = [NationalId(number) for number in ("05895199925", "12846799972", "03817299813", "24907999889")]
+
+orgnos = st.from_regex(r"[0-9]{9}", fullmatch=True).map(OrgNumber)
+local_names = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True)
+line_texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=30).filter(str.strip)
+party_names = line_texts.filter(lambda name: rules.name_fault(name) is None)
+long_texts = st.text(string.ascii_letters + string.digits + "æøåÆØÅ \n\t.,-_:;!?'\"()/*[]#", min_size=1).filter(
+    str.strip
+)
+issuers = st.from_regex(r"https://[a-z0-9.]{1,20}/", fullmatch=True)
+prefixes = st.from_regex(r"[a-zæøå0-9_-]{1,10}", fullmatch=True)
+scope_names = st.builds(
+    lambda prefix, subscope: ScopeName(f"{prefix}:{subscope}"),
+    prefixes,
+    st.from_regex(r"[!#-\[\]-~æøå]{1,20}", fullmatch=True),
+)
+translations = st.dictionaries(
+    st.sampled_from(["description#en", "description#nn", "long_description#en"]),
+    long_texts.map(lambda t: t.strip().split("\n")[0].replace("\t", " ") or "x"),
+    max_size=3,
+).map(lambda found: tuple(sorted(found.items())))
+integers = st.integers(0, 2**31 - 1)
+
+scopes = st.builds(
+    Scope,
+    name=scope_names,
+    description=line_texts,
+    long_description=st.none() | long_texts,
+    translations=translations,
+    active=st.booleans(),
+    visibility=st.sampled_from(["PUBLIC", "PRIVATE", "INTERNAL"]),
+    allowed_integration_types=st.sets(st.sampled_from(sorted(INTEGRATION_TYPES))).map(
+        lambda found: tuple(sorted(found))
+    ),
+    token_type=st.sampled_from(["SELF_CONTAINED", "OPAQUE"]),
+    delegation_source=st.none() | issuers,
+    accessible_for_all=st.booleans(),
+    at_max_age=integers,
+    authorization_max_lifetime=integers,
+    requires_user_consent=st.booleans(),
+    requires_user_authentication=st.booleans(),
+    requires_pseudonymous_tokens=st.booleans(),
+    enforced_aud_for_access_token=st.none() | st.from_regex(r"https://[!-~]{1,20}", fullmatch=True),
+    protected=st.booleans(),
+    supports_european_businesses=st.booleans(),
+)
+public_keys = st.sets(st.sampled_from(KEYS), min_size=1).map(
+    lambda found: PublicKeys(tuple(sorted(found, key=lambda jwk: jwk.kid)))
+)
+credentials = (
+    st.just(GeneratedKey()) | st.just(EnterpriseCertificate()) | public_keys | st.builds(KeyFile, path=line_texts)
+)
+
+
+@st.composite
+def clients(draw: st.DrawFn) -> Client:
+    name = draw(local_names)
+    kind = draw(st.sampled_from(["maskinporten", "altinn_virksys", "krr", "eformidling"]))
+    return Client(
+        name=name,
+        client_id=draw(
+            st.just(default_client_id(name)) | st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,20}", fullmatch=True)
+        ),
+        organisation=draw(orgnos),
+        credentials=draw(st.just(GeneratedKey()) if kind == "altinn_virksys" else credentials),
+        client_name=draw(st.just(name) | line_texts),
+        description=draw(st.just(name) | line_texts),
+        supplier=draw(st.none() | orgnos),
+        integration_type=kind,
+        scopes=tuple(sorted(draw(st.sets(scope_names, max_size=3)))),
+        access_token_lifetime=draw(st.integers(1, 2**31 - 1)),
+        active=draw(st.booleans()),
+    )
+
+
+def _distinct(entries: st.SearchStrategy[Any], *keys: Any) -> st.SearchStrategy[Any]:
+    return st.lists(entries, max_size=3, unique_by=keys).map(tuple)
+
+
+def _organisation(orgno: OrgNumber, name: str, form: str, parent: OrgNumber | None) -> Organisation:
+    return Organisation(orgno, name, form, None if parent == orgno else parent)
+
+
+worlds = st.builds(
+    World,
+    organisations=_distinct(
+        st.builds(_organisation, orgnos, party_names, st.sampled_from(["AS", "ENK", "SÆR"]), st.none() | orgnos),
+        lambda each: each.orgno,
+    ),
+    people=_distinct(st.builds(Person, st.sampled_from(PEOPLE), party_names), lambda each: each.national_id),
+    roles=_distinct(
+        st.builds(
+            Role, st.sampled_from(PEOPLE) | st.just(OrgNumber("888666555")), st.sampled_from(["dagl", "lede"]), orgnos
+        ),
+        lambda each: each,
+    ),
+    delegation_sources=_distinct(st.builds(DelegationSource, issuers, line_texts), lambda each: each.issuer),
+    prefixes=_distinct(st.builds(Prefix, prefixes, orgnos, st.booleans()), lambda each: each.prefix),
+    scopes=_distinct(scopes, lambda each: each.name),
+    accesses=_distinct(st.builds(Access, scope_names, orgnos), lambda each: each),
+    certificates=_distinct(st.builds(Certificate, local_names, orgnos), lambda each: each.name),
+    clients=_distinct(clients(), lambda each: each.name, lambda each: each.client_id),
+)
+"""Worlds that a file can declare. What they refer to need not be there."""
+
+__all__ = ["KEYS", "PEOPLE", "PublicJwk", "worlds"]

@@ -59,7 +59,7 @@ class MaskinportenSettings(_Section):
     trust_anchors: tuple[Path, ...] = ()
     """PEM files with root and intermediate certificates of the issuers of enterprise certificates."""
     policies: tuple[str, ...] = ()
-    """Certificate policy OIDs to accept beside those of our own test issuers; a trailing ``*`` stands for any rest."""
+    """Certificate policy OIDs to accept instead of those of Buypass and Commfides; a trailing ``*`` stands for any rest."""
     cached_clients: int = Field(100_000, ge=1)
     max_queue: int = Field(2_000, ge=1)
     explain: bool | None = None

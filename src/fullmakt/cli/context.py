@@ -1,0 +1,50 @@
+"""What commands work on: the systems' services over the state folder's database, as ``serve`` puts them together.
+
+``serve`` stands outside ``cli`` and hands itself in with ``provide``, so that a command knows no wiring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fullmakt.altinn.parties.service import PartiesService
+from fullmakt.infra.database import Database
+from fullmakt.maskinporten.selfservice.service import SelfService
+from fullmakt.maskinporten.tokens.signing import SigningKeys
+from fullmakt.pki.service import Pki
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWorld:
+    """A world that is open for reading and changing.
+
+    ``systems`` maps each system's name to its public URL; ``pki`` is None where our own issuers are off.
+    """
+
+    state: Path
+    issuer: str
+    systems: Mapping[str, str]
+    database: Database
+    parties: PartiesService
+    selfservice: SelfService
+    signing_keys: SigningKeys
+    pki: Pki | None
+
+
+Opener = Callable[[], AbstractAsyncContextManager[OpenWorld]]
+_openers: list[Opener] = []
+
+
+def provide(opener: Opener) -> None:
+    """Say how worlds are opened; ``serve`` does, once, before a command runs."""
+    _openers[:] = [opener]
+
+
+@asynccontextmanager
+async def open_world() -> AsyncIterator[OpenWorld]:
+    """Open the world that the settings name: its database is started when nobody serves from it, and migrated."""
+    async with _openers[0]() as world:
+        yield world

@@ -1,0 +1,136 @@
+"""Puts the systems of one process together: which is whose neighbour is told here and nowhere else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import httpx2
+from prometheus_client import CollectorRegistry
+
+from fullmakt.altinn.parties.service import PartiesService
+from fullmakt.infra.crl import CrlSource
+from fullmakt.infra.database import Database
+from fullmakt.infra.secrets import MasterKey
+from fullmakt.jose.certificates import PRODUCTION_POLICIES, TEST_POLICIES
+from fullmakt.kernel.clock import Clock, NewId, new_uuid, system_clock
+from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
+from fullmakt.maskinporten.selfservice.service import SelfService
+from fullmakt.maskinporten.tokens.certificates import Certificates
+from fullmakt.maskinporten.tokens.ledger import Ledger
+from fullmakt.maskinporten.tokens.metrics import TokenMetrics
+from fullmakt.maskinporten.tokens.registry_cache import RegistryCache
+from fullmakt.maskinporten.tokens.service import TokenService
+from fullmakt.maskinporten.tokens.signing import SigningKeys
+from fullmakt.pki.service import Pki
+from fullmakt.provider import TokenVerifier
+from fullmakt.serve.neighbours import TrustedIssuers, UploadedCertificates, read_anchors
+from fullmakt.serve.own_keys import OwnKeys
+from fullmakt.serve.settings import Settings
+
+_CRL_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """Every system of a process, wired and not yet started."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    http: httpx2.AsyncClient
+    registry: PostgresRegistry
+    metrics: CollectorRegistry
+    token_metrics: TokenMetrics
+    parties: PartiesService
+    selfservice: SelfService
+    signing_keys: SigningKeys
+    tokens: TokenService
+    verifier: TokenVerifier
+    pki: Pki | None
+
+    async def start(self) -> None:
+        """Make what must be there, and begin."""
+        if self.pki is not None:
+            await self.pki.ensure()
+        await self.tokens.start()
+
+    async def stop(self) -> None:
+        """Finish what is under way, and let go."""
+        await self.tokens.stop()
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of connections, for those who never started."""
+        await self.registry.close()
+        await self.http.aclose()
+        await self.database.close()
+
+    @property
+    def systems(self) -> dict[str, str]:
+        """Public URL by system."""
+        settings = self.settings
+        urls = {
+            "maskinporten": settings.issuer,
+            "selvbetjening": f"{settings.selfservice_url}/",
+            "register": f"{settings.parties_url}/",
+            "whoami": f"{settings.base_url}/examples/whoami",
+        }
+        return {**urls, "pki": f"{settings.pki_url}/"} if self.pki is not None else urls
+
+
+def assemble(
+    settings: Settings,
+    database_url: str,
+    *,
+    clock: Clock = system_clock,
+    new_id: NewId = new_uuid,
+    http: httpx2.AsyncClient | None = None,
+) -> Assembly:
+    """Wire the systems of ``settings`` on the database at ``database_url``."""
+    database = Database(database_url)
+    master_key = (
+        MasterKey.load(settings.master_key_file)
+        if settings.master_key_file
+        else MasterKey.load_or_create(settings.master_key_path)
+    )
+    http = http or httpx2.AsyncClient(timeout=_CRL_TIMEOUT)
+    config = settings.tokens_config()
+    parties = PartiesService(database, clock, new_id)
+    pki = Pki(database, clock, master_key, settings.pki_url) if settings.has_pki else None
+    registry = PostgresRegistry(database)
+    policies = TEST_POLICIES if settings.in_development else PRODUCTION_POLICIES
+    configured = read_anchors(settings.maskinporten.trust_anchors, settings.maskinporten.policies or policies)
+    issuers = TrustedIssuers(configured, pki)
+    certificates = Certificates(issuers, CrlSource(http, clock, config.crl_max_age), config)
+    signing_keys = SigningKeys(database, master_key, clock, config)
+    tokens = TokenService(
+        config,
+        RegistryCache(registry, config.cached_clients),
+        Ledger(database.raw_connection, max_queue=config.max_queue),
+        signing_keys,
+        certificates,
+        clock,
+    )
+    selfservice = SelfService(
+        database,
+        clock,
+        new_id,
+        certificates=UploadedCertificates(certificates, clock),
+        organisations=parties,
+        allow_ec_keys=config.allow_ec_keys,
+    )
+    metrics = CollectorRegistry()
+    return Assembly(
+        settings=settings,
+        database=database,
+        clock=clock,
+        http=http,
+        registry=registry,
+        metrics=metrics,
+        token_metrics=TokenMetrics(metrics),
+        parties=parties,
+        selfservice=selfservice,
+        signing_keys=signing_keys,
+        tokens=tokens,
+        verifier=TokenVerifier(config.issuer, keys=OwnKeys(tokens), clock=clock),
+        pki=pki,
+    )

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from types import MappingProxyType
+from typing import Annotated, NoReturn
 
 import typer
 
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
 from fullmakt.pki import exports
-from fullmakt.pki.errors import InvalidRequestError, PkiError
+from fullmakt.pki.errors import InvalidRequestError, NotSetUpError, PkiError
 from fullmakt.pki.model import Authority, CertificateRecord, Environment, Seid
 from fullmakt.pki.rules import DEFAULT_DAYS
 from fullmakt.pki.service import Pki
@@ -139,11 +139,8 @@ async def issue_to_files(
         OSError: the folder can not be written to.
     """
     exports.check_password(password)
-    folder.mkdir(parents=True, exist_ok=True)
     key, chain, store = (folder / f"{order.file_stem}{suffix}" for suffix in (".key.pem", ".chain.pem", ".p12"))
-    for file in (key, chain, store):
-        if file.exists():
-            raise InvalidRequestError(f"{file} exists: move it away, or name another folder with --out")
+    refuse_to_overwrite(key, chain, store)
     issued = await pki.issue(
         order.orgno,
         order.name,
@@ -153,12 +150,12 @@ async def issue_to_files(
         revoked=order.revoked,
         wrong_environment=order.wrong_environment,
     )
-    _write_secret(key, issued.key.to_pem())
-    _write_secret(store, exports.pkcs12(issued, password))
-    chain.write_bytes(exports.pem_bundle(issued.chain))
-    trust_store = folder / _TRUST_STORE
-    trust_store.write_bytes(exports.java_trust_store(await trusted(pki), password))
-    return issued.record, (key, chain, store, trust_store)
+    public = {
+        chain: exports.pem_bundle(issued.chain),
+        folder / _TRUST_STORE: exports.java_trust_store(await trusted(pki), password),
+    }
+    write_files(public, secret={key: issued.key.to_pem(), store: exports.pkcs12(issued, password)})
+    return issued.record, (key, store, *public)
 
 
 async def export_authorities(pki: Pki, folder: Path, password: str) -> Sequence[Path]:
@@ -169,15 +166,13 @@ async def export_authorities(pki: Pki, folder: Path, password: str) -> Sequence[
         OSError: the folder can not be written to.
     """
     authorities = await trusted(pki)
-    contents = {
-        "bundle.pem": exports.pem_bundle(authority.certificate for authority in authorities),
-        _TRUST_STORE: exports.java_trust_store(authorities, password),
-        **{f"{authority.profile.name}.cer": exports.der(authority.certificate) for authority in authorities},
+    files = {
+        folder / "bundle.pem": exports.pem_bundle(authority.certificate for authority in authorities),
+        folder / _TRUST_STORE: exports.java_trust_store(authorities, password),
+        **{folder / f"{authority.profile.name}.cer": exports.der(authority.certificate) for authority in authorities},
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-    return [folder / name for name in contents]
+    write_files(files)
+    return tuple(files)
 
 
 async def trusted(pki: Pki) -> Sequence[Authority]:
@@ -199,13 +194,35 @@ def describe(record: CertificateRecord) -> dict[str, str]:
     }
 
 
+def refuse_to_overwrite(*files: Path) -> None:
+    """Raise InvalidRequestError when one of ``files`` exists."""
+    for file in files:
+        if file.exists():
+            raise InvalidRequestError(f"{file} exists: move it away, or name another folder with --out")
+
+
+def write_files(public: Mapping[Path, bytes], secret: Mapping[Path, bytes] = MappingProxyType({})) -> None:
+    """Write files, the secret ones anew and for their owner alone."""
+    for file in (*public, *secret):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    for file, content in secret.items():
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+    for file, content in public.items():
+        file.write_bytes(content)
+
+
 def with_pki(action: Callable[[Pki], Awaitable[None]]) -> None:
     """Open the world, run ``action`` on its PKI, and turn what it refuses into a message and exit code 2."""
 
     async def run() -> None:
         # Late: the world's settings and database are not wanted for ``--help``.
-        context: Any = importlib.import_module("fullmakt.cli.context")
-        async with context.open_world() as world:
+        from fullmakt.cli.context import open_world
+
+        async with open_world() as world:
+            if world.pki is None:
+                raise NotSetUpError("this world has no CAs of its own: the setting pki.enabled is off")
             await action(world.pki)
 
     try:
@@ -219,9 +236,3 @@ def with_pki(action: Callable[[Pki], Awaitable[None]]) -> None:
 def _fail(message: str) -> NoReturn:
     typer.echo(f"fullmakt pki: {message}", err=True)
     raise typer.Exit(2)
-
-
-def _write_secret(path: Path, secret: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)

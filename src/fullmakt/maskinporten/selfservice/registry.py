@@ -109,6 +109,10 @@ class PostgresRegistry:
     async def _query(self, client_ids: list[str]) -> list[tuple[Any, ...]]:
         if self._connection is None or self._connection.closed:
             self._connection = await self._database.raw_connection()
+            # One plan for all, by the keys: planning anew costs more than the read, and what a plan was made on when
+            # the tables were empty must not come to haunt a registry of a million clients.
+            await self._connection.execute("SET plan_cache_mode = force_generic_plan")
+            await self._connection.execute("SET enable_seqscan = off")
         cursor = self._connection.cursor(binary=True)
         await cursor.execute(_CLIENTS, (client_ids,), prepare=True)
         return await cursor.fetchall()

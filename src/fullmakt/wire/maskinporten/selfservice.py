@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 MAX_SECONDS = 2**31 - 1
-JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TRANSLATION = re.compile(r"(?:long_)?description#[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?", re.ASCII)
@@ -87,9 +87,7 @@ IntegrationType = Literal[
 ]
 ApplicationType = Literal["web", "browser", "native"]
 AuthMethod = Literal["private_key_jwt", "client_secret_basic", "client_secret_post", "none"]
-GrantType = Literal[
-    "authorization_code", "refresh_token", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer"
-]
+GrantType = Literal["authorization_code", "refresh_token", "implicit", "urn:ietf:params:oauth:grant-type:jwt-bearer"]
 RefreshTokenUsage = Literal["ONETIME", "REUSE"]
 CodeChallengeMethod = Literal["S256", "none"]
 Visibility = Literal["PUBLIC", "PRIVATE", "INTERNAL"]
@@ -153,7 +151,7 @@ class JwkBody(BaseModel):
     crv: Line | None = None
     x: str | None = None
     y: str | None = None
-    x5c: list[str] | None = Field(None, max_length=10)
+    x5c: list[Annotated[str, Field(max_length=16 * 1024)]] | None = Field(None, max_length=10)
     exp: Annotated[Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_no_boolean)] | None, _BlankIsAbsent] = None
 
 

@@ -99,8 +99,7 @@ _CLIENTS = (
         secret_sha256                        bytea,
         secret_expires                       timestamptz,
         created                              timestamptz NOT NULL,
-        last_updated                         timestamptz NOT NULL,
-        keys_last_updated                    timestamptz
+        last_updated                         timestamptz NOT NULL
     )
     """,
     "CREATE INDEX client_owner ON selfservice.client (client_orgno)",

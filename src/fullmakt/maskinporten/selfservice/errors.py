@@ -1,0 +1,76 @@
+"""Every way in which self-service says no. One family, rendered as §7.10 has it by ``http.errors``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: with a member (``field``) of what was sent (``object_name``), or with the whole."""
+
+    message: str
+    object_name: str | None = None
+    field: str | None = None
+
+
+class SelfServiceError(Exception):
+    """A refusal. ``faults`` are for the caller, and never hold a key, a secret or a token."""
+
+    status: ClassVar[int]
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(fault.message for fault in faults))
+        self.faults = faults
+
+
+class InvalidError(SelfServiceError):
+    """What was sent breaks a rule. 400; all faults at once."""
+
+    status = 400
+
+    @classmethod
+    def field(cls, object_name: str, field: str, message: str) -> InvalidError:
+        """One fault, in one member."""
+        return cls(Fault(message, object_name, field))
+
+    @classmethod
+    def raise_for(cls, faults: Iterable[Fault]) -> None:
+        """Raise when there is a fault.
+
+        Raises:
+            InvalidError: there is.
+        """
+        found = tuple(faults)
+        if found:
+            raise cls(*found)
+
+
+class DeniedError(SelfServiceError):
+    """The caller may not do this. 403; ``reason`` is the machine-readable why, for the audit trail."""
+
+    status = 403
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(Fault(message))
+        self.reason = reason
+
+
+class NotFoundError(SelfServiceError):
+    """There is no such thing. 404."""
+
+    status = 404
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Fault(message))
+
+
+class ConflictError(SelfServiceError):
+    """There is such a thing already. 409."""
+
+    status = 409
+
+    def __init__(self, message: str, object_name: str | None = None, field: str | None = None) -> None:
+        super().__init__(Fault(message, object_name, field))

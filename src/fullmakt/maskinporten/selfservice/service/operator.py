@@ -1,0 +1,245 @@
+"""Declaring what is in the registry, for the operator: the world file, commands, tests.
+
+No token is asked for and no ownership; the rules on members are those that everybody keeps. Every method may be called
+again with the same words and then changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+from fullmakt.kernel.identifiers import OrgNumber, ScopeName
+from fullmakt.maskinporten.selfservice.errors import Fault, InvalidError, NotFoundError
+from fullmakt.maskinporten.selfservice.model import (
+    Client,
+    ClientKey,
+    DelegationSource,
+    Scope,
+    ScopeAccess,
+    ScopePrefix,
+)
+from fullmakt.maskinporten.selfservice.rules import client_scopes, clients
+from fullmakt.maskinporten.selfservice.rules import keys as key_rules
+from fullmakt.maskinporten.selfservice.rules import scopes as scope_rules
+from fullmakt.maskinporten.selfservice.service.clients import existing as existing_client
+from fullmakt.maskinporten.selfservice.service.keys import put_set, registered
+from fullmakt.maskinporten.selfservice.service.scopes import issuers
+from fullmakt.maskinporten.selfservice.service.work import Work
+from fullmakt.maskinporten.selfservice.store import clients as client_store
+from fullmakt.maskinporten.selfservice.store import keys as key_store
+from fullmakt.maskinporten.selfservice.store import scopes as store
+from fullmakt.wire.maskinporten.selfservice import AccessState, ClientBody, JwkBody, ScopeBody
+
+OPERATOR = "operator"
+RENEW_BEFORE = dt.timedelta(days=30)
+"""A declared key that has less than this to live is renewed."""
+
+
+class Declared(StrEnum):
+    """What a declaration did."""
+
+    CREATED = "created"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+
+
+class Operator:
+    """Declares prefixes, scopes, accesses, clients, keys and delegation sources, and reads them all back."""
+
+    def __init__(self, work: Work, *, allow_ec_keys: bool) -> None:
+        self._work = work
+        self._allow_ec = allow_ec_keys
+
+    async def declare_delegation_source(self, issuer: str, name: str) -> Declared:
+        """There is this delegation source; ``issuer`` is a URL, to the letter what tokens carry."""
+        async with self._work.changing(OPERATOR, "delegation-source:declare", issuer) as change:
+            known = {source.issuer: source for source in await store.delegation_sources(change.connection)}
+            before = known.get(issuer)
+            if before is not None and before.name == name:
+                return Declared.UNCHANGED
+            created = before.created if before else change.now
+            await store.put_delegation_source(change.connection, DelegationSource(issuer, name, created, change.now))
+            change.announce(f"delegation-source:{issuer}")
+            return Declared.CHANGED if before else Declared.CREATED
+
+    async def declare_prefix(self, prefix: str, owner: OrgNumber, *, active: bool = True) -> Declared:
+        """This prefix is the organisation's; its scopes go with it.
+
+        Raises:
+            InvalidError: something else than lower-case letters, digits, ``-`` and ``_``.
+        """
+        if not scope_rules.is_prefix(prefix):
+            raise InvalidError.field("ScopePrefix", "prefix", "prefix may hold lower-case letters, digits, - and _")
+        async with self._work.changing(OPERATOR, "prefix:declare", prefix) as change:
+            before = await store.find_prefix(change.connection, prefix, lock=True)
+            wanted = ScopePrefix(prefix, owner, active, before.created if before else change.now, change.now)
+            if before is not None and replace(before, last_updated=change.now) == wanted:
+                return Declared.UNCHANGED
+            await store.put_prefix(change.connection, wanted)
+            change.facts["owner_orgno"] = owner
+            change.announce(f"organisation:{owner}")
+            if before is None:
+                return Declared.CREATED
+            change.announce(f"organisation:{before.owner_orgno}")
+            for scope in await store.of_owner(change.connection, owner, inactive=True):
+                if scope.name.prefix == prefix:
+                    change.announce(f"scope:{scope.name}")
+            return Declared.CHANGED
+
+    async def declare_scope(self, body: ScopeBody) -> Declared:
+        """There is this scope, with these attributes.
+
+        Raises:
+            InvalidError: the body breaks a rule, or there is no such prefix.
+        """
+        name = scope_rules.name_of(body)
+        async with self._work.changing(OPERATOR, "scope:declare", name) as change:
+            prefix = await store.find_prefix(change.connection, name.prefix)
+            if prefix is None:
+                raise InvalidError.field(scope_rules.OBJECT, "prefix", f"There is no prefix {name.prefix}")
+            before = await store.find(change.connection, name, lock=True)
+            attributes = scope_rules.attributes_of(body, await issuers(change.connection), operator=True)
+            if before is not None and before.attributes == attributes:
+                return Declared.UNCHANGED
+            created = before.created if before else change.now
+            scope = Scope(name, prefix.owner_orgno, attributes, created, change.now)
+            change.announce(f"scope:{name}")
+            if before is None and await store.add(change.connection, scope):
+                return Declared.CREATED
+            await store.replace(change.connection, scope)
+            return Declared.CHANGED
+
+    async def declare_access(self, scope: ScopeName, consumer: OrgNumber, state: AccessState = "APPROVED") -> Declared:
+        """The consumer's access to the scope is in this state.
+
+        Raises:
+            NotFoundError: there is no such scope.
+        """
+        async with self._work.changing(OPERATOR, "access:declare", consumer) as change:
+            if await store.find(change.connection, scope) is None:
+                raise NotFoundError(f"There is no scope {scope}")
+            before = await store.find_access(change.connection, scope, consumer)
+            if not await store.set_access(change.connection, scope, consumer, state, change.now):
+                return Declared.UNCHANGED
+            change.facts |= {"scope": scope, "state": state}
+            change.announce(f"scope:{scope}")
+            return Declared.CHANGED if before else Declared.CREATED
+
+    async def declare_client(
+        self,
+        client_id: str,
+        owner: OrgNumber,
+        body: ClientBody,
+        *,
+        supplier: OrgNumber | None = None,
+        made_by_altinn: bool = False,
+    ) -> Declared:
+        """There is this client, with these attributes and scopes.
+
+        Raises:
+            InvalidError: the body breaks a rule, names scopes that do not exist, or the client exists with another
+                owner, supplier or type, which never change.
+        """
+        if not clients.is_client_id(client_id):
+            raise InvalidError.field(clients.OBJECT, "client_id", "client_id may hold letters, digits and . _ -")
+        integration_type = clients.integration_type_of(body, operator=True)
+        async with self._work.changing(OPERATOR, "client:declare", client_id) as change:
+            wanted = Client(
+                client_id=client_id,
+                client_orgno=owner,
+                supplier_orgno=supplier,
+                integration_type=integration_type,
+                made_by_altinn=made_by_altinn,
+                created_by_client_id="",
+                attributes=clients.attributes_of(body, integration_type),
+                scopes=client_scopes.wanted_scopes(body.scopes, integration_type),
+                created=change.now,
+                last_updated=change.now,
+            )
+            known = await client_store.standings(change.connection, wanted.scopes, owner)
+            InvalidError.raise_for(_missing_scopes(wanted, known.keys()))
+            change.facts |= {"client_orgno": owner, "scopes": wanted.scopes}
+            change.announce(f"client:{client_id}")
+            if await client_store.add(change.connection, wanted):
+                return Declared.CREATED
+            before = await existing_client(change.connection, client_id, lock=True)
+            _require_same_identity(before, wanted)
+            if before.attributes == wanted.attributes and before.scopes == wanted.scopes:
+                change.announced.clear()
+                return Declared.UNCHANGED
+            await client_store.replace(change.connection, wanted)
+            return Declared.CHANGED
+
+    async def declare_keys(self, client_id: str, bodies: Sequence[JwkBody]) -> Declared:
+        """These are the client's keys, and no others. One that is near its end is renewed.
+
+        Raises:
+            NotFoundError: there is no such client.
+            InvalidError: too many, or one that breaks a rule.
+        """
+        async with self._work.changing(OPERATOR, "client-key:declare", client_id) as change:
+            await existing_client(change.connection, client_id, lock=True)
+            before = {key.kid: key for key in await key_store.of_client(change.connection, client_id)}
+            now = int(change.now.timestamp())
+            sent = key_rules.read_keys(bodies, now, allow_ec=self._allow_ec) if bodies else []
+            keys = [registered(key, None, before.get(key.kid), change.now) for key in sent]
+            lasting = now + RENEW_BEFORE.total_seconds()
+            if {_essence(key) for key in keys} == {_essence(key) for key in before.values()} and all(
+                key.expires > lasting for key in before.values()
+            ):
+                return Declared.UNCHANGED
+            await put_set(change, client_id, keys)
+            return Declared.CHANGED if before else Declared.CREATED
+
+    async def delegation_sources(self) -> list[DelegationSource]:
+        """Every delegation source."""
+        async with self._work.reading(OPERATOR, "delegation-source:list") as connection:
+            return await store.delegation_sources(connection)
+
+    async def prefixes(self) -> list[ScopePrefix]:
+        """Every prefix, active or not."""
+        async with self._work.reading(OPERATOR, "prefix:list-all") as connection:
+            return await store.prefixes(connection, owner=None, inactive=True)
+
+    async def scopes(self) -> list[Scope]:
+        """Every scope, active or not."""
+        async with self._work.reading(OPERATOR, "scope:list-all") as connection:
+            return await store.everyones(connection)
+
+    async def accesses(self) -> list[ScopeAccess]:
+        """Every access, whatever its state."""
+        async with self._work.reading(OPERATOR, "access:list-all") as connection:
+            return await store.everyones_accesses(connection)
+
+    async def clients(self) -> list[Client]:
+        """Every client, active or not."""
+        async with self._work.reading(OPERATOR, "client:list-all") as connection:
+            return await client_store.everyone(connection)
+
+    async def keys(self, client_id: str) -> list[ClientKey]:
+        """A client's keys; none when there is no such client."""
+        async with self._work.reading(OPERATOR, "client-key:list", client_id) as connection:
+            return await key_store.of_client(connection, client_id)
+
+
+def _essence(key: ClientKey) -> tuple[object, ...]:
+    return key.kid, key.spki, key.alg, key.x5c
+
+
+def _missing_scopes(client: Client, known: Collection[str]) -> Iterator[Fault]:
+    """A login client's ``openid`` and ``profile``, and krr's fixed scopes, need not be anybody's."""
+    if client.integration_type == "krr":
+        return
+    login = clients.LOGIN_SCOPES if client.integration_type in clients.LOGIN_TYPES else ()
+    for name in client.scopes:
+        if name not in known and name not in login:
+            yield Fault(f"The scope {name} does not exist", clients.OBJECT, "scopes")
+
+
+def _require_same_identity(before: Client, wanted: Client) -> None:
+    for name in ("client_orgno", "supplier_orgno", "integration_type", "made_by_altinn"):
+        if getattr(before, name) != getattr(wanted, name):
+            raise InvalidError.field(clients.OBJECT, name, f"{name} of client {before.client_id} can not be changed")

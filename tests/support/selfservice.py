@@ -1,0 +1,95 @@
+"""A self-service system for tests: real service and database, true fakes for its neighbours."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from fullmakt.infra.database import Database
+from fullmakt.jose.keys import LocalSigner
+from fullmakt.kernel.clock import FixedClock, new_uuid
+from fullmakt.kernel.identifiers import OrgNumber, ScopeName
+from fullmakt.maskinporten.selfservice.ports import CertificateRefusedError, CheckedCertificate
+from fullmakt.maskinporten.selfservice.service import Declared, SelfService
+from fullmakt.wire.maskinporten.selfservice import JWT_BEARER, ClientBody, JwkBody, ScopeBody
+
+START = dt.datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=dt.UTC)
+PROVIDER = OrgNumber("310000019")
+CONSUMER = OrgNumber("310000027")
+SUPPLIER = OrgNumber("310000035")
+STRANGER = OrgNumber("310000043")
+ALTINN_ISSUER = "https://tt02.altinn.no/"
+
+
+class Names:
+    """Enhetsregisteret, with four organisations in it."""
+
+    _NAMES = {PROVIDER: "PROVIDER AS", CONSUMER: "CONSUMER AS", SUPPLIER: "SUPPLIER AS", STRANGER: "STRANGER AS"}
+
+    async def organisation_name(self, orgno: OrgNumber) -> str | None:
+        return self._NAMES.get(orgno)
+
+
+class Certificates:
+    """Certificates that hold, by the text of the leaf; every other is refused."""
+
+    def __init__(self) -> None:
+        self.good: dict[str, CheckedCertificate] = {}
+
+    async def check(self, x5c: Sequence[str]) -> CheckedCertificate:
+        try:
+            return self.good[x5c[0]]
+        except KeyError:
+            raise CertificateRefusedError("The certificate is not issued by anybody we trust") from None
+
+
+def selfservice(
+    database: Database,
+    clock: FixedClock,
+    certificates: Certificates | None = None,
+    *,
+    allow_ec_keys: bool = False,
+) -> SelfService:
+    """The service on a real database."""
+    return SelfService(
+        database,
+        clock,
+        new_uuid,
+        certificates=certificates or Certificates(),
+        organisations=Names(),
+        allow_ec_keys=allow_ec_keys,
+    )
+
+
+def client_body(**more: object) -> ClientBody:
+    """A Maskinporten client as real ones are made."""
+    return ClientBody.model_validate(
+        {
+            "client_name": "test",
+            "description": "a client of the tests",
+            "integration_type": "maskinporten",
+            "application_type": "web",
+            "token_endpoint_auth_method": "private_key_jwt",
+            "grant_types": [JWT_BEARER],
+            **more,
+        }
+    )
+
+
+def jwk_of(signer: LocalSigner, **more: object) -> JwkBody:
+    """The public JWK, as it is sent."""
+    return JwkBody.model_validate({**signer.public_jwk(), **more})
+
+
+async def declare_provider(service: SelfService, *subscopes: str, **attributes: object) -> None:
+    """The provider with its prefix ``provider`` and scopes under it."""
+    await service.operator.declare_delegation_source(ALTINN_ISSUER, "altinn")
+    await service.operator.declare_prefix("provider", PROVIDER)
+    for subscope in subscopes:
+        body = {"prefix": "provider", "subscope": subscope, "description": subscope, **attributes}
+        await service.operator.declare_scope(ScopeBody.model_validate(body))
+
+
+async def grant(service: SelfService, scope: str, consumer: OrgNumber) -> Declared:
+    """Give the consumer access."""
+    return await service.operator.declare_access(ScopeName(scope), consumer)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from fullmakt.jose.keys import InvalidKeyError, PublicKey, is_key_id
+from fullmakt.maskinporten.selfservice.rules.clients import is_client_id
+from fullmakt.maskinporten.selfservice.rules.keys import MAX_KEYS
 from fullmakt.wire.maskinporten.grant import INTEGRATION_TYPES_WITH_GRANT
 from fullmakt.world import reading as r
 from fullmakt.world.model import (
@@ -19,10 +20,6 @@ from fullmakt.world.model import (
     default_client_id,
 )
 
-MAX_KEYS = 5
-"""On a client (maskinporten.md §7.4 rule 1)."""
-
-_CLIENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,254}", re.ASCII)
 _WAYS = ("key", "key_file", "jwk", "authentication")
 
 
@@ -33,7 +30,7 @@ def read_client(table: r.Table) -> Client | None:
         name=name,
         client_id=table.defaulted(
             "client_id",
-            r.matching(_CLIENT_ID, "a client id is letters, digits and . _ : -"),
+            _client_id,
             default_client_id(name) if name else "",
         ),
         organisation=table.required("organisation", r.orgno),
@@ -49,6 +46,13 @@ def read_client(table: r.Table) -> Client | None:
     if client.integration_type == "altinn_virksys" and client.credentials == EnterpriseCertificate():
         table.fault("authentication", "a client of type altinn_virksys needs a registered key")
     return client if table.ok else None
+
+
+def _client_id(raw: object) -> str:
+    value = r.text(raw)
+    if not is_client_id(value):
+        raise r.FaultyFieldError("a client id is letters, digits and . _ -")
+    return value
 
 
 def _credentials(table: r.Table) -> Credentials:
@@ -86,7 +90,7 @@ def public_keys(raw: object) -> PublicKeys:
 
 
 def public_jwk(raw: object) -> PublicJwk:
-    """Read a public JWK; ``kid`` defaults to its thumbprint, ``alg`` to RS256 (ES256), ``use`` is ``sig``.
+    """Read a public JWK; ``kid`` defaults to its thumbprint, ``use`` is ``sig``.
 
     Raises:
         FaultyFieldError: private or unknown members, or numbers that make no usable key.
@@ -98,11 +102,10 @@ def public_jwk(raw: object) -> PublicJwk:
         key = PublicKey.from_jwk(members)
     except InvalidKeyError as error:
         raise r.FaultyFieldError(str(error)) from error
-    members.setdefault("alg", min(key.algorithms))
     members.setdefault("kid", key.thumbprint)
     if unknown := sorted(members.keys() - key.to_jwk().keys() - {"use", "alg", "kid", "x5c"}):
         raise r.FaultyFieldError(f"a public JWK has no {', '.join(unknown)} here")
-    if members["use"] != "sig" or members["alg"] not in key.algorithms:
+    if members["use"] != "sig" or ("alg" in members and members["alg"] not in key.algorithms):
         raise r.FaultyFieldError(f"use is sig, and alg one of {', '.join(sorted(key.algorithms))}")
     if not is_key_id(members["kid"]):
         raise r.FaultyFieldError("a kid is letters, digits and . _ -")

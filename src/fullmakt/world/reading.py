@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -13,10 +12,14 @@ from fullmakt.world.errors import Fault, Place
 T = TypeVar("T")
 D = TypeVar("D")
 
-MAX_TEXT_LENGTH = 4_000
+MAX_LINE = 255
+MAX_PROSE = 4_000
+MAX_URI = 2_000
 MAX_INTEGER = 2**31 - 1
 """What PostgreSQL's integer holds."""
 
+_UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_PROSE = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ0-9\s.,\-_:;!?'\"()/*\[\]#]*")
 _LOCAL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 
 
@@ -95,13 +98,21 @@ class Table:
 
 
 def text(raw: object) -> str:
-    """A text of one line, not blank."""
-    return _checked(raw, line_breaks=False)
+    """A name or a short description: 1 to 255 characters, not blank."""
+    return _checked(raw, MAX_LINE)
 
 
-def long_text(raw: object) -> str:
-    """A text that may have several lines."""
-    return _checked(raw, line_breaks=True)
+def prose(raw: object) -> str:
+    """A text of several lines in the characters that long descriptions may have (maskinporten.md §7.7)."""
+    value = _checked(raw, MAX_PROSE)
+    if not _PROSE.fullmatch(value):
+        raise FaultyFieldError("may hold letters, digits, white space and . , - _ : ; ! ? ' \" ( ) / * [ ] #")
+    return value
+
+
+def uri(raw: object) -> str:
+    """A URI, or whatever a resource is called: up to 2 000 characters."""
+    return _checked(raw, MAX_URI)
 
 
 def matching(pattern: re.Pattern[str], what: str) -> Callable[[Any], str]:
@@ -156,16 +167,15 @@ def _string(raw: object, otherwise: str) -> str:
     return raw
 
 
-def _checked(raw: object, *, line_breaks: bool) -> str:
+def _checked(raw: object, limit: int) -> str:
     if not isinstance(raw, str):
         raise FaultyFieldError(f"text, not {type_name(raw)}")
     if not raw.strip():
         raise FaultyFieldError("the text is empty")
-    if len(raw) > MAX_TEXT_LENGTH:
-        raise FaultyFieldError(f"at most {MAX_TEXT_LENGTH} characters")
-    allowed = "\n\t" if line_breaks else ""
-    if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in allowed for character in raw):
-        raise FaultyFieldError("the text holds control characters" if line_breaks else "a text of one line")
+    if len(raw) > limit:
+        raise FaultyFieldError(f"at most {limit} characters")
+    if _UNSTORABLE.search(raw):
+        raise FaultyFieldError("the text holds control characters")
     return raw
 
 

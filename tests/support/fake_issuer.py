@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx2
@@ -80,7 +80,7 @@ class FakeIssuer:
         """A client with a line to this server."""
         return httpx2.AsyncClient(transport=httpx2.ASGITransport(self.app))
 
-    def claims(self, **changes: object) -> dict[str, Any]:
+    def claims(self, **changes: Any) -> dict[str, Any]:
         """A good token's claims with ``changes``; those changed to None are left out."""
         now = int(self.clock().timestamp())
         claims: dict[str, object] = {
@@ -96,9 +96,7 @@ class FakeIssuer:
         }
         return {name: value for name, value in (claims | changes).items() if value is not None}
 
-    def mint(
-        self, signer: LocalSigner | None = None, header: dict[str, object] | None = None, **changes: object
-    ) -> str:
+    def mint(self, signer: LocalSigner | None = None, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
         """A token with ``claims(**changes)``, signed."""
         payload = json.dumps(self.claims(**changes)).encode()
         head = None if header is None else json.dumps(header).encode()

@@ -47,9 +47,13 @@ def app(issuer: FakeIssuer, clock: FixedClock) -> Starlette:
     return Starlette(routes=routes, middleware=[guard])
 
 
-async def get(app: Any, *authorization: str) -> httpx2.Response:
+async def get(app: Any, *authorization: str | bytes) -> httpx2.Response:
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="https://api.example") as http:
-        return await http.get("/who", headers=[("Authorization", value) for value in authorization])
+        return await http.get("/who", headers=[(b"Authorization", _raw(value)) for value in authorization])
+
+
+def _raw(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
 
 
 async def test_a_good_token_reaches_the_app(app: Starlette, issuer: FakeIssuer) -> None:
@@ -80,7 +84,7 @@ async def test_a_bad_token_is_challenged_with_what_is_wrong(app: Starlette, issu
     [({"scope": "a:b"}, "insufficient_scope"), ({"consumer": {}}, "invalid_token")],
 )
 async def test_each_refusal_has_its_code(
-    app: Starlette, issuer: FakeIssuer, claims: dict[str, object], error: str
+    app: Starlette, issuer: FakeIssuer, claims: dict[str, Any], error: str
 ) -> None:
     response = await get(app, f"Bearer {issuer.mint(**claims)}")
     assert response.json()["error"] == error
@@ -88,7 +92,7 @@ async def test_each_refusal_has_its_code(
 
 
 async def test_bytes_that_are_no_text_are_a_bad_token(app: Starlette) -> None:
-    assert (await get(app, "Bearer \xff\xfe")).status_code == 401
+    assert (await get(app, b"Bearer \xff\xfe")).status_code == 401
 
 
 async def test_two_authorization_headers_are_refused(app: Starlette, issuer: FakeIssuer) -> None:

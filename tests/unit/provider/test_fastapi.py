@@ -29,7 +29,7 @@ def app(guard: Bearer, request: pytest.FixtureRequest) -> FastAPI:
     async def orders(
         token: Annotated[VerifiedToken, Depends(guard)], order: dict[str, Any], request: Request
     ) -> dict[str, Any]:
-        return {"consumer": token.consumer, "order": order, "same": request.state.token is token}
+        return {"consumer": token.consumer, "order": order, "state": getattr(request.state, "token", None) is token}
 
     return api
 
@@ -42,7 +42,7 @@ async def post(app: FastAPI, token: str | None, content: bytes = b'{"n": 1}') ->
 
 async def test_a_good_token_is_handed_to_the_handler(app: FastAPI, issuer: FakeIssuer) -> None:
     response = await post(app, issuer.mint())
-    assert response.json() == {"consumer": CONSUMER, "order": {"n": 1}, "same": True}
+    assert response.json() == {"consumer": CONSUMER, "order": {"n": 1}, "state": True}
 
 
 async def test_each_refusal_has_its_status_and_challenge(app: FastAPI, issuer: FakeIssuer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -26,7 +27,7 @@ async def test_both_verifiers_answer_alike(issuer: FakeIssuer, clock: FixedClock
     threads = SyncTokenVerifier(ISSUER, keys=keys, clock=clock)
     assert tasks.issuer == threads.issuer == ISSUER
     good = issuer.mint()
-    asked = {"scopes": ["provider:api.read"], "consumers": [CONSUMER]}
+    asked: Any = {"scopes": ["provider:api.read"], "consumers": [CONSUMER]}
     assert await tasks.verify(good, **asked) == threads.verify(good, **asked)
     for bad in (None, "x", issuer.mint(exp=1), issuer.mint(key("stranger")), issuer.mint(scope="other:one")):
         with pytest.raises(BearerError) as of_task:

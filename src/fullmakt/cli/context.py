@@ -34,17 +34,34 @@ class OpenWorld:
     pki: Pki | None
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a world is, for commands that need no database: its folder, its issuer and its base URL."""
+
+    state: Path
+    issuer: str
+    base_url: str
+
+
 Opener = Callable[[], AbstractAsyncContextManager[OpenWorld]]
-_openers: list[Opener] = []
+Finder = Callable[[], Place]
+_provided: list[tuple[Opener, Finder]] = []
 
 
-def provide(opener: Opener) -> None:
-    """Say how worlds are opened; ``serve`` does, once, before a command runs."""
-    _openers[:] = [opener]
+def provide(opener: Opener, finder: Finder) -> None:
+    """Say how worlds are opened and found; ``serve`` does, once, before a command runs."""
+    _provided[:] = [(opener, finder)]
 
 
 @asynccontextmanager
 async def open_world() -> AsyncIterator[OpenWorld]:
     """Open the world that the settings name: its database is started when nobody serves from it, and migrated."""
-    async with _openers[0]() as world:
+    opener, _ = _provided[0]
+    async with opener() as world:
         yield world
+
+
+def find_place() -> Place:
+    """Find the world that the settings name, without opening it."""
+    _, finder = _provided[0]
+    return finder()

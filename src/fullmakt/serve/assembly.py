@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 import httpx2
 from prometheus_client import CollectorRegistry
 
@@ -51,7 +52,8 @@ class Assembly:
         """Make what must be there, and begin."""
         if self.pki is not None:
             await self.pki.ensure()
-        await self.tokens.start()
+        if self.settings.serves("maskinporten"):
+            await self.tokens.start()
 
     async def stop(self) -> None:
         """Finish what is under way, and let go."""
@@ -131,6 +133,8 @@ def assemble(
         selfservice=selfservice,
         signing_keys=signing_keys,
         tokens=tokens,
-        verifier=TokenVerifier(config.issuer, keys=OwnKeys(tokens), clock=clock),
+        verifier=TokenVerifier(
+            config.issuer, keys=OwnKeys(tokens) if settings.serves("maskinporten") else None, clock=clock
+        ),
         pki=pki,
     )

@@ -22,6 +22,7 @@ from pydantic_settings import (
 
 from fullmakt.maskinporten.tokens.config import TokensConfig
 
+SystemName = Literal["maskinporten", "selvbetjening", "register", "pki", "portal", "whoami"]
 _LOOPBACK_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost"}
 
 
@@ -59,7 +60,7 @@ class MaskinportenSettings(_Section):
     trust_anchors: tuple[Path, ...] = ()
     """PEM files with root and intermediate certificates of the issuers of enterprise certificates."""
     policies: tuple[str, ...] = ()
-    """Certificate policy OIDs to accept instead of those of Buypass and Commfides; a trailing ``*`` stands for any rest."""
+    """Certificate policy OIDs to accept instead of Buypass' and Commfides'; a trailing ``*`` stands for any rest."""
     cached_clients: int = Field(100_000, ge=1)
     max_queue: int = Field(2_000, ge=1)
     explain: bool | None = None
@@ -127,6 +128,8 @@ class Settings(BaseSettings):
     """A PostgreSQL to use instead of the embedded one, ``postgresql://user:password@host/database``."""
     master_key_file: Path | None = None
     """The key that seals private keys in the database; ``<state>/master.key``, made when missing, if not set."""
+    systems: tuple[SystemName, ...] = ()
+    """The systems that this process serves; all of them when empty."""
     workers: int = Field(1, ge=1, le=256)
     """Processes that serve, best one a core."""
     log: LogSettings = LogSettings()
@@ -206,6 +209,10 @@ class Settings(BaseSettings):
         """True on a developer's machine."""
         return self.environment == "development"
 
+    def serves(self, system: SystemName) -> bool:
+        """True when this process serves the system."""
+        return not self.systems or system in self.systems
+
     @property
     def base_url(self) -> str:
         """Public base URL of the whole, without a slash at its end."""
@@ -225,6 +232,11 @@ class Settings(BaseSettings):
     def explains(self) -> bool:
         """True when callers are told why they are refused."""
         return self.in_development if self.maskinporten.explain is None else self.maskinporten.explain
+
+    @property
+    def logs_json(self) -> bool:
+        """True when a log line is a JSON object."""
+        return self.log.format == "json" if self.log.format else not self.in_development
 
     @property
     def issuer(self) -> str:

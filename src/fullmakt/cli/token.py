@@ -1,0 +1,155 @@
+"""``fullmakt token`` and ``fullmakt call``: a token over HTTP with a real signed grant, and an API called with it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import Annotated, NoReturn, Unpack
+
+import httpx2
+import typer
+from rich.console import Console
+
+from fullmakt.cli.context import find_place
+from fullmakt.cli.profile import NoSuchClientError, profile_of
+from fullmakt.client import Credentials, MaskinportenAuth, MaskinportenError, TokenRequest, build_grant, grant_form
+from fullmakt.client.grant import Asked
+from fullmakt.kernel.clock import new_uuid, system_clock
+
+_TIMEOUT = 10.0
+
+ClientOption = Annotated[str, typer.Option("--client", help="The client's alias in the world, or its client id.")]
+ScopeOption = Annotated[list[str], typer.Option("--scope", help="A scope; may be given several times.")]
+ResourceOption = Annotated[
+    list[str] | None, typer.Option("--resource", help="Audience that the token is limited to (a URI).")
+]
+PidOption = Annotated[str | None, typer.Option("--pid", help="National identity number the token is about.")]
+ConsumerOption = Annotated[
+    str | None, typer.Option("--consumer-org", help="The organisation on whose behalf a supplier asks.")
+]
+
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def token(
+    client: ClientOption,
+    scope: ScopeOption,
+    resource: ResourceOption = None,
+    pid: PidOption = None,
+    consumer_org: ConsumerOption = None,
+    curl: Annotated[bool, typer.Option("--curl", help="Print the curl command instead of sending.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole response.")] = False,
+) -> None:
+    """Get an access token for a client of the world."""
+    credentials = _credentials(client)
+    request = _request(scope, resource=resource or (), pid=pid, consumer_org=consumer_org)
+    endpoint, audience = _discover(credentials.issuer)
+    grant = build_grant(credentials, request, audience=audience, now=system_clock(), jti=new_uuid())
+    form = grant_form(grant)
+    if curl:
+        print(_curl(endpoint, form))
+        return
+    response = _send(httpx2.Request("POST", endpoint, data=form))
+    if response.status_code != 200:
+        _explain_refusal(response)
+    print(json.dumps(response.json(), indent=2) if as_json else response.json()["access_token"])
+
+
+def call(
+    url: Annotated[str, typer.Argument(help="The API to call.")],
+    client: ClientOption,
+    scope: ScopeOption,
+    method: Annotated[str, typer.Option("--request", "-X", help="The HTTP method.")] = "GET",
+    data: Annotated[str | None, typer.Option("--data", "-d", help="The body, JSON.")] = None,
+    resource: ResourceOption = None,
+    pid: PidOption = None,
+    consumer_org: ConsumerOption = None,
+) -> None:
+    """Get a token and call an API with it; prints the body, and the status when it is not a success."""
+    credentials = _credentials(client)
+    asked: Asked = {"resource": resource or (), "pid": pid, "consumer_org": consumer_org}
+    _request(scope, **asked)  # tells what is wrong with it before anything is sent
+    headers = {"content-type": "application/json"} if data is not None else {}
+    try:
+        with httpx2.Client(auth=MaskinportenAuth(credentials, scope, **asked), timeout=_TIMEOUT) as api:
+            response = api.request(method, url, content=data, headers=headers)
+    except MaskinportenError as error:
+        _fail(str(error), trace_id=error.trace_id)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        _fail(f"{url} does not answer: {error}")
+    print(response.text)
+    if response.is_error:
+        challenge = response.headers.get("www-authenticate", "")
+        _errors.print(f"[red]✗[/] {response.status_code} {response.reason_phrase} {challenge}", markup=True)
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands on the list."""
+    app.command()(token)
+    app.command()(call)
+
+
+def _credentials(alias: str) -> Credentials:
+    place = find_place()
+    try:
+        return profile_of(place.state, alias).credentials(place.issuer)
+    except NoSuchClientError as error:
+        _fail(str(error))
+
+
+def _request(scope: list[str], **asked: Unpack[Asked]) -> TokenRequest:
+    try:
+        return TokenRequest.of(" ".join(scope), **asked)
+    except ValueError as error:
+        _fail(str(error), code=2)
+
+
+def _discover(issuer: str) -> tuple[str, str]:
+    response = _send(httpx2.Request("GET", f"{issuer}.well-known/oauth-authorization-server"))
+    if response.status_code != 200:
+        _fail(f"{issuer} answers {response.status_code} when asked for its metadata")
+    metadata = response.json()
+    return metadata["token_endpoint"], metadata["issuer"]
+
+
+def _send(request: httpx2.Request) -> httpx2.Response:
+    try:
+        with httpx2.Client(timeout=_TIMEOUT) as http:
+            return http.send(request)
+    except httpx2.HTTPError:
+        _fail(f"nobody answers at {request.url}: is `fullmakt up` running?")
+
+
+def _curl(endpoint: str, form: dict[str, str]) -> str:
+    fields = " ".join(f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in form.items())
+    return f"curl -sS {fields} {shlex.quote(endpoint)}"
+
+
+def _explain_refusal(response: httpx2.Response) -> NoReturn:
+    """Show the error as it came, and on a developer's machine why."""
+    try:
+        body = response.json()
+    except ValueError:
+        _fail(f"{response.status_code} {response.reason_phrase}")
+    why = body.pop("explanation", None)
+    print(json.dumps(body, indent=2, ensure_ascii=False), file=sys.stderr)
+    if why:
+        facts = ", ".join(f"{name}={value}" for name, value in why["facts"].items())
+        _errors.print(f"\n[red]✗[/] {why['cause']}", f"[dim]({facts})[/]" if facts else "")
+        _errors.print(f"[green]→[/] {why['remedy']}")
+    trace_id = str(body.get("error_description", "")).rpartition("trace_id: ")[2].rstrip(")")
+    _hint(trace_id)
+    raise typer.Exit(1)
+
+
+def _fail(message: str, *, trace_id: str | None = None, code: int = 1) -> NoReturn:
+    _errors.print("[red]✗[/]", message)
+    _hint(trace_id)
+    raise typer.Exit(code)
+
+
+def _hint(trace_id: str | None) -> None:
+    if trace_id:
+        _errors.print(f"[dim]  fullmakt explain {trace_id}[/]")

@@ -1,0 +1,164 @@
+"""The ASGI app of one process: every system at its URL, one lifespan, health and metrics."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from urllib.parse import urlsplit
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fullmakt.altinn.parties.http import app as parties_app
+from fullmakt.infra.telemetry import configure_logging
+from fullmakt.maskinporten.selfservice.http import app as selfservice_app
+from fullmakt.maskinporten.tokens.http import app as tokens_app
+from fullmakt.pki.http import app as pki_app
+from fullmakt.portal.app import app as portal_app
+from fullmakt.portal.app import error_pages
+from fullmakt.serve.assembly import Assembly, assemble
+from fullmakt.serve.examples import whoami
+from fullmakt.serve.router import Router
+from fullmakt.serve.settings import Settings, SystemName, load_settings
+from fullmakt.serve.systems import cards
+
+WELL_KNOWN = ("oauth-authorization-server", "openid-configuration")
+
+_log = structlog.get_logger("fullmakt.serve")
+
+
+def create(assembly: Assembly) -> ASGIApp:
+    """The app; its lifespan starts and stops the assembly."""
+    settings = assembly.settings
+    checks = _checks(assembly)
+    front = _Front(assembly, checks)
+    apps = {url: app for system, url, app in _mounts(assembly) if settings.serves(system)}
+    apps.setdefault(settings.base_url, front)
+    router = Router(apps, default_host=urlsplit(settings.base_url).netloc.lower(), not_found=front)
+    _add_well_known(router, settings)
+    return _WithLifespan(router, assembly)
+
+
+def _mounts(assembly: Assembly) -> Iterator[tuple[SystemName, str, ASGIApp]]:
+    """Every system with its public URL and its app."""
+    settings = assembly.settings
+    yield "maskinporten", settings.issuer, tokens_app(assembly.tokens, assembly.token_metrics)
+    yield "maskinporten", f"{settings.issuer}errors", error_pages()
+    yield (
+        "selvbetjening",
+        settings.selfservice_url,
+        selfservice_app(
+            assembly.selfservice,
+            assembly.verifier,
+            base_url=settings.selfservice_url,
+            faithful_empty_lists=settings.selfservice.faithful_empty_lists,
+        ),
+    )
+    yield "register", settings.parties_url, parties_app(assembly.parties)
+    yield "whoami", f"{settings.base_url}/examples", whoami(settings.issuer)
+    if assembly.pki is not None:
+        yield "pki", settings.pki_url, pki_app(assembly.pki)
+
+
+def _add_well_known(router: Router, settings: Settings) -> None:
+    """RFC 8414 §3.1 puts the well-known part between host and the issuer's path; OpenID Connect puts it after."""
+    parts = urlsplit(settings.issuer)
+    path = parts.path.rstrip("/")
+    if not path:
+        return
+    for name in WELL_KNOWN:
+        for end in ("", "/"):
+            router.alias(f"{parts.scheme}://{parts.netloc}/.well-known/{name}{path}{end}", f"{path}/.well-known/{name}")
+
+
+Check = Callable[[], Awaitable[bool]]
+
+
+def _checks(assembly: Assembly) -> dict[str, Check]:
+    """By system, whether it can answer now."""
+
+    settings = assembly.settings
+
+    async def tokens_ready() -> bool:
+        return assembly.tokens.ready
+
+    async def pki_ready() -> bool:
+        return assembly.pki is not None and bool((await assembly.pki.anchors()).roots)
+
+    checks: dict[str, Check] = {"database": assembly.database.ready}
+    if settings.serves("maskinporten"):
+        checks["maskinporten"] = tokens_ready
+    if assembly.pki is not None and settings.serves("pki"):
+        checks["pki"] = pki_ready
+    return checks
+
+
+class _Front:
+    """What lies at the base URL itself: the portal, ``/healthz``, ``/readyz`` and ``/metrics``."""
+
+    def __init__(self, assembly: Assembly, checks: dict[str, Check]) -> None:
+        self._portal = portal_app(cards(assembly.systems), checks)
+        self._assembly = assembly
+        self._checks = checks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if path == "/healthz":
+            await JSONResponse({"status": "ok"})(scope, receive, send)
+        elif path == "/readyz":
+            ready = {name: await check() for name, check in self._checks.items()}
+            status = 200 if all(ready.values()) else 503
+            await JSONResponse({"ready": status == 200, "systems": ready}, status)(scope, receive, send)
+        elif path == "/metrics":
+            body = generate_latest(_metrics(self._assembly.metrics))
+            await Response(body, media_type=CONTENT_TYPE_LATEST)(scope, receive, send)
+        else:
+            await self._portal(scope, receive, send)
+
+
+def _metrics(own: CollectorRegistry) -> CollectorRegistry:
+    """This process's metrics, or those of all workers when they write to a common folder."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return own
+    everybody = CollectorRegistry()
+    MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
+    return everybody
+
+
+class _WithLifespan:
+    """Starts the assembly before the first request and stops it after the last one."""
+
+    def __init__(self, router: Router, assembly: Assembly) -> None:
+        self._router = router
+        self._assembly = assembly
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._router(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._assembly.start()
+        except Exception as error:
+            _log.exception("start_failed")
+            await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._assembly.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def from_environment() -> ASGIApp:
+    """The app for a worker process, whose settings come by the environment."""
+    settings = load_settings()
+    configure_logging(json_lines=settings.logs_json, level=settings.log.level)
+    if settings.database_url is None:
+        raise RuntimeError("a worker gets its database from the process that started it")
+    return create(assemble(settings, settings.database_url))

@@ -1,0 +1,87 @@
+"""The database of a process: the one that is set, or a PostgreSQL of our own in the state folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from fullmakt.cli.context import OpenWorld, Place
+from fullmakt.infra.embedded import EmbeddedPostgres
+from fullmakt.infra.migrations import migrate
+from fullmakt.serve.assembly import Assembly, assemble
+from fullmakt.serve.settings import Settings, load_settings
+from fullmakt.serve.systems import MIGRATIONS
+
+_SERVED = "served.json"
+
+
+@contextmanager
+def database_url(settings: Settings, *, hold: bool = False) -> Iterator[str]:
+    """The URL of the settings' database, started when it is ours and not running.
+
+    Raises:
+        StateInUseError: with ``hold``, when another process serves from the state folder.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    with EmbeddedPostgres(settings.state.resolve(), hold=hold) as server:
+        yield server.url()
+
+
+def remember_served(settings: Settings) -> None:
+    """Note at which port and URL the state folder is served, for commands that are run without saying so."""
+    path = settings.state / _SERVED
+    path.write_text(json.dumps({"port": settings.port, "url": settings.url}), encoding="utf-8")
+
+
+def settings_of_state(config: Path | None = None) -> Settings:
+    """The settings, with port and URL as they were last served where nobody sets them.
+
+    Raises:
+        ConfigError: with every fault found.
+    """
+    settings = load_settings(config)
+    path = settings.state / _SERVED
+    if not path.is_file():
+        return settings
+    served = json.loads(path.read_text(encoding="utf-8"))
+    unset = {name: value for name, value in served.items() if value and name not in settings.model_fields_set}
+    return load_settings(config, **unset) if unset else settings
+
+
+def as_world(assembly: Assembly) -> OpenWorld:
+    """The assembly as commands see it."""
+    return OpenWorld(
+        state=assembly.settings.state.resolve(),
+        issuer=assembly.settings.issuer,
+        systems=assembly.systems,
+        database=assembly.database,
+        parties=assembly.parties,
+        selfservice=assembly.selfservice,
+        signing_keys=assembly.signing_keys,
+        pki=assembly.pki,
+    )
+
+
+@asynccontextmanager
+async def open_world() -> AsyncIterator[OpenWorld]:
+    """Open the world of the settings for a command."""
+    settings = settings_of_state()
+    with database_url(settings) as url:
+        migrate(url, MIGRATIONS)
+        assembly = assemble(settings, url)
+        try:
+            if assembly.pki is not None:
+                await assembly.pki.ensure()
+            yield as_world(assembly)
+        finally:
+            await assembly.close()
+
+
+def find_place() -> Place:
+    """The world of the settings, for commands that need no database."""
+    settings = settings_of_state()
+    return Place(settings.state.resolve(), settings.issuer, settings.base_url)

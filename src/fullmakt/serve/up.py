@@ -1,0 +1,220 @@
+"""``fullmakt up`` and ``fullmakt serve``: from nothing to a running product, telling what happens on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+import httpx2
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+from uvicorn.supervisors import Multiprocess
+
+from fullmakt.infra.migrations import migrate
+from fullmakt.infra.telemetry import configure_logging
+from fullmakt.serve.app import create
+from fullmakt.serve.assembly import assemble
+from fullmakt.serve.database import as_world, database_url, remember_served
+from fullmakt.serve.settings import ConfigError, Settings
+from fullmakt.serve.systems import MIGRATIONS
+from fullmakt.world.demo import apply_demo
+
+READY_TIMEOUT = 30.0
+"""Seconds for the server to say that it is ready, before we say that something is wrong."""
+
+
+class Progress:
+    """One line for each step, with the time that it took."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    @contextmanager
+    def step(self, doing: str, done: str | Callable[[], str]) -> Iterator[None]:
+        """Show ``doing`` while the block runs, then ``done``; a failure leaves a red line and goes on up."""
+        started = time.perf_counter()
+        with self.console.status(doing):
+            try:
+                yield
+            except BaseException:
+                self.console.print(f"[red]✗[/] {doing}")
+                raise
+        text = done if isinstance(done, str) else done()
+        self.console.print(f"[green]✓[/] {text} [dim]{time.perf_counter() - started:.1f} s[/]")
+
+
+def up(settings: Settings, console: Console) -> None:
+    """Start the database, migrate, apply the demo world, serve until stopped.
+
+    Raises:
+        ConfigError: the port is taken.
+        StateInUseError: another process serves from the state folder.
+    """
+    progress = Progress(console)
+    listener = _listen(settings)
+    settings.state.mkdir(parents=True, exist_ok=True)
+    with _terminable(), _database(settings, progress) as url:
+        _prepare(settings, url, progress)
+        remember_served(settings)
+        threading.Thread(target=_announce, args=(settings, console), daemon=True).start()
+        with suppress(KeyboardInterrupt):  # uvicorn has shut down in good order, and passes the signal on
+            _serve(settings, url, listener)
+        console.print("[dim]stopping[/]")
+    console.print("[green]✓[/] stopped; your world is kept in", str(settings.state))
+
+
+@contextmanager
+def _database(settings: Settings, progress: Progress) -> Iterator[str]:
+    with ExitStack() as stack:
+        with progress.step("starting PostgreSQL", "PostgreSQL is running"):
+            url = stack.enter_context(database_url(settings, hold=True))
+        yield url
+
+
+def _prepare(settings: Settings, url: str, progress: Progress) -> None:
+    applied: list[str] = []
+    with progress.step("migrating", lambda: f"schema is up to date ({len(applied)} changes applied)"):
+        applied += migrate(url, MIGRATIONS)
+    if settings.has_demo_world:
+        summary: list[str] = []
+        with progress.step("applying the demo world", lambda: f"demo world: {summary[0]}"):
+            summary.append(asyncio.run(_apply_demo(settings, url)))
+
+
+async def _apply_demo(settings: Settings, url: str) -> str:
+    assembly = assemble(settings, url)
+    try:
+        if assembly.pki is not None:
+            await assembly.pki.ensure()
+        return await apply_demo(as_world(assembly))
+    finally:
+        await assembly.close()
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        hint = "choose another with FULLMAKT_PORT"
+        raise ConfigError([f"port {settings.port} on {settings.host}: {error.strerror}; {hint}"]) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def _serve(settings: Settings, url: str, listener: socket.socket) -> None:
+    """Serve until a signal comes. One process serves by itself; more are looked after by uvicorn's supervisor."""
+    options = {
+        "loop": "uvloop" if sys.platform != "win32" else "asyncio",
+        "http": "httptools",
+        "lifespan": "on",
+        "access_log": False,
+        "log_config": None,
+        "server_header": False,
+        "date_header": False,
+        "timeout_graceful_shutdown": 10,
+        "backlog": 4096,
+    }
+    configure_logging(json_lines=settings.logs_json, level=settings.log.level)
+    if settings.workers == 1:
+        config = uvicorn.Config(create(assemble(settings, url)), **options)  # type: ignore[arg-type]
+        uvicorn.Server(config).run(sockets=[listener])
+        return
+    os.environ["FULLMAKT_DATABASE_URL"] = url
+    metrics = settings.state / "metrics"
+    shutil.rmtree(metrics, ignore_errors=True)
+    metrics.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics.resolve())
+    config = uvicorn.Config(
+        "fullmakt.serve.app:from_environment",
+        factory=True,
+        workers=settings.workers,
+        **options,  # type: ignore[arg-type]
+    )
+    Multiprocess(config, sockets=[listener]).run()
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM unwind the stack as Ctrl-C does, so that the database is stopped too."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    with suppress(KeyboardInterrupt):
+        yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def _announce(settings: Settings, console: Console) -> None:
+    """Wait until every system is ready, then say where each is and what to try."""
+    url = f"http://{_reachable(settings.host)}:{settings.port}/readyz"
+    deadline = time.monotonic() + READY_TIMEOUT
+    gap = threading.Event()
+    while time.monotonic() < deadline:
+        try:
+            if httpx2.get(url, timeout=2).status_code == 200:
+                _welcome(settings, console)
+                return
+        except httpx2.HTTPError:
+            pass
+        gap.wait(0.05)
+    console.print(f"[red]✗[/] not ready after {READY_TIMEOUT:.0f} seconds; see {url}")
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+
+
+def _welcome(settings: Settings, console: Console) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    urls = {
+        "front page": f"{settings.base_url}/",
+        "maskinporten": settings.issuer,
+        "selvbetjening": f"{settings.selfservice_url}/",
+        "register": f"{settings.parties_url}/",
+        "whoami (example)": f"{settings.base_url}/examples/whoami",
+    }
+    if settings.has_pki:
+        urls["pki"] = f"{settings.pki_url}/"
+    for name, url in urls.items():
+        table.add_row(f"[bold]{name}[/]", f"[cyan]{url}[/]")
+    console.print()
+    console.print(table)
+    console.print(f"\n[green]Ready[/] at [bold]{settings.base_url}[/]. Try, in another terminal:\n")
+    whoami = f"{settings.base_url}/examples/whoami"
+    command = command_name()
+    for example in (
+        f"{command} world show",
+        f"{command} token --client demo-bank --scope fullmakt:whoami",
+        f"{command} call {whoami} --client demo-bank --scope fullmakt:whoami",
+    ):
+        console.print(f"  {example}", soft_wrap=True, highlight=False)
+    console.print("\n[dim]Ctrl-C stops it.[/]")
+
+
+def command_name() -> str:
+    """How the user runs this command from here: its name when it is on the PATH, else its path from this folder."""
+    found = shutil.which("fullmakt")
+    own = Path(sys.argv[0])
+    if found is not None or own.name != "fullmakt":
+        return "fullmakt"
+    try:
+        return str(own.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(own)

@@ -209,15 +209,15 @@ class Operator:
         async with self._work.reading(OPERATOR, "scope:list-all") as connection:
             return await store.everyones(connection)
 
-    async def accesses(self) -> list[ScopeAccess]:
-        """Every access, whatever its state."""
+    async def accesses(self, named: Collection[tuple[ScopeName, OrgNumber]] | None = None) -> list[ScopeAccess]:
+        """Those of the ``named`` accesses (scope and consumer) that exist, or all of them, whatever their state."""
         async with self._work.reading(OPERATOR, "access:list-all") as connection:
-            return await store.everyones_accesses(connection)
+            return await store.everyones_accesses(connection, named)
 
-    async def clients(self) -> list[Client]:
-        """Every client, active or not."""
+    async def clients(self, client_ids: Collection[str] | None = None) -> list[Client]:
+        """Those of ``client_ids`` that exist, or every client, active or not."""
         async with self._work.reading(OPERATOR, "client:list-all") as connection:
-            return await client_store.everyone(connection)
+            return await client_store.everyone(connection, client_ids)
 
     async def keys(self, client_id: str) -> list[ClientKey]:
         """A client's keys; none when there is no such client."""

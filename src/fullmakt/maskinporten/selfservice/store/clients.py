@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -86,9 +86,12 @@ async def made_by(connection: AsyncConnection, client_id: str) -> list[Client]:
     return await _read(connection, _clients().where(mine).order_by(_c.c.created, _c.c.client_id))
 
 
-async def everyone(connection: AsyncConnection) -> list[Client]:
-    """Every client there is, for the operator."""
-    return await _read(connection, _clients().order_by(_c.c.client_id))
+async def everyone(connection: AsyncConnection, client_ids: Collection[str] | None = None) -> list[Client]:
+    """Every client there is (or those of ``client_ids``), for the operator."""
+    statement = _clients().order_by(_c.c.client_id)
+    return await _read(
+        connection, statement if client_ids is None else statement.where(_c.c.client_id.in_(list(client_ids)))
+    )
 
 
 async def add(connection: AsyncConnection, client: Client) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -132,9 +133,14 @@ async def open_scopes(connection: AsyncConnection) -> list[Scope]:
     )
 
 
-async def everyones_accesses(connection: AsyncConnection) -> list[ScopeAccess]:
-    """Every access there is, for the operator."""
-    return await _read_accesses(connection, _accesses())
+async def everyones_accesses(
+    connection: AsyncConnection, named: Collection[tuple[str, str]] | None = None
+) -> list[ScopeAccess]:
+    """Every access there is (or those ``named`` by scope and consumer), for the operator."""
+    statement = _accesses()
+    if named is not None:
+        statement = statement.where(tuple_(_a.c.scope, _a.c.consumer_orgno).in_(list(named)))
+    return await _read_accesses(connection, statement)
 
 
 async def set_access(

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
@@ -93,23 +92,23 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class PublicJwk:
-    """A public JWK as sorted pairs of member and value; ``x5c`` is a tuple of base64 texts."""
+    """A public JWK as sorted pairs of member and value."""
 
-    members: tuple[tuple[str, str | tuple[str, ...]], ...]
+    members: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, jwk: Mapping[str, Any]) -> PublicJwk:
-        """From a JWK's members, lists turned into tuples."""
-        return cls(tuple(sorted((n, tuple(v) if isinstance(v, list | tuple) else str(v)) for n, v in jwk.items())))
+    def of(cls, jwk: Mapping[str, str]) -> PublicJwk:
+        """From a JWK's members."""
+        return cls(tuple(sorted(jwk.items())))
 
     @property
     def kid(self) -> str:
         """The key's id on its client."""
-        return str(self.as_dict()["kid"])
+        return self.as_dict()["kid"]
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, str]:
         """The JWK as JSON has it."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in self.members}
+        return dict(self.members)
 
 
 @dataclass(frozen=True, slots=True)

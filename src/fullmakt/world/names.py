@@ -45,7 +45,8 @@ def references(entry: Entry) -> Iterator[Reference]:
             yield Reference("organisation", Kind.ORGANISATION, entry.organisation)
             if entry.supplier is not None:
                 yield Reference("supplier", Kind.ORGANISATION, entry.supplier)
-            for scope in entry.scopes:
+            # The scopes of krr come with the type, and need not be anybody's.
+            for scope in () if entry.integration_type == "krr" else entry.scopes:
                 yield Reference("scopes", Kind.SCOPE, scope)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fullmakt.jose.keys import InvalidKeyError, PublicKey, is_key_id
-from fullmakt.maskinporten.selfservice.rules.clients import is_client_id
+from fullmakt.kernel.identifiers import ScopeName
+from fullmakt.maskinporten.selfservice.rules.clients import KRR_SCOPES, is_client_id
 from fullmakt.maskinporten.selfservice.rules.keys import MAX_KEYS
 from fullmakt.wire.maskinporten.grant import INTEGRATION_TYPES_WITH_GRANT
 from fullmakt.world import reading as r
@@ -26,6 +27,7 @@ _WAYS = ("key", "key_file", "jwk", "authentication")
 def read_client(table: r.Table) -> Client | None:
     """Read one ``[[client]]``."""
     name = table.required("name", r.local_name)
+    integration_type = table.defaulted("integration_type", r.one_of(INTEGRATION_TYPES_WITH_GRANT), "maskinporten")
     client = Client(
         name=name,
         client_id=table.defaulted(
@@ -38,14 +40,24 @@ def read_client(table: r.Table) -> Client | None:
         client_name=table.defaulted("client_name", r.text, name),
         description=table.defaulted("description", r.text, name),
         supplier=table.optional("supplier", r.orgno),
-        integration_type=table.defaulted("integration_type", r.one_of(INTEGRATION_TYPES_WITH_GRANT), "maskinporten"),
-        scopes=table.texts("scopes", r.scope_name),
+        integration_type=integration_type,
+        scopes=_scopes(table, integration_type),
         access_token_lifetime=table.number_of("access_token_lifetime", 120, least=1),
         active=table.flag("active", default=True),
     )
     if client.integration_type == "altinn_virksys" and client.credentials == EnterpriseCertificate():
         table.fault("authentication", "a client of type altinn_virksys needs a registered key")
     return client if table.ok else None
+
+
+def _scopes(table: r.Table, integration_type: str) -> tuple[ScopeName, ...]:
+    scopes = table.texts("scopes", r.scope_name)
+    if integration_type != "krr":
+        return scopes
+    fixed = tuple(map(ScopeName, KRR_SCOPES))
+    if scopes not in ((), fixed):
+        table.fault("scopes", f"a client of type krr has {' and '.join(fixed)}, and no others")
+    return fixed
 
 
 def _client_id(raw: object) -> str:
@@ -103,16 +115,10 @@ def public_jwk(raw: object) -> PublicJwk:
     except InvalidKeyError as error:
         raise r.FaultyFieldError(str(error)) from error
     members.setdefault("kid", key.thumbprint)
-    if unknown := sorted(members.keys() - key.to_jwk().keys() - {"use", "alg", "kid", "x5c"}):
+    if unknown := sorted(members.keys() - key.to_jwk().keys() - {"use", "alg", "kid"}):
         raise r.FaultyFieldError(f"a public JWK has no {', '.join(unknown)} here")
     if members["use"] != "sig" or ("alg" in members and members["alg"] not in key.algorithms):
         raise r.FaultyFieldError(f"use is sig, and alg one of {', '.join(sorted(key.algorithms))}")
     if not is_key_id(members["kid"]):
         raise r.FaultyFieldError("a kid is letters, digits and . _ -")
-    if not _is_x5c(members.get("x5c", ["MA=="])):
-        raise r.FaultyFieldError("x5c is an array of certificates in base64")
     return PublicJwk.of(members)
-
-
-def _is_x5c(raw: object) -> bool:
-    return isinstance(raw, list) and 0 < len(raw) <= 10 and all(isinstance(one, str) and one for one in raw)

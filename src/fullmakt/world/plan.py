@@ -95,7 +95,7 @@ def plan(world: World, current: World) -> Plan:
             another in a loop.
     """
     there = {kind: {key_of(entry): entry for entry in current.entries(kind)} for kind in Kind}
-    faults = list(_missing(world, there))
+    faults = [*_missing(world, there), *_immovable(world, there[Kind.CLIENT])]
     organisations = _parents_first(world, faults)
     if faults:
         raise WorldFaults(faults)
@@ -134,6 +134,17 @@ def _missing(world: World, there: Mapping[Kind, Mapping[Hashable, Entry]]) -> It
                 if reference.key not in declared[reference.kind] and reference.key not in there[reference.kind]:
                     place = _place(world, kind, number, reference.field)
                     yield Fault(place, f"no {reference.kind} {_masked(reference.key)} in the file or in the database")
+
+
+def _immovable(world: World, there: Mapping[Hashable, Entry]) -> Iterator[Fault]:
+    """Whose a client is, and its type, never change (maskinporten.md §7.3)."""
+    for number, client in enumerate(world.clients, 1):
+        before = there.get(client.client_id)
+        for field in ("organisation", "supplier", "integration_type") if before is not None else ():
+            was = getattr(before, field)
+            if was != getattr(client, field):
+                place = _place(world, Kind.CLIENT, number, field)
+                yield Fault(place, f"{client.client_id} is there with {_told(was)}, which never changes")
 
 
 def _parents_first(world: World, faults: list[Fault]) -> list[Organisation]:

@@ -11,6 +11,7 @@ from fullmakt.altinn.parties import rules
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
+from fullmakt.maskinporten.selfservice.rules.clients import KRR_SCOPES
 from fullmakt.world.model import (
     Access,
     Certificate,
@@ -97,7 +98,9 @@ def clients(draw: st.DrawFn) -> Client:
         description=draw(st.just(name) | texts),
         supplier=draw(st.none() | orgnos),
         integration_type=kind,
-        scopes=tuple(sorted(draw(st.sets(scope_names, max_size=3)))),
+        scopes=tuple(map(ScopeName, KRR_SCOPES))
+        if kind == "krr"
+        else tuple(sorted(draw(st.sets(scope_names, max_size=3)))),
         access_token_lifetime=draw(st.integers(1, 2**31 - 1)),
         active=draw(st.booleans()),
     )

@@ -1,0 +1,152 @@
+"""What a world keeps in the state folder: private keys, certificates, and a profile for each client.
+
+``<state>/clients/<name>.json`` is the profile that commands read; beside it lie ``<name>.jwk.json`` (the private JWK)
+or ``<name>.p12`` and ``<name>.password``. ``<state>/certificates`` holds the certificates that belong to no client.
+Everything is readable by its owner alone, and written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fullmakt.jose.keys import InvalidKeyError, LocalSigner
+from fullmakt.jose.strict_json import StrictJsonError, loads_object
+
+
+class StateFolderError(Exception):
+    """A file in the state folder can not be read, or is not what its name says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a command needs to act as a client. The files are named relative to the profile's folder.
+
+    ``key_file`` is None for a client whose private key is elsewhere; ``certificate_file`` (PKCS#12) and
+    ``password_file`` are there when it authenticates with a certificate of our PKI.
+    """
+
+    alias: str
+    client_id: str
+    organisation: str
+    supplier: str | None
+    integration_type: str
+    scopes: tuple[str, ...]
+    authentication: str
+    key_file: str | None = None
+    certificate_file: str | None = None
+    password_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStoreFiles:
+    """A PKCS#12 key store and the file with its password."""
+
+    p12: Path
+    password: Path
+
+
+class WorldFiles:
+    """The files of the world whose state folder is ``state``."""
+
+    def __init__(self, state: Path) -> None:
+        self.clients = state / "clients"
+        self.certificates = state / "certificates"
+
+    def key_path(self, name: str) -> Path:
+        """Where the private JWK of a client lies."""
+        return self.clients / f"{name}.jwk.json"
+
+    def client_certificate(self, name: str) -> KeyStoreFiles:
+        """Where a client's certificate lies."""
+        return KeyStoreFiles(self.clients / f"{name}.p12", self.clients / f"{name}.password")
+
+    def certificate(self, name: str) -> KeyStoreFiles:
+        """Where a certificate that belongs to no client lies."""
+        return KeyStoreFiles(self.certificates / f"{name}.p12", self.certificates / f"{name}.password")
+
+    def key(self, name: str) -> LocalSigner | None:
+        """The private key of a client, None when it has none here.
+
+        Raises:
+            StateFolderError: the file is not a private JWK.
+        """
+        path = self.key_path(name)
+        try:
+            return LocalSigner.from_jwk(loads_object(path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (OSError, StrictJsonError, InvalidKeyError) as error:
+            raise StateFolderError(f"{path} is not a private JWK: {type(error).__name__}") from error
+
+    def ensure_key(self, name: str) -> LocalSigner:
+        """The private key of a client, made if it is not there. Of two that make one at once both get the same."""
+        found = self.key(name)
+        if found is not None:
+            return found
+        fresh = LocalSigner.generate()
+        write_private(self.key_path(name), json.dumps(fresh.private_jwk()).encode(), keep_existing=True)
+        return self.key(name) or fresh
+
+    def ensure_password(self, files: KeyStoreFiles) -> str:
+        """The password of a key store, made if it is not there."""
+        if not files.password.exists():
+            write_private(files.password, secrets.token_urlsafe(24).encode(), keep_existing=True)
+        return files.password.read_text(encoding="ascii")
+
+    def profile(self, name: str) -> Profile | None:
+        """The profile of a client, None when there is none.
+
+        Raises:
+            StateFolderError: the file is not a profile.
+        """
+        path = self.clients / f"{name}.json"
+        try:
+            members = loads_object(path.read_bytes())
+            return Profile(**{**members, "scopes": tuple(members.get("scopes", ()))})
+        except FileNotFoundError:
+            return None
+        except (OSError, StrictJsonError, TypeError) as error:
+            raise StateFolderError(f"{path} is not the profile of a client: {type(error).__name__}") from error
+
+    def profiles(self) -> Iterator[Profile]:
+        """All profiles, by name."""
+        for path in sorted(self.clients.glob("*.json")):
+            if not path.name.endswith(".jwk.json"):
+                found = self.profile(path.stem)
+                if found is not None:
+                    yield found
+
+    def write_profile(self, profile: Profile) -> None:
+        """Write a profile, in the place of the one before."""
+        text = json.dumps(asdict(profile), indent=2, ensure_ascii=False) + "\n"
+        write_private(self.clients / f"{profile.alias}.json", text.encode())
+
+
+def write_private(path: Path, data: bytes, *, keep_existing: bool = False) -> None:
+    """Write a file that its owner alone can read; whoever reads it sees all of it or what was there before.
+
+    With ``keep_existing``, a file that is there already stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.chmod(0o700)
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if keep_existing:
+            try:
+                os.link(fresh, path)
+            except FileExistsError:
+                return
+        else:
+            fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import httpx2
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fullmakt.infra.telemetry import current_trace
@@ -20,15 +23,26 @@ class BodyTooLargeError(Exception):
     """The request's body is larger than this server takes."""
 
 
+ErrorBody = Callable[[int, str, str], Response]
+"""Makes a response from a status, an error code and a description."""
+
+
+def plain_error(status: int, error: str, description: str) -> Response:
+    """An error in the shape of RFC 6749 §5.2."""
+    return JSONResponse({"error": error, "error_description": description}, status)
+
+
 class SystemEdge:
     """The outermost layer of a system's app: starts or continues the trace, bounds the body, catches what nobody did.
 
-    The response carries ``traceparent``. A body over ``max_body`` bytes gets 413 as soon as that is known.
+    The response carries ``traceparent``. A body over ``max_body`` bytes gets 413 as soon as that is known. ``error``
+    renders what this layer says itself, for systems with an error format of their own.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body: int = MAX_BODY_BYTES) -> None:
+    def __init__(self, app: ASGIApp, *, max_body: int = MAX_BODY_BYTES, error: ErrorBody = plain_error) -> None:
         self._app = app
         self._max_body = max_body
+        self._error = error
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,15 +75,22 @@ class SystemEdge:
             await self._app(scope, bounded_receive, traced_send)
         except BodyTooLargeError:
             if not started:
-                body = {"error": "request_too_large", "error_description": f"at most {self._max_body} bytes"}
-                await JSONResponse(body, 413)(scope, receive, traced_send)
+                response = self._error(413, "request_too_large", f"at most {self._max_body} bytes")
+                await response(scope, receive, traced_send)
         except Exception:
             _log.exception("unhandled", path=scope["path"])
             if not started:
-                body = {"error": "server_error", "error_description": f"Internal error (trace_id: {trace.trace_id})"}
-                await JSONResponse(body, 500)(scope, receive, traced_send)
+                response = self._error(500, "server_error", f"Internal error (trace_id: {trace.trace_id})")
+                await response(scope, receive, traced_send)
         finally:
             current_trace.reset(token)
+
+
+async def pass_trace_on(request: httpx2.Request) -> None:
+    """An event hook for our own HTTP clients: the trace of the request at hand goes on to the next hop."""
+    trace = current_trace.get()
+    if trace is not None:
+        request.headers.setdefault("traceparent", trace.traceparent)
 
 
 def bearer_token(headers: Headers) -> str | None:

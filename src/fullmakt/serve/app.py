@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from urllib.parse import urlsplit
@@ -149,6 +150,9 @@ class _WithLifespan:
             _log.exception("start_failed")
             await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             return
+        # What lives from here on lives as long as the process: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._assembly.stop()

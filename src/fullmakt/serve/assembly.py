@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.infra.crl import CrlSource
 from fullmakt.infra.database import Database
+from fullmakt.infra.http import pass_trace_on
 from fullmakt.infra.secrets import MasterKey
 from fullmakt.jose.certificates import PRODUCTION_POLICIES, TEST_POLICIES
 from fullmakt.kernel.clock import Clock, NewId, new_uuid, system_clock
@@ -94,7 +95,7 @@ def assemble(
         if settings.master_key_file
         else MasterKey.load_or_create(settings.master_key_path)
     )
-    http = http or httpx2.AsyncClient(timeout=_CRL_TIMEOUT)
+    http = http or httpx2.AsyncClient(timeout=_CRL_TIMEOUT, event_hooks={"request": [pass_trace_on]})
     config = settings.tokens_config()
     parties = PartiesService(database, clock, new_id)
     pki = Pki(database, clock, master_key, settings.pki_url) if settings.has_pki else None

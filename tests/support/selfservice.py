@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+import httpx2
 
 from fullmakt.infra.database import Database
 from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.kernel.identifiers import OrgNumber, ScopeName
+from fullmakt.maskinporten.selfservice.http import app
 from fullmakt.maskinporten.selfservice.ports import CertificateRefusedError, CheckedCertificate
 from fullmakt.maskinporten.selfservice.service import Declared, SelfService
+from fullmakt.provider import StaticKeys, TokenVerifier
 from fullmakt.wire.maskinporten.selfservice import JWT_BEARER, ClientBody, JwkBody, ScopeBody
 
 START = dt.datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=dt.UTC)
@@ -24,7 +30,12 @@ ALTINN_ISSUER = "https://tt02.altinn.no/"
 class Names:
     """Enhetsregisteret, with four organisations in it."""
 
-    _NAMES = {PROVIDER: "PROVIDER AS", CONSUMER: "CONSUMER AS", SUPPLIER: "SUPPLIER AS", STRANGER: "STRANGER AS"}
+    _NAMES: ClassVar[dict[str, str]] = {
+        PROVIDER: "PROVIDER AS",
+        CONSUMER: "CONSUMER AS",
+        SUPPLIER: "SUPPLIER AS",
+        STRANGER: "STRANGER AS",
+    }
 
     async def organisation_name(self, orgno: OrgNumber) -> str | None:
         return self._NAMES.get(orgno)
@@ -93,3 +104,66 @@ async def declare_provider(service: SelfService, *subscopes: str, **attributes: 
 async def grant(service: SelfService, scope: str, consumer: OrgNumber) -> Declared:
     """Give the consumer access."""
     return await service.operator.declare_access(ScopeName(scope), consumer)
+
+
+ISSUER = "https://issuer.test/"
+ADMIN = frozenset({"idporten:dcr.read", "idporten:dcr.write", "idporten:scopes.read", "idporten:scopes.write"})
+SUPPLYING = ADMIN | {"idporten:dcr.supplier"}
+ALTINN = frozenset({"idporten:dcr.altinn"})
+
+_issuer_key = LocalSigner.generate(kid="issuer")
+
+
+class Api:
+    """The self-service API in process, and callers with real signed tokens."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: FixedClock | None = None,
+        *,
+        allow_ec_keys: bool = False,
+        faithful_empty_lists: bool = False,
+    ) -> None:
+        self.clock = clock or FixedClock(START)
+        self.certificates = Certificates()
+        self.service = selfservice(database, self.clock, self.certificates, allow_ec_keys=allow_ec_keys)
+        verifier = TokenVerifier(ISSUER, keys=StaticKeys([_issuer_key.public_jwk()]), clock=self.clock)
+        self.app = app(
+            self.service,
+            verifier,
+            base_url="https://api.samarbeid.test",
+            faithful_empty_lists=faithful_empty_lists,
+        )
+        self.http = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(self.app), base_url="https://api.samarbeid.test/api/v1"
+        )
+
+    def token(
+        self, orgno: OrgNumber, scopes: Iterable[str] = ADMIN, *, client_id: str = "admin", lifetime: int = 120
+    ) -> str:
+        """An access token as the token server issues them."""
+        now = int(self.clock().timestamp())
+        claims = {
+            "iss": ISSUER,
+            "client_amr": "private_key_jwt",
+            "token_type": "Bearer",
+            "scope": " ".join(scopes),
+            "iat": now,
+            "exp": now + lifetime,
+            "jti": new_uuid(),
+            "client_id": client_id,
+            "consumer": {"authority": "iso6523-actorid-upis", "ID": orgno.iso6523},
+        }
+        return _issuer_key.sign(json.dumps(claims).encode()).decode()
+
+    def caller(
+        self, orgno: OrgNumber, scopes: Iterable[str] = ADMIN, *, client_id: str = "admin", lifetime: int = 120
+    ) -> httpx2.AsyncClient:
+        """An HTTP client that calls as this organisation."""
+        token = self.token(orgno, scopes, client_id=client_id, lifetime=lifetime)
+        return httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(self.app),
+            base_url="https://api.samarbeid.test/api/v1",
+            headers={"Authorization": f"Bearer {token}"},
+        )

@@ -10,28 +10,6 @@ from fullmakt.jose.keys import PublicKey
 from fullmakt.kernel.identifiers import OrgNumber
 
 
-class VerifiedToken(Protocol):
-    """What an access token says, once it is verified."""
-
-    @property
-    def consumer(self) -> OrgNumber: ...
-
-    @property
-    def client_id(self) -> str: ...
-
-    @property
-    def scopes(self) -> frozenset[str]: ...
-
-
-class TokenVerifier(Protocol):
-    """Verifies access tokens of our own token server; ``fullmakt.provider.TokenVerifier`` is one.
-
-    Raises ``fullmakt.provider.BearerError`` for a token that is no good.
-    """
-
-    async def verify(self, token: str) -> VerifiedToken: ...
-
-
 @dataclass(frozen=True, slots=True)
 class CheckedCertificate:
     """An enterprise certificate that held: whose it is, its key, and the leaf in DER."""

@@ -1,0 +1,70 @@
+"""Self-service over HTTP: every path of maskinporten.md §7 under its three bases, and an OpenAPI document of one."""
+
+from __future__ import annotations
+
+from fastapi import Depends, FastAPI, params
+from fastapi.routing import APIRouter
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fullmakt.infra.http import SystemEdge
+from fullmakt.maskinporten.selfservice.http import accesses, altinn, clients, keys, lookups, onbehalfof, openapi, scopes
+from fullmakt.maskinporten.selfservice.http.errors import ErrorPages
+from fullmakt.maskinporten.selfservice.service import SelfService
+from fullmakt.provider import TokenVerifier
+from fullmakt.provider.fastapi import bearer
+
+BASES = ("/api/v1", "/external/api/v1", "")
+"""The current base path, the gateway's, and the old one without any (§7.1). The first is the one in the OpenAPI."""
+BASES_V2 = ("/api/v2", "/external/api/v2")
+
+
+def app(service: SelfService, verifier: TokenVerifier, *, base_url: str, faithful_empty_lists: bool = False) -> ASGIApp:
+    """The self-service API as an ASGI app, its routes relative to where it is mounted.
+
+    ``base_url`` is its public URL. ``faithful_empty_lists`` answers some empty lists with an error, as the real service
+    does, instead of ``[]`` (§7.10).
+    """
+    pages = ErrorPages(service.clock)
+    api = FastAPI(
+        title="Fullmakt self-service API",
+        description="Clients, keys, scopes and accesses of Maskinporten, as Samarbeidsportalen's API has them.",
+        version="1",
+        servers=[{"url": base_url.rstrip("/")}],
+        root_path_in_servers=False,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        strict_content_type=False,
+        exception_handlers=pages.handlers,
+        responses=openapi.ERRORS,
+    )
+    api.state.service = service
+    api.state.faithful_empty_lists = faithful_empty_lists
+    authenticated = [Depends(bearer(verifier, realm="selvbetjening"))]
+    for bases, guarded, routers in (
+        (BASES, True, (clients.router, keys.router, onbehalfof.router, altinn.router)),
+        (BASES, False, (lookups.router,)),
+        (BASES, True, (scopes.router, accesses.router)),
+        (BASES_V2, True, (keys.router_v2,)),
+    ):
+        _mount(api, bases, routers, authenticated if guarded else [])
+    api.add_api_route("/v3/api-docs.yaml", openapi.document, include_in_schema=False)
+    return SystemEdge(_WithoutTrailingSlash(api), error=pages.edge)
+
+
+def _mount(api: FastAPI, bases: tuple[str, ...], routers: tuple[APIRouter, ...], guards: list[params.Depends]) -> None:
+    for base in bases:
+        for router in routers:
+            api.include_router(router, prefix=base, dependencies=guards, include_in_schema=base == bases[0])
+
+
+class _WithoutTrailingSlash:
+    """A path with a slash at its end is the path without; a redirect would lose the bodies of simple clients."""
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].endswith("/") and scope["path"] != "/":
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        await self._inner(scope, receive, send)

@@ -14,6 +14,8 @@ from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry
 _CODE = re.compile(r"/errors/(MP-[0-9]{3})/?\Z", re.ASCII)
 _TRACE = re.compile(r" \((?:trace_id|correlation id): ([0-9A-Za-z-]{1,64})\)\Z", re.ASCII)
 """At the end of ``error_description``; the older name was used until about 2022 (§6.1)."""
+_FACT = re.compile(r"\{\w+\}")
+"""A blank in a text of the catalogue."""
 
 
 class MaskinportenError(Exception):
@@ -167,9 +169,10 @@ def _entry(error: str | None, code: str | None, description: str) -> CatalogueEn
     alike = [entry for entry in CATALOGUE.values() if entry.error == error and entry.code == code]
     if code is not None and len(alike) == 1:
         return alike[0]  # the code settles it, whatever the words are today
-    return next((entry for entry in alike if _pattern(entry.text).match(description)), None)
+    fitting = [entry for entry in alike if _pattern(entry.text).match(description)]
+    # Some texts are all detail, and fit anything: the one with most words of its own is meant.
+    return max(fitting, key=lambda entry: len(_FACT.sub("", entry.text)), default=None)
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    pieces = re.split(r"\{\w+\}", template)
-    return re.compile(".*".join(re.escape(piece) for piece in pieces), re.DOTALL)
+    return re.compile(".*".join(re.escape(piece) for piece in _FACT.split(template)), re.DOTALL)

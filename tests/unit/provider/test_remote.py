@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import httpx2
 import pytest
+from anyio.lowlevel import checkpoint
 from starlette.testclient import TestClient
 
 from fullmakt.kernel.clock import FixedClock
@@ -99,7 +100,7 @@ async def test_keys_come_back_with_the_issuer(keys: RemoteKeys, issuer: FakeIssu
 
 async def test_a_caller_who_leaves_does_not_take_the_fetch_along(keys: RemoteKeys, issuer: FakeIssuer) -> None:
     first, second = asyncio.create_task(keys.find("issuer-1")), asyncio.create_task(keys.find("issuer-1"))
-    await asyncio.sleep(0)
+    await checkpoint()
     first.cancel()
     assert await second is not None
     assert issuer.requests["/jwk"] == 1

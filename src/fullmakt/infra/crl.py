@@ -20,7 +20,6 @@ from fullmakt.kernel.single_flight import SingleFlight
 MAX_CRL_BYTES = 5 * 1024 * 1024
 MAX_REMEMBERED = 64
 """Lists kept at a time; a hierarchy has one or two."""
-FETCH_SECONDS = 5.0
 RETRY_AFTER = dt.timedelta(seconds=10)
 """After a fetch that failed, nobody tries that address again for so long."""
 
@@ -45,13 +44,15 @@ class CrlSource:
     """Fetches CRLs over HTTP.
 
     ``max_age`` (seconds) bounds how long a revocation can go unseen; a list that says less is fetched sooner. When a
-    fetch fails, the list at hand is served until its own ``nextUpdate``. Each address is fetched once at a time.
+    fetch fails, or takes longer than ``timeout`` seconds, the list at hand is served until its own ``nextUpdate``.
+    Each address is fetched once at a time.
     """
 
-    def __init__(self, client: httpx2.AsyncClient, clock: Clock, max_age: float = 3600) -> None:
+    def __init__(self, client: httpx2.AsyncClient, clock: Clock, max_age: float = 3600, timeout: float = 5) -> None:
         self._client = client
         self._clock = clock
         self._max_age = dt.timedelta(seconds=max_age)
+        self._timeout = timeout
         self._remembered: dict[str, _Remembered] = {}
         self._failed: dict[str, tuple[dt.datetime, CrlUnavailableError]] = {}
         self._flights: SingleFlight[x509.CertificateRevocationList] = SingleFlight()
@@ -103,7 +104,7 @@ class CrlSource:
         if not url.lower().startswith(("http://", "https://")):
             raise CrlUnavailableError("a CRL is fetched over http or https only")
         try:
-            async with asyncio.timeout(FETCH_SECONDS):
+            async with asyncio.timeout(self._timeout):
                 return _parse(await self._download(url), url)
         except (TimeoutError, httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise CrlUnavailableError(f"{url} does not answer ({type(error).__name__})") from error

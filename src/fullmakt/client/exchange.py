@@ -104,9 +104,8 @@ def _send(method: str, url: str, form: dict[str, str] | None = None) -> Generato
         raise TemporarilyUnavailableError(f"no answer from {url} ({type(error).__name__})") from error
     if response is None:
         raise TypeError("a request must be replied to with a response")
-    if method == "GET" and response.status_code in TRANSIENT:
+    status = response.status_code
+    if method == "GET" and (status in TRANSIENT or status >= httpx2.codes.INTERNAL_SERVER_ERROR):
         wait = retry_after(response.headers)
-        raise TemporarilyUnavailableError(
-            f"{url} answered {response.status_code}", status=response.status_code, retry_after=wait
-        )
+        raise TemporarilyUnavailableError(f"{url} answered {status}", status=status, retry_after=wait)
     return response

@@ -109,7 +109,7 @@ def test_trouble_is_answered_with_a_pause_and_a_fresh_grant(
 
 def test_trouble_that_lasts_is_told_after_one_retry(exchange: Exchange) -> None:
     line = Line(metadata(), httpx2.ConnectError("refused"), httpx2.ConnectError("refused"))
-    with pytest.raises(TemporarilyUnavailableError, match="no answer from https://issuer.test/token"):
+    with pytest.raises(TemporarilyUnavailableError, match=r"no answer from https://issuer\.test/token"):
         drive(exchange.token(REQUEST), line)
 
 

@@ -165,7 +165,7 @@ async def test_the_grant_is_the_one_asked_for(client: AsyncMaskinportenClient, i
     assert issuer.grant_headers[0] == {"kid": "client-key", "alg": "RS256"}
 
 
-async def test_the_token_server_gets_no_api_token(
+async def test_the_http_clients_own_auth_is_left_out(
     issuer: FakeIssuer, clock: FixedClock, credentials: Credentials
 ) -> None:
     seen: list[httpx2.Request] = []

@@ -71,7 +71,7 @@ def _long_grant_type(value: object) -> object:
 
 
 def _milliseconds(moment: dt.datetime) -> str:
-    return moment.isoformat(timespec="milliseconds")
+    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")
 
 
 Line = Annotated[str, Field(max_length=255), AfterValidator(_storable)]

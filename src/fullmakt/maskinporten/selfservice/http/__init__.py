@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import Depends, FastAPI, params
 from fastapi.routing import APIRouter
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +18,20 @@ from fullmakt.provider.fastapi import bearer
 BASES = ("/api/v1", "/external/api/v1", "")
 """The current base path, the gateway's, and the old one without any (§7.1). The first is the one in the OpenAPI."""
 BASES_V2 = ("/api/v2", "/external/api/v2")
+
+_PUBLIC: Mapping[str, APIRouter] = {"": lookups.router}
+_GUARDED: Mapping[str, APIRouter] = {
+    "/clients": clients.router,
+    "/client": clients.router,
+    "/clients/{client_id}/jwks": keys.router,
+    "/clients/{client_id}/onbehalfof": onbehalfof.router,
+    "/clients/{client_id}/onbehalof": onbehalfof.router,
+    "/altinn/admin/clients": altinn.router,
+    "/scopes/access": accesses.router,
+    "": scopes.router,
+}
+_OTHER_SPELLINGS = frozenset({"/client", "/clients/{client_id}/onbehalof"})
+"""Paths of seed 4 and of older pages, which work and are not shown."""
 
 
 def app(service: SelfService, verifier: TokenVerifier, *, base_url: str, faithful_empty_lists: bool = False) -> ASGIApp:
@@ -41,21 +57,19 @@ def app(service: SelfService, verifier: TokenVerifier, *, base_url: str, faithfu
     api.state.service = service
     api.state.faithful_empty_lists = faithful_empty_lists
     authenticated = [Depends(bearer(verifier, realm="selvbetjening"))]
-    for bases, guarded, routers in (
-        (BASES, True, (clients.router, keys.router, onbehalfof.router, altinn.router)),
-        (BASES, False, (lookups.router,)),
-        (BASES, True, (scopes.router, accesses.router)),
-        (BASES_V2, True, (keys.router_v2,)),
-    ):
-        _mount(api, bases, routers, authenticated if guarded else [])
+    for base in BASES:
+        _add(api, base, _PUBLIC, [])
+        _add(api, base, _GUARDED, authenticated)
+    for base in BASES_V2:
+        _add(api, base, {"": keys.router_v2}, authenticated)
     api.add_api_route("/v3/api-docs.yaml", openapi.document, include_in_schema=False)
     return SystemEdge(_WithoutTrailingSlash(api), error=pages.edge)
 
 
-def _mount(api: FastAPI, bases: tuple[str, ...], routers: tuple[APIRouter, ...], guards: list[params.Depends]) -> None:
-    for base in bases:
-        for router in routers:
-            api.include_router(router, prefix=base, dependencies=guards, include_in_schema=base == bases[0])
+def _add(api: FastAPI, base: str, routers: Mapping[str, APIRouter], guards: list[params.Depends]) -> None:
+    for path, router in routers.items():
+        shown = base in (BASES[0], BASES_V2[0]) and path not in _OTHER_SPELLINGS
+        api.include_router(router, prefix=base + path, dependencies=guards, include_in_schema=shown)
 
 
 class _WithoutTrailingSlash:

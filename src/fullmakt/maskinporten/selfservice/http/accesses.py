@@ -30,7 +30,7 @@ async def _one(access: ScopeAccess, service: SelfService) -> Response:
     return render.answer(document)
 
 
-@router.get("/scopes/access", response_model=list[ScopeAccessDocument])
+@router.get("", response_model=list[ScopeAccessDocument])
 async def list_given(
     service: ServiceOf,
     caller: CallerOf,
@@ -46,7 +46,7 @@ async def list_given(
     return render.answer(await render.accesses(found, service.organisations))
 
 
-@router.get("/scopes/access/all", response_model=list[ScopeAccessDocument])
+@router.get("/all", response_model=list[ScopeAccessDocument])
 async def list_held(service: ServiceOf, caller: CallerOf, empty: EmptyListsOf, inactive: Flag = None) -> Response:
     """The accesses that the caller has been given."""
     found = await service.accesses.held(caller, inactive=bool(inactive))
@@ -54,7 +54,7 @@ async def list_held(service: ServiceOf, caller: CallerOf, empty: EmptyListsOf, i
     return render.answer(await render.accesses(found, service.organisations))
 
 
-@router.get("/scopes/access/for_consumer", response_model=list[ScopeAccessDocument])
+@router.get("/for_consumer", response_model=list[ScopeAccessDocument])
 async def list_held_by(
     service: ServiceOf, caller: CallerOf, consumer_org: Annotated[str, Query()], include_open: Flag = None
 ) -> Response:
@@ -64,14 +64,14 @@ async def list_held_by(
     return render.answer(await render.accesses(found, service.organisations))
 
 
-@router.put("/scopes/access/{consumer_orgno}", response_model=ScopeAccessDocument)
+@router.put("/{consumer_orgno}", response_model=ScopeAccessDocument)
 async def approve(service: ServiceOf, caller: CallerOf, consumer_orgno: str, scope: Name) -> Response:
     """Give a consumer access; giving it twice is giving it once."""
     consumer = _orgno(consumer_orgno, "consumer_orgno")
     return await _one(await service.accesses.approve(caller, scope, consumer), service)
 
 
-@router.delete("/scopes/access/{consumer_orgno}", response_model=ScopeAccessDocument)
+@router.delete("/{consumer_orgno}", response_model=ScopeAccessDocument)
 async def deny(service: ServiceOf, caller: CallerOf, consumer_orgno: str, scope: Name) -> Response:
     """Take a consumer's access."""
     consumer = _orgno(consumer_orgno, "consumer_orgno")

@@ -10,7 +10,7 @@ from fullmakt.maskinporten.selfservice.http.dependencies import CallerOf, Servic
 from fullmakt.provider.fastapi import BearerRoute
 from fullmakt.wire.maskinporten.selfservice import ClientBody, ClientDocument, JwksBody, JwksDocument
 
-router = APIRouter(prefix="/altinn/admin/clients", tags=["altinn"], route_class=BearerRoute)
+router = APIRouter(tags=["altinn"], route_class=BearerRoute)
 
 
 @router.get("", response_model=list[ClientDocument])

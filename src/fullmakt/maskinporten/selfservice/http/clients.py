@@ -1,4 +1,4 @@
-"""``/clients`` (maskinporten.md §7.3); ``/client`` is seed 4's spelling for making one (§8.4)."""
+"""``/clients`` (maskinporten.md §7.3), which seed 4 spells ``/client`` (§8.4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fullmakt.wire.maskinporten.selfservice import ClientBody, ClientDocument
 router = APIRouter(tags=["clients"], route_class=BearerRoute)
 
 
-@router.get("/clients", response_model=list[ClientDocument])
+@router.get("", response_model=list[ClientDocument])
 async def list_clients(
     service: ServiceOf,
     caller: CallerOf,
@@ -28,34 +28,33 @@ async def list_clients(
     return render.answer(map(render.client, found))
 
 
-@router.post("/client", response_model=ClientDocument, include_in_schema=False)
-@router.post("/clients", response_model=ClientDocument)
+@router.post("", response_model=ClientDocument)
 async def create_client(service: ServiceOf, caller: CallerOf, body: ClientBody) -> Response:
     """Make a client. A secret, where the client has one, stands in this answer and nowhere else."""
     client, secret = await service.clients.create(caller, body)
     return render.answer(render.client(client, secret))
 
 
-@router.get("/clients/{client_id}", response_model=ClientDocument)
+@router.get("/{client_id}", response_model=ClientDocument)
 async def get_client(service: ServiceOf, caller: CallerOf, client_id: str) -> Response:
     """One client, active or not."""
     return render.answer(render.client(await service.clients.get(caller, client_id)))
 
 
-@router.put("/clients/{client_id}", response_model=ClientDocument)
+@router.put("/{client_id}", response_model=ClientDocument)
 async def replace_client(service: ServiceOf, caller: CallerOf, client_id: str, body: ClientBody) -> Response:
     """Replace what can be set on a client."""
     return render.answer(render.client(await service.clients.replace(caller, client_id, body)))
 
 
-@router.delete("/clients/{client_id}", response_class=Response)
+@router.delete("/{client_id}", response_class=Response)
 async def delete_client(service: ServiceOf, caller: CallerOf, client_id: str) -> Response:
     """Deactivate a client."""
     await service.clients.deactivate(caller, client_id)
     return Response()
 
 
-@router.post("/clients/{client_id}/secret", response_model=ClientDocument)
+@router.post("/{client_id}/secret", response_model=ClientDocument)
 async def new_secret(service: ServiceOf, caller: CallerOf, client_id: str) -> Response:
     """Give a login client a new secret, good for 360 days."""
     client, secret = await service.clients.new_secret(caller, client_id)

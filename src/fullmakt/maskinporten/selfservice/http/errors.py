@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from fullmakt.infra.crl import CrlUnavailableError
 from fullmakt.infra.database import DatabaseUnavailableError
@@ -86,9 +87,12 @@ class ErrorPages:
             return await self._too_large(request, error.__cause__)
         if error.status_code == 401:
             return Response(status_code=401, headers=error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_allowed(request))
         told = error.__cause__.description if isinstance(error.__cause__, BearerError) else None
         message = told or (error.detail if error.status_code == 400 else HTTPStatus(error.status_code).phrase)
-        return self.page(error.status_code, [Fault(message)], error.headers)
+        return self.page(error.status_code, [Fault(message)], headers)
 
     async def _too_large(self, _request: Request, _error: BodyTooLargeError) -> Response:
         return self.page(413, [Fault("The body is larger than this server takes")])
@@ -99,6 +103,16 @@ class ErrorPages:
 
     async def _fault(self, _request: Request, _error: Exception) -> Response:
         return self.page(500, [Fault("Internal error")])
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of the path: routes know only their own, and RFC 9110 §10.2.1 wants them all."""
+    routes = request.app.router.routes
+    return [
+        method
+        for method in ("GET", "POST", "PUT", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def _nanoseconds(moment: dt.datetime) -> str:

@@ -16,43 +16,42 @@ from fullmakt.wire.maskinporten.selfservice import JwkBody, JwkDocument, JwksBod
 router = APIRouter(tags=["keys"], route_class=BearerRoute)
 router_v2 = APIRouter(tags=["keys"], route_class=BearerRoute)
 
-_JWKS = "/clients/{client_id}/jwks"
 _TEXT = {"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
-@router.get(_JWKS, response_model=JwksDocument)
+@router.get("", response_model=JwksDocument)
 async def list_keys(service: ServiceOf, caller: CallerOf, client_id: str) -> Response:
     """The client's keys."""
     return render.answer(render.keys(await service.keys.of_client(caller, client_id)))
 
 
-@router.put(_JWKS, response_model=JwksDocument, operation_id="put_keys")
-@router.post(_JWKS, response_model=JwksDocument, operation_id="post_keys")
+@router.put("", response_model=JwksDocument, operation_id="put_keys")
+@router.post("", response_model=JwksDocument, operation_id="post_keys")
 async def replace_keys(service: ServiceOf, caller: CallerOf, client_id: str, body: JwksBody) -> Response:
     """Replace the whole key set, by ``{"keys": […]}`` or a bare array."""
     return render.answer(render.keys(await service.keys.replace_all(caller, client_id, body.keys)))
 
 
-@router.delete(_JWKS, response_class=Response)
+@router.delete("", response_class=Response)
 async def delete_keys(service: ServiceOf, caller: CallerOf, client_id: str) -> Response:
     """Remove every key: the only way to remove the last one with the old API."""
     await service.keys.remove_all(caller, client_id)
     return Response()
 
 
-@router.get(_JWKS + "/{kid}", response_model=JwkDocument)
+@router.get("/{kid}", response_model=JwkDocument)
 async def get_key(service: ServiceOf, caller: CallerOf, client_id: str, kid: str) -> Response:
     """One key."""
     return render.answer(render.key(await service.keys.get(caller, client_id, kid)))
 
 
-@router.put(_JWKS + "/{kid}", response_model=JwkDocument)
+@router.put("/{kid}", response_model=JwkDocument)
 async def put_key(service: ServiceOf, caller: CallerOf, client_id: str, kid: str, body: JwkBody) -> Response:
     """Add or renew one key."""
     return render.answer(render.key(await service.keys.put(caller, client_id, kid, body)))
 
 
-@router.delete(_JWKS + "/{kid}", response_class=Response)
+@router.delete("/{kid}", response_class=Response)
 async def delete_key(service: ServiceOf, caller: CallerOf, client_id: str, kid: str) -> Response:
     """Remove one key."""
     await service.keys.remove(caller, client_id, kid)

@@ -12,33 +12,26 @@ from fullmakt.wire.maskinporten.selfservice import OnBehalfOfBody, OnBehalfOfDoc
 
 router = APIRouter(tags=["on behalf of"], route_class=BearerRoute)
 
-_ALL, _OLD_ALL = "/clients/{client_id}/onbehalfof", "/clients/{client_id}/onbehalof"
-_ONE, _OLD_ONE = _ALL + "/{value}", _OLD_ALL + "/{value}"
 
-
-@router.get(_OLD_ALL, response_model=list[OnBehalfOfDocument], include_in_schema=False)
-@router.get(_ALL, response_model=list[OnBehalfOfDocument])
+@router.get("", response_model=list[OnBehalfOfDocument])
 async def list_onbehalfof(service: ServiceOf, caller: CallerOf, client_id: str) -> Response:
     """The client's registrations."""
     return render.answer(map(render.onbehalfof, await service.onbehalfof.of_client(caller, client_id)))
 
 
-@router.post(_OLD_ALL, response_model=OnBehalfOfDocument, include_in_schema=False)
-@router.post(_ALL, response_model=OnBehalfOfDocument)
+@router.post("", response_model=OnBehalfOfDocument)
 async def add_onbehalfof(service: ServiceOf, caller: CallerOf, client_id: str, body: OnBehalfOfBody) -> Response:
     """Add a registration."""
     return render.answer(render.onbehalfof(await service.onbehalfof.add(caller, client_id, body)))
 
 
-@router.get(_OLD_ONE, response_model=OnBehalfOfDocument, include_in_schema=False)
-@router.get(_ONE, response_model=OnBehalfOfDocument)
+@router.get("/{value}", response_model=OnBehalfOfDocument)
 async def get_onbehalfof(service: ServiceOf, caller: CallerOf, client_id: str, value: str) -> Response:
     """One registration."""
     return render.answer(render.onbehalfof(await service.onbehalfof.get(caller, client_id, value)))
 
 
-@router.put(_OLD_ONE, response_model=OnBehalfOfDocument, include_in_schema=False)
-@router.put(_ONE, response_model=OnBehalfOfDocument)
+@router.put("/{value}", response_model=OnBehalfOfDocument)
 async def replace_onbehalfof(
     service: ServiceOf, caller: CallerOf, client_id: str, value: str, body: OnBehalfOfBody
 ) -> Response:
@@ -46,8 +39,7 @@ async def replace_onbehalfof(
     return render.answer(render.onbehalfof(await service.onbehalfof.replace(caller, client_id, value, body)))
 
 
-@router.delete(_OLD_ONE, response_class=Response, include_in_schema=False)
-@router.delete(_ONE, response_class=Response)
+@router.delete("/{value}", response_class=Response)
 async def delete_onbehalfof(service: ServiceOf, caller: CallerOf, client_id: str, value: str) -> Response:
     """Remove a registration."""
     await service.onbehalfof.remove(caller, client_id, value)

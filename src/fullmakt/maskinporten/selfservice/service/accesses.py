@@ -79,8 +79,7 @@ class Accesses:
             if state == "DENIED" and await store.find_access(change.connection, scope, consumer) is None:
                 raise NotFoundError(f"{consumer} has never had access to the scope")
             if await store.set_access(change.connection, scope, consumer, state, change.now):
-                change.facts["scope"] = scope
-                change.announce(f"scope:{scope}")
+                change.done(f"scope:{scope}", scope=scope)
             access = await store.find_access(change.connection, scope, consumer)
             assert access is not None  # noqa: S101 - written above, in this transaction
             return access

@@ -69,8 +69,7 @@ class AltinnClients:
             await check_scopes(change.connection, client, caller.orgno)
             if not await store.add(change.connection, client):
                 raise taken(client_id)
-            change.facts |= {"client_orgno": client.client_orgno, "scopes": client.scopes}
-            change.announce(f"client:{client_id}")
+            change.done(f"client:{client_id}", client_orgno=client.client_orgno, scopes=client.scopes)
             return client
 
     async def replace(self, caller: Caller, client_id: str, body: ClientBody) -> Client:
@@ -85,8 +84,7 @@ class AltinnClients:
             client = replaced(before, body, change.now)
             await check_scopes(change.connection, client, caller.orgno, before.scopes)
             await store.replace(change.connection, client)
-            change.facts |= {"scopes": client.scopes, "active": client.attributes.active}
-            change.announce(f"client:{client_id}")
+            change.done(f"client:{client_id}", scopes=client.scopes, active=client.attributes.active)
             return client
 
     async def deactivate(self, caller: Caller, client_id: str) -> None:
@@ -99,7 +97,7 @@ class AltinnClients:
             client = await _own(change, caller, client_id)
             if client.attributes.active:
                 await store.replace(change.connection, put_to_rest(client, change.now))
-                change.announce(f"client:{client_id}")
+                change.done(f"client:{client_id}")
 
     async def keys(self, caller: Caller, client_id: str) -> list[ClientKey]:
         """The client's keys.

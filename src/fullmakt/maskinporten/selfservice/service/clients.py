@@ -126,8 +126,7 @@ class Clients:
             await check_scopes(change.connection, client, caller.orgno)
             if not await store.add(change.connection, client):
                 raise taken(client_id)
-            change.facts |= {"client_orgno": client.client_orgno, "scopes": client.scopes}
-            change.announce(f"client:{client_id}")
+            change.done(f"client:{client_id}", client_orgno=client.client_orgno, scopes=client.scopes)
             secret = None
             if client.attributes.has_secret:
                 secret = await self._give_secret(change.connection, client, change.now)
@@ -163,8 +162,7 @@ class Clients:
             client = replaced(before, body, change.now)
             await check_scopes(change.connection, client, caller.orgno, before.scopes)
             await store.replace(change.connection, client)
-            change.facts |= {"scopes": client.scopes, "active": client.attributes.active}
-            change.announce(f"client:{client_id}")
+            change.done(f"client:{client_id}", scopes=client.scopes, active=client.attributes.active)
             return client
 
     async def deactivate(self, caller: Caller, client_id: str) -> None:
@@ -179,7 +177,7 @@ class Clients:
             permissions.require_writer(caller, client)
             if client.attributes.active:
                 await store.replace(change.connection, put_to_rest(client, change.now))
-                change.announce(f"client:{client_id}")
+                change.done(f"client:{client_id}")
 
     async def new_secret(self, caller: Caller, client_id: str) -> tuple[Client, str]:
         """Give a client a new secret in place of the old one; it is told here and never again.
@@ -197,7 +195,7 @@ class Clients:
                     clients.OBJECT, "token_endpoint_auth_method", "The client does not authenticate with a secret"
                 )
             secret = await self._give_secret(change.connection, client, change.now)
-            change.announce(f"client:{client_id}")
+            change.done(f"client:{client_id}")
             return client, secret
 
     async def _give_secret(self, connection: AsyncConnection, client: Client, now: dt.datetime) -> str:

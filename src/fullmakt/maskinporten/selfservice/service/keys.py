@@ -91,7 +91,7 @@ class Keys:
         async with self._work.changing(caller.name, "client-key:remove-all", client_id) as change:
             await _changeable(change.connection, caller, client_id)
             if await store.remove_all_but(change.connection, client_id, ()):
-                change.announce(f"client:{client_id}")
+                change.done(f"client:{client_id}")
 
     async def put(self, caller: Caller, client_id: str, kid: str, body: JwkBody) -> ClientKey:
         """Add one key, or put it in place of the one that has its ``kid``.
@@ -135,8 +135,7 @@ class Keys:
             await _changeable(change.connection, caller, client_id)
             if not is_key_id(kid) or not await store.remove(change.connection, client_id, kid):
                 raise NotFoundError("The client has no such key")
-            change.facts["kids"] = [kid]
-            change.announce(f"client:{client_id}")
+            change.done(f"client:{client_id}", kids=[kid])
 
     async def _check_certificates(self, caller: Caller, client_id: str, bodies: Sequence[JwkBody]) -> Verdicts:
         """What the certificates that come with the keys are worth, by their text.
@@ -183,8 +182,7 @@ async def _put_one(change: Change, client: Client, sent: SentKey, verdicts: Verd
     rules.require_room(len(before.keys() | {sent.kid}))
     key = registered(sent, certificate_for(sent, client, verdicts), before.get(sent.kid), change.now)
     await store.put(change.connection, client.client_id, [key])
-    change.facts["kids"] = [key.kid]
-    change.announce(f"client:{client.client_id}")
+    change.done(f"client:{client.client_id}", kids=[key.kid])
     return key
 
 
@@ -192,8 +190,7 @@ async def put_set(change: Change, client_id: str, keys: Sequence[ClientKey]) -> 
     """Make these the client's keys, and no others; the client's row is held."""
     await store.remove_all_but(change.connection, client_id, [key.kid for key in keys])
     await store.put(change.connection, client_id, keys)
-    change.facts["kids"] = [key.kid for key in keys]
-    change.announce(f"client:{client_id}")
+    change.done(f"client:{client_id}", kids=[key.kid for key in keys])
     return await store.of_client(change.connection, client_id)
 
 

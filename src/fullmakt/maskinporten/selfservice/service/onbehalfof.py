@@ -57,8 +57,7 @@ class OnBehalfOfs:
             entry = _entry(body.onbehalfof, body, change.now, change.now)
             if not await store.add_onbehalfof(change.connection, client_id, entry):
                 raise ConflictError("The client has this registration already", OBJECT, "onbehalfof")
-            change.facts["onbehalfof"] = entry.value
-            change.announce(f"client:{client_id}")
+            change.done(f"client:{client_id}", onbehalfof=entry.value)
             return entry
 
     async def replace(self, caller: Caller, client_id: str, value: str, body: OnBehalfOfBody) -> OnBehalfOf:
@@ -72,8 +71,7 @@ class OnBehalfOfs:
             before = _one(client.onbehalfof, value)
             entry = _entry(value, body, before.created, change.now)
             await store.replace_onbehalfof(change.connection, client_id, entry)
-            change.facts["onbehalfof"] = value
-            change.announce(f"client:{client_id}")
+            change.done(f"client:{client_id}", onbehalfof=value)
             return entry
 
     async def remove(self, caller: Caller, client_id: str, value: str) -> None:
@@ -86,8 +84,7 @@ class OnBehalfOfs:
             client = await _changeable(change, caller, client_id)
             _one(client.onbehalfof, value)
             await store.remove_onbehalfof(change.connection, client_id, value)
-            change.facts["onbehalfof"] = value
-            change.announce(f"client:{client_id}")
+            change.done(f"client:{client_id}", onbehalfof=value)
 
 
 async def _changeable(change: Change, caller: Caller, client_id: str) -> Client:

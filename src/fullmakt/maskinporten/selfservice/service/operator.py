@@ -62,7 +62,7 @@ class Operator:
                 return Declared.UNCHANGED
             created = before.created if before else change.now
             await store.put_delegation_source(change.connection, DelegationSource(issuer, name, created, change.now))
-            change.announce(f"delegation-source:{issuer}")
+            change.done(name=name)
             return Declared.CHANGED if before else Declared.CREATED
 
     async def declare_prefix(self, prefix: str, owner: OrgNumber, *, active: bool = True) -> Declared:
@@ -79,14 +79,13 @@ class Operator:
             if before is not None and replace(before, last_updated=change.now) == wanted:
                 return Declared.UNCHANGED
             await store.put_prefix(change.connection, wanted)
-            change.facts["owner_orgno"] = owner
-            change.announce(f"organisation:{owner}")
+            change.done(f"organisation:{owner}", owner_orgno=owner)
             if before is None:
                 return Declared.CREATED
-            change.announce(f"organisation:{before.owner_orgno}")
+            change.done(f"organisation:{before.owner_orgno}")
             for scope in await store.of_owner(change.connection, owner, inactive=True):
                 if scope.name.prefix == prefix:
-                    change.announce(f"scope:{scope.name}")
+                    change.done(f"scope:{scope.name}")
             return Declared.CHANGED
 
     async def declare_scope(self, body: ScopeBody) -> Declared:
@@ -106,7 +105,7 @@ class Operator:
                 return Declared.UNCHANGED
             created = before.created if before else change.now
             scope = Scope(name, prefix.owner_orgno, attributes, created, change.now)
-            change.announce(f"scope:{name}")
+            change.done(f"scope:{name}")
             if before is None and await store.add(change.connection, scope):
                 return Declared.CREATED
             await store.replace(change.connection, scope)
@@ -124,8 +123,7 @@ class Operator:
             before = await store.find_access(change.connection, scope, consumer)
             if not await store.set_access(change.connection, scope, consumer, state, change.now):
                 return Declared.UNCHANGED
-            change.facts |= {"scope": scope, "state": state}
-            change.announce(f"scope:{scope}")
+            change.done(f"scope:{scope}", scope=scope, state=state)
             return Declared.CHANGED if before else Declared.CREATED
 
     async def declare_client(
@@ -161,17 +159,17 @@ class Operator:
             )
             known = await client_store.standings(change.connection, wanted.scopes, owner)
             InvalidError.raise_for(_missing_scopes(wanted, known.keys()))
-            change.facts |= {"client_orgno": owner, "scopes": wanted.scopes}
-            change.announce(f"client:{client_id}")
             if await client_store.add(change.connection, wanted):
-                return Declared.CREATED
-            before = await existing_client(change.connection, client_id, lock=True)
-            _require_same_identity(before, wanted)
-            if before.attributes == wanted.attributes and before.scopes == wanted.scopes:
-                change.announced.clear()
-                return Declared.UNCHANGED
-            await client_store.replace(change.connection, wanted)
-            return Declared.CHANGED
+                declared = Declared.CREATED
+            else:
+                before = await existing_client(change.connection, client_id, lock=True)
+                _require_same_identity(before, wanted)
+                if before.attributes == wanted.attributes and before.scopes == wanted.scopes:
+                    return Declared.UNCHANGED
+                await client_store.replace(change.connection, wanted)
+                declared = Declared.CHANGED
+            change.done(f"client:{client_id}", client_orgno=owner, scopes=wanted.scopes)
+            return declared
 
     async def declare_keys(self, client_id: str, bodies: Sequence[JwkBody]) -> Declared:
         """These are the client's keys, and no others. One that is near its end is renewed.

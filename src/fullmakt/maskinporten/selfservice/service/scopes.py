@@ -79,7 +79,7 @@ class Scopes:
             scope = Scope(name, prefix.owner_orgno, attributes, change.now, change.now)
             if not await store.add(change.connection, scope):
                 raise ConflictError(f"The scope {name} exists already", rules.OBJECT, "name")
-            change.announce(f"scope:{name}")
+            change.done(f"scope:{name}")
             return scope
 
     async def replace(self, caller: Caller, name: str, body: ScopeBody) -> Scope:
@@ -97,8 +97,7 @@ class Scopes:
             attributes = rules.attributes_of(body, await issuers(change.connection), before.attributes)
             scope = replace(before, attributes=attributes, last_updated=change.now)
             await store.replace(change.connection, scope)
-            change.facts["active"] = attributes.active
-            change.announce(f"scope:{name}")
+            change.done(f"scope:{name}", active=attributes.active)
             return scope
 
     async def deactivate(self, caller: Caller, name: str) -> Scope:
@@ -115,7 +114,7 @@ class Scopes:
                 attributes = replace(scope.attributes, active=False)
                 scope = replace(scope, attributes=attributes, last_updated=change.now)
                 await store.replace(change.connection, scope)
-                change.announce(f"scope:{name}")
+                change.done(f"scope:{name}")
             return scope
 
     async def prefixes(self, caller: Caller) -> list[ScopePrefix]:

@@ -25,19 +25,23 @@ SYSTEM = "selfservice"
 
 @dataclass(slots=True)
 class Change:
-    """A use case that changes something: its transaction, its time, and what it says about itself at the end.
+    """A use case that may change something: its transaction, its time, and what it says about itself at the end.
 
-    Without an announcement nothing changed, and no audit event is written.
+    As long as it does not say ``done``, nothing has changed and nobody is told.
     """
 
     connection: AsyncConnection
     now: dt.datetime
+    happened: bool = False
     announced: set[str] = field(default_factory=set)
     facts: dict[str, Any] = field(default_factory=dict)
 
-    def announce(self, *keys: str) -> None:
-        """Tell readers of the registry to look again; keys as ``wire.maskinporten.registry.TOPIC`` has them."""
+    def done(self, *keys: str, **facts: Any) -> None:
+        """Say that something has changed: ``keys`` for the registry's readers (``wire.maskinporten.registry.TOPIC``),
+        ``facts`` for the audit trail."""
+        self.happened = True
         self.announced.update(keys)
+        self.facts.update(facts)
 
 
 class Work:
@@ -72,10 +76,10 @@ class Work:
             async with self._database.transaction() as connection:
                 change = Change(connection, self.clock())
                 yield change
+                if change.happened:
+                    event = self._event(change.now, actor, action, subject, "done", facts=change.facts)
+                    await audit.record(connection, event)
                 if change.announced:
-                    await audit.record(
-                        connection, self._event(change.now, actor, action, subject, "done", facts=change.facts)
-                    )
                     await feed.publish(connection, TOPIC, change.announced)
         except DeniedError as denied:
             await self._tell_denial(denied, actor, action, subject)
@@ -105,7 +109,12 @@ class Work:
             outcome=outcome,
             trace_id=trace.trace_id if trace else "",
             actor=actor,
-            subject=subject,
+            subject=_storable(subject),
             reason=reason,
             facts=facts or {},
         )
+
+
+def _storable(subject: str) -> str:
+    """What was asked about, as PostgreSQL can hold it: it comes from a path, where anything can stand."""
+    return subject[:255] if subject.isprintable() else "(not printable)"

@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from fullmakt.cli.context import open_world
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
 from fullmakt.pki import exports
 from fullmakt.pki.errors import InvalidRequestError, NotSetUpError, PkiError
@@ -217,9 +218,6 @@ def with_pki(action: Callable[[Pki], Awaitable[None]]) -> None:
     """Open the world, run ``action`` on its PKI, and turn what it refuses into a message and exit code 2."""
 
     async def run() -> None:
-        # Late: the world's settings and database are not wanted for ``--help``.
-        from fullmakt.cli.context import open_world
-
         async with open_world() as world:
             if world.pki is None:
                 raise NotSetUpError("this world has no CAs of its own: the setting pki.enabled is off")

@@ -77,11 +77,12 @@ class BearerRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The route's handler, with its guards before it."""
         handle = super().get_route_handler()
-        guards = list(_guards(self.dependant))
 
         async def guarded(request: Request) -> Response:
-            overrides = getattr(self.dependency_overrides_provider, "dependency_overrides", {})
-            for guard in guards:
+            # A router that was included with dependencies of its own has them in its effective route, not in this one.
+            route = request.scope.get("fastapi", {}).get("effective_route_context") or self
+            overrides = getattr(route.dependency_overrides_provider, "dependency_overrides", {})
+            for guard in _guards(route.dependant):
                 if guard not in overrides:
                     await guard(request)
             return await handle(request)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import httpx2
 import pytest
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 
 from fullmakt.kernel.clock import FixedClock
 from fullmakt.provider import StaticKeys, TokenVerifier, VerifiedToken
@@ -68,6 +68,22 @@ async def test_a_guarded_route_does_not_read_a_strangers_body(guard: Bearer) -> 
         """Not reached."""
 
     assert (await post(api, None, b"{not json")).status_code == 401
+
+
+async def test_a_guard_on_an_included_router_is_asked_before_the_body_too(guard: Bearer, issuer: FakeIssuer) -> None:
+    router = APIRouter(route_class=BearerRoute)
+
+    @router.post("/orders")
+    async def orders(order: dict[str, Any], request: Request) -> str:
+        return str(request.state.token.consumer)
+
+    api = FastAPI()
+    api.include_router(router, dependencies=[Depends(guard)])
+    assert (await post(api, None, b"{not json")).status_code == 401
+    assert (await post(api, issuer.mint(), b"{not json")).status_code == 422
+    assert (await post(api, issuer.mint())).json() == CONSUMER
+    api.dependency_overrides[guard] = lambda: None
+    assert (await post(api, None, b"{not json")).status_code == 422
 
 
 async def test_a_test_may_put_another_guard_in_its_place(app: FastAPI, guard: Bearer, issuer: FakeIssuer) -> None:

@@ -18,7 +18,8 @@ from fullmakt.cli import context
 from fullmakt.cli.pki import app
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import system_clock
-from tests.support.pki import set_up_pki
+from fullmakt.pki.service import Pki
+from tests.support.pki import MASTER_KEY, set_up_pki
 
 ORGNO = "910753614"
 
@@ -128,3 +129,18 @@ def test_a_wrong_order_is_explained(tmp_path: Path, arguments: list[str], messag
 def test_a_folder_that_can_not_be_written_to_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "file" in invoke("issue", ORGNO, "--out", str(tmp_path / "file" / "below"), code=2)
+
+
+def test_a_database_that_is_down_and_a_world_without_cas_are_explained(tmp_path: Path) -> None:
+    @asynccontextmanager
+    async def without_cas() -> AsyncIterator[context.OpenWorld]:
+        yield cast("context.OpenWorld", SimpleNamespace(pki=None))
+
+    @asynccontextmanager
+    async def without_database() -> AsyncIterator[context.OpenWorld]:
+        pki = Pki(Database("postgresql://nobody@127.0.0.1:9/none"), system_clock, MASTER_KEY, "http://localhost")
+        yield cast("context.OpenWorld", SimpleNamespace(pki=pki))
+
+    for opener, message in ((without_cas, "no CAs of its own"), (without_database, "database does not answer")):
+        context.provide(opener, lambda: context.Place(tmp_path, "http://localhost/", "http://localhost"))
+        assert message in invoke("ca", code=2)

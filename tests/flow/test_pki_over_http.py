@@ -127,3 +127,11 @@ async def test_before_the_cas_are_made_the_service_is_unavailable(
         assert (await client.get(path)).status_code == 503
         with pytest.raises(CrlUnavailableError, match="503"):
             await CrlSource(client, clock).get(f"{BASE_URL}/crl/test-root.crl")
+
+
+async def test_without_a_database_the_service_is_unavailable(clock: FixedClock) -> None:
+    database = Database("postgresql://nobody@127.0.0.1:9/none")
+    transport = httpx2.ASGITransport(app(Pki(database, clock, MasterKey(bytes(32)), BASE_URL)))
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        response = await client.get("/crl/test-root.crl")
+    assert (response.status_code, response.headers["content-type"]) == (503, "application/problem+json")

@@ -14,6 +14,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from fullmakt.cli.context import open_world
+from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.infra.secrets import MasterKeyError
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
 from fullmakt.pki import exports
 from fullmakt.pki.errors import InvalidRequestError, NotSetUpError, PkiError
@@ -225,8 +227,10 @@ def with_pki(action: Callable[[Pki], Awaitable[None]]) -> None:
 
     try:
         asyncio.run(run())
-    except (PkiError, InvalidIdentifierError) as error:
+    except (PkiError, InvalidIdentifierError, MasterKeyError) as error:
         _fail(str(error))
+    except DatabaseUnavailableError as error:
+        _fail(f"the database does not answer ({error})")
     except OSError as error:
         _fail(f"{error.filename or 'file'}: {error.strerror or type(error).__name__}")
 

@@ -95,6 +95,7 @@ MUTATED_DER = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(ANY_JSON)
 def test_no_header_gets_past_but_certificates(value: object) -> None:
     with pytest.raises((MalformedX5cError, CertificateRejectedError)):
@@ -150,6 +151,7 @@ def test_the_organisation_number_is_the_first_hit(name: x509.Name, expected: str
     assert organisation_number(name) == expected
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_a_name_becomes_one_printable_line(text: str) -> None:
     assert printable(subject((O, text.encode(errors="ignore").decode()))).isprintable()

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fullmakt.jose.certificates import organisation_number
@@ -36,6 +36,7 @@ def test_a_name_that_no_certificate_should_hold_is_refused(name: str) -> None:
         rules.organisation_subject(ORGNO, name, 2)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=70), st.sampled_from([1, 2]))
 def test_whatever_the_name_the_certificate_speaks_for_its_organisation(name: str, seid: Seid) -> None:
     try:
@@ -84,6 +85,7 @@ def test_what_is_not_hexadecimal_is_no_serial_number(text: str) -> None:
         parse_serial(text)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**160 - 1))
 def test_a_serial_number_reads_back(number: int) -> None:
     assert int(parse_serial(format_serial(number)), 16) == number

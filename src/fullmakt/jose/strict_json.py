@@ -1,4 +1,4 @@
-"""JSON as a security token may hold it: one object, no name twice, no NaN, text that UTF-8 can carry.
+"""JSON as a security token may hold it: one object, not too deep, no name twice, no NaN, text that UTF-8 can carry.
 
 Sources: RFC 7515 §5.2 (duplicate names), RFC 8259 §8.1 (encoding), RFC 7493 (I-JSON).
 """
@@ -6,7 +6,12 @@ Sources: RFC 7515 §5.2 (duplicate names), RFC 8259 §8.1 (encoding), RFC 7493 (
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any, NoReturn
+
+MAX_DEPTH = 32
+"""Objects and arrays inside each other. The interpreter would stop at about a thousand, but who works on the value
+later, deeper in the stack, would run into that limit where nobody expects it."""
 
 
 class StrictJsonError(ValueError):
@@ -30,11 +35,11 @@ _decode = json.JSONDecoder(object_pairs_hook=_unique_names, parse_constant=_no_c
 def loads_object(data: bytes) -> dict[str, Any]:
     """Read one JSON object.
 
-    Deep nesting is refused by the interpreter's own recursion limit; the caller bounds the length.
+    The caller bounds the length.
 
     Raises:
-        StrictJsonError: not UTF-8, not JSON, not an object, a name twice, NaN or Infinity, nested too deep, a number
-            of thousands of digits, or a lone surrogate.
+        StrictJsonError: not UTF-8, not JSON, not an object, a name twice, NaN or Infinity, nested deeper than
+            ``MAX_DEPTH``, a number of thousands of digits, or a lone surrogate.
     """
     try:
         value = _decode(data.decode())
@@ -46,4 +51,19 @@ def loads_object(data: bytes) -> dict[str, Any]:
         raise StrictJsonError(type(error).__name__) from error
     if not isinstance(value, dict):
         raise StrictJsonError("not a JSON object")
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:  # most have a few brackets
+        raise StrictJsonError(f"nested deeper than {MAX_DEPTH}")
     return value
+
+
+def _depth(value: Any) -> int:
+    """How many objects and arrays lie inside each other, counted without recursion."""
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
+    return depth
+
+
+def _children(container: Any) -> Iterable[Any]:
+    return container.values() if isinstance(container, dict) else container

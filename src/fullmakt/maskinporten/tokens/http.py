@@ -14,7 +14,6 @@ from urllib.parse import unquote_plus
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fullmakt.infra.database import DatabaseUnavailableError
 from fullmakt.infra.telemetry import current_trace
 from fullmakt.kernel.trace import Trace
 from fullmakt.maskinporten.tokens.config import TokensConfig
@@ -45,6 +44,10 @@ class _RequestError(Exception):
         self.refusal = refusal
 
 
+class _CallerGoneError(Exception):
+    """The connection ended before the request did: what came of it is not to be acted on."""
+
+
 def _invalid(detail: str) -> _RequestError:
     return _RequestError(Refusal("invalid_request", {"detail": detail}))
 
@@ -53,6 +56,8 @@ async def _read_body(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _CallerGoneError
         part: bytes = message.get("body", b"")
         body += part
         if len(body) > MAX_FORM_BYTES:
@@ -155,8 +160,8 @@ def token_endpoint(service: TokenService, metrics: TokenMetrics) -> ASGIApp:
             return
         try:
             result = await answer(scope, receive, trace, content_type)
-        except DatabaseUnavailableError:
-            result = Refusal("temporarily_unavailable", {"detail": "The database does not answer"})
+        except _CallerGoneError:
+            return
         except Exception:
             _log.exception("token_endpoint_failed")
             result = Refusal("server_error")

@@ -3,13 +3,14 @@
 A decision enters with the version of the registry that it was made on. The statement writes nothing when the registry
 has moved on, claims each grant that nobody has claimed before, and records an event for every decision: ``token:issue``
 as decided, or refused as ``replayed`` when the claim was taken. A token leaves only after this returned
-(performance.md, rules 2 to 4). Why one statement: docs/decisions/0002.
+(performance.md, rules 2 to 4). Claims go in in their own order, so that two nodes with the same ones wait for each
+other in turn instead of in a circle. Why one statement: docs/decisions/0002.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -33,7 +34,7 @@ WITH registry AS (
     WHERE registry.version = %b
 ), claimed AS (
     INSERT INTO tokens.used_grant (claim, expires_at)
-    SELECT claim, expires_at FROM decision WHERE claim IS NOT NULL
+    SELECT claim, expires_at FROM decision WHERE claim IS NOT NULL ORDER BY claim
     ON CONFLICT DO NOTHING RETURNING claim
 ), recorded AS (
     INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts)
@@ -86,21 +87,47 @@ class Decision:
     at: datetime
 
 
-_Waiting = tuple[Decision, asyncio.Future[Verdict]]
+Waiting = tuple[Decision, asyncio.Future[Verdict]]
+"""A decision, and where its verdict goes."""
+
+_OUTAGES = (psycopg.Error, TimeoutError, DatabaseUnavailableError)
+
+
+def next_batch(waiting: Sequence[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
+    """Up to 32 decisions made on one version of the registry, no claim twice; and the rest, in its order."""
+    version = waiting[0][0].version
+    batch: list[Waiting] = []
+    rest: list[Waiting] = []
+    claims: set[bytes] = set()
+    for item in waiting:
+        decision = item[0]
+        if len(batch) < BATCH and decision.version == version and decision.claim not in claims:
+            batch.append(item)
+            if decision.claim is not None:
+                claims.add(decision.claim)
+        else:
+            rest.append(item)
+    return batch, rest
 
 
 class Ledger:
     """Gathers decisions and writes them, 32 at a time, on a connection of its own.
 
-    Nobody waits for a batch to fill: what has come while a statement was under way makes the next one.
+    Nobody waits for a batch to fill: what has come while a statement was under way makes the next one. A statement
+    that takes longer than ``patience`` seconds is given up.
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[psycopg.AsyncConnection[Any]]], *, max_queue: int = 2_000
+        self,
+        connect: Callable[[], Awaitable[psycopg.AsyncConnection[Any]]],
+        *,
+        max_queue: int = 2_000,
+        patience: float = 5.0,
     ) -> None:
         self._connect = connect
         self._max_queue = max_queue
-        self._waiting: list[_Waiting] = []
+        self._patience = patience
+        self._waiting: list[Waiting] = []
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._writer: asyncio.Task[None] | None = None
 
@@ -122,34 +149,20 @@ class Ledger:
     async def _write_waiting(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._take_batch()
+                batch, self._waiting = next_batch(self._waiting)
                 try:
-                    await self._write_batch(batch)
-                except (psycopg.Error, DatabaseUnavailableError) as error:
+                    async with asyncio.timeout(self._patience):
+                        await self._write_batch(batch)
+                except Exception as error:  # whatever it is, those who wait must hear of it
                     await self._drop_connection()
+                    fault = DatabaseUnavailableError(type(error).__name__) if isinstance(error, _OUTAGES) else error
                     for _, future in batch:
                         if not future.done():
-                            future.set_exception(DatabaseUnavailableError(type(error).__name__))
+                            future.set_exception(fault)
         finally:
             self._writer = None
 
-    def _take_batch(self) -> tuple[list[_Waiting], list[_Waiting]]:
-        """Up to 32 decisions made on one version, no claim twice; the rest stay in their order."""
-        version = self._waiting[0][0].version
-        batch: list[_Waiting] = []
-        rest: list[_Waiting] = []
-        claims: set[bytes] = set()
-        for item in self._waiting:
-            decision = item[0]
-            if len(batch) < BATCH and decision.version == version and decision.claim not in claims:
-                batch.append(item)
-                if decision.claim is not None:
-                    claims.add(decision.claim)
-            else:
-                rest.append(item)
-        return batch, rest
-
-    async def _write_batch(self, batch: list[_Waiting]) -> None:
+    async def _write_batch(self, batch: list[Waiting]) -> None:
         if self._connection is None:
             self._connection = await self._connect()
         decisions = [decision for decision, _ in batch]

@@ -32,7 +32,7 @@ _MAX_SCOPES = 300
 _MAX_RESOURCES = 20
 _MAX_NUMERIC_DATE = 253_402_300_799  # the end of the year 9999; past it no clock goes
 _ORGNO = re.compile(r"[0-9]{9}", re.ASCII)
-_NOT_IN_URI = re.compile(r"[\x00-\x20<>\"{}|\\^`\x7f-\uffff]")
+_NOT_IN_URI = re.compile(r"[^!-~]|[#<>\"{}|\\^`]")  # RFC 3986 §2, and no fragment: RFC 8707 §2
 
 
 def malformed(claim: str, problem: str, **facts: object) -> Refusal:
@@ -240,7 +240,7 @@ def _is_uri(text: str) -> bool:
         parts = urlsplit(text)
     except ValueError:
         return False
-    return bool(parts.scheme) and bool(parts.netloc or parts.path) and not parts.fragment
+    return bool(parts.scheme) and bool(parts.netloc or parts.path)
 
 
 # -- 11 to 14: what is asked for --------------------------------------------------------------------------------------

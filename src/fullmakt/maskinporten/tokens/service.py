@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import hashlib
 import json
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 
 import structlog
 
@@ -33,6 +35,8 @@ _CLAIM_KEPT = 10
 """Seconds beyond the grant's expiry for which its claim is kept (maskinporten.md §2.3 step 9)."""
 _POLL = 1.0
 """Seconds between looks at the feed when no request does it."""
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,16 +146,22 @@ class TokenService:
 
     async def issue(self, assertion: str, trace_id: str) -> IssuedToken | Refusal:
         """Answer one grant. The decision is durable, and the grant used up, before this returns."""
+        return await self._or_unavailable(self._issue(assertion, trace_id))
+
+    async def refuse(self, refusal: Refusal, trace_id: str) -> Refusal:
+        """Write down a refusal that was made before there was a grant to read, and that no registry would change."""
+        return await self._or_unavailable(self._refuse(refusal, trace_id))
+
+    async def _or_unavailable(self, answer: Coroutine[Any, Any, _Answer]) -> _Answer | Refusal:
         try:
-            return await self._issue(assertion, trace_id)
+            return await answer
         except (DatabaseUnavailableError, CrlUnavailableError) as error:
             _log.warning("dependency_unavailable", error=type(error).__name__)
             return Refusal("temporarily_unavailable", {"detail": "A system this server depends on does not answer"})
         except OverloadedError:
             return Refusal("temporarily_unavailable", {"detail": "Too many requests at once"})
 
-    async def refuse(self, refusal: Refusal, trace_id: str) -> Refusal:
-        """Write down a refusal that was made before there was a grant to read, and that no registry would change."""
+    async def _refuse(self, refusal: Refusal, trace_id: str) -> Refusal:
         for _ in range(_ATTEMPTS):
             outcome = _Outcome(self._cache.version, refusal)
             if await self._write(outcome, "", trace_id, self._clock()) is not Verdict.STALE:
@@ -163,7 +173,7 @@ class TokenService:
         try:
             jws = parse_compact(assertion)
         except MalformedJwtError as error:
-            return await self.refuse(rules.malformed("assertion", str(error)), trace_id)
+            return await self._refuse(rules.malformed("assertion", str(error)), trace_id)
         for _ in range(_ATTEMPTS):
             now = self._clock()
             outcome = await self._decide(jws, now)
@@ -186,8 +196,8 @@ class TokenService:
         grant = rules.read_grant(jws.unverified_payload, self.config)
         if isinstance(grant, Refusal):
             return _Outcome(version, grant)
+        # The version stays the one from before: the feed may move on between a load and the moment that it wakes us.
         entry = self._cache.get(grant.client_id) or await self._cache.load(grant.client_id)
-        version = self._cache.version
         if entry is None:
             return _Outcome(version, rules.client_not_found(grant), grant)
         refusal = rules.check_client(entry.client, grant) or rules.check_audience(grant, self.config)

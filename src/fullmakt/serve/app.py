@@ -20,11 +20,11 @@ from fullmakt.maskinporten.tokens.http import app as tokens_app
 from fullmakt.pki.http import app as pki_app
 from fullmakt.portal.app import app as portal_app
 from fullmakt.portal.app import error_pages
+from fullmakt.portal.cards import system_cards
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.examples import whoami
 from fullmakt.serve.router import Router
 from fullmakt.serve.settings import Settings, SystemName, load_settings
-from fullmakt.serve.systems import cards
 
 WELL_KNOWN = ("oauth-authorization-server", "openid-configuration")
 
@@ -47,7 +47,7 @@ def _mounts(assembly: Assembly) -> Iterator[tuple[SystemName, str, ASGIApp]]:
     """Every system with its public URL and its app."""
     settings = assembly.settings
     yield "maskinporten", settings.issuer, tokens_app(assembly.tokens, assembly.token_metrics)
-    yield "maskinporten", f"{settings.issuer}errors", error_pages()
+    yield "maskinporten", f"{settings.issuer}errors", error_pages(settings.issuer, home=f"{settings.base_url}/")
     yield (
         "selvbetjening",
         settings.selfservice_url,
@@ -101,7 +101,7 @@ class _Front:
     """What lies at the base URL itself: the portal, ``/healthz``, ``/readyz`` and ``/metrics``."""
 
     def __init__(self, assembly: Assembly, checks: dict[str, Check]) -> None:
-        self._portal = portal_app(cards(assembly.systems), checks)
+        self._portal = portal_app(system_cards(assembly.systems), checks, home=f"{assembly.settings.base_url}/")
         self._assembly = assembly
         self._checks = checks
 

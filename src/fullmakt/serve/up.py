@@ -51,7 +51,8 @@ class Progress:
                 self.console.print(f"[red]✗[/] {doing}")
                 raise
         text = done if isinstance(done, str) else done()
-        self.console.print(f"[green]✓[/] {text} [dim]{time.perf_counter() - started:.1f} s[/]")
+        seconds = f"[dim]{time.perf_counter() - started:.1f} s[/]"
+        self.console.print(f"[green]✓[/] {text} {seconds}", soft_wrap=True, highlight=False)
 
 
 def up(settings: Settings, console: Console) -> None:
@@ -195,7 +196,7 @@ def _welcome(settings: Settings, console: Console) -> None:
     for name, url in urls.items():
         table.add_row(f"[bold]{name}[/]", f"[cyan]{url}[/]")
     console.print()
-    console.print(table)
+    console.print(table, soft_wrap=True)
     console.print(f"\n[green]Ready[/] at [bold]{settings.base_url}[/]. Try, in another terminal:\n")
     whoami = f"{settings.base_url}/examples/whoami"
     command = command_name()

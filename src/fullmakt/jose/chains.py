@@ -55,19 +55,28 @@ _CLOCK_SKEW = dt.timedelta(minutes=5)
 class TrustAnchors:
     """Whom we trust: root certificates, intermediates to complete a leaf-only ``x5c``, and the policies allowed.
 
-    A policy is an OID, or a prefix of one with a trailing ``*``. An empty list allows none.
+    A policy is an OID, or a prefix of one with a trailing ``*``. Without roots nothing is trusted, and without
+    policies nothing is allowed.
+
+    Raises:
+        ValueError: a root is not a CA's certificate.
     """
 
     roots: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...] = ()
     policies: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for certificate in self.roots:
+            if not _is_authority(certificate):
+                raise ValueError(f"a trust anchor is a CA's certificate, not {printable(certificate.subject)}")
+
     @classmethod
     def from_pem(cls, roots: bytes, intermediates: bytes = b"", policies: Iterable[str] = ()) -> Self:
         """Read PEM bundles.
 
         Raises:
-            ValueError: no root in the bundle, or something in it is not a certificate.
+            ValueError: no root in the bundle, or something in it is not a certificate or not a CA's.
         """
         return cls(
             tuple(x509.load_pem_x509_certificates(roots)),
@@ -196,6 +205,9 @@ def _read_key(leaf: x509.Certificate) -> PublicKey:
 def _find_path(
     leaf: x509.Certificate, sent: Sequence[x509.Certificate], anchors: TrustAnchors, now: dt.datetime
 ) -> tuple[x509.Certificate, ...]:
+    no_path = f"no path to a trusted root from the issuer {printable(leaf.issuer)} at {now:%Y-%m-%dT%H:%M:%SZ}"
+    if not anchors.roots:
+        raise CertificateRejectedError(Rejection.UNTRUSTED, no_path)
     verifier = (
         PolicyBuilder()
         .store(anchors._store)
@@ -208,8 +220,7 @@ def _find_path(
     try:
         return tuple(verifier.verify(leaf, intermediates).chain)
     except VerificationError as error:
-        message = f"no path to a trusted root from the issuer {printable(leaf.issuer)} at {now:%Y-%m-%dT%H:%M:%SZ}"
-        raise CertificateRejectedError(Rejection.UNTRUSTED, message) from error
+        raise CertificateRejectedError(Rejection.UNTRUSTED, no_path) from error
 
 
 def _vouched_for(sent: Iterable[x509.Certificate], anchors: TrustAnchors) -> list[x509.Certificate]:

@@ -252,6 +252,18 @@ def test_policies_match_to_the_letter_or_under_a_trailing_star(
         assert rejection(leaf, anchors=anchors).reason == Rejection.POLICY
 
 
+def test_without_trust_anchors_nothing_is_trusted() -> None:
+    assert rejection(ISSUING.leaf(), ISSUING.certificate, anchors=TrustAnchors((), (), ("*",))).reason == "untrusted"
+
+
+def test_an_issuing_ca_can_be_a_trust_anchor_but_a_leaf_can_not() -> None:
+    leaf = ISSUING.leaf()
+    anchors = TrustAnchors((ISSUING.certificate,), (), ANCHORS.policies)
+    assert validate_chain([leaf], anchors, NOW).chain == (leaf, ISSUING.certificate)
+    with pytest.raises(ValueError, match="a trust anchor is a CA's certificate"):
+        TrustAnchors((leaf,))
+
+
 def test_trust_anchors_are_read_from_pem_bundles() -> None:
     roots = ROOT.certificate.public_bytes(Encoding.PEM) + OTHER_ROOT.certificate.public_bytes(Encoding.PEM)
     anchors = TrustAnchors.from_pem(roots, ISSUING.certificate.public_bytes(Encoding.PEM), ["1.2.*"])

@@ -5,6 +5,7 @@ It checks a grant's signature, audience, lifetime and ``jti``, so that a client 
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 from collections import Counter
@@ -42,7 +43,8 @@ def party(orgno: str) -> dict[str, str]:
 class FakeIssuer:
     """One client (``client_key`` is its key), any scope, and keys that the test may rotate.
 
-    ``down`` cuts the line; ``answers`` are sent in place of the next token responses; ``requests`` counts by path.
+    ``down`` cuts the line, ``hang`` holds back every answer; ``answers`` are sent in place of the next token responses;
+    ``requests`` counts by path.
     """
 
     def __init__(self, clock: Clock, issuer: str = ISSUER) -> None:
@@ -54,6 +56,7 @@ class FakeIssuer:
         self.cache_control: str | None = "max-age=3600"
         self.lifetime = 120
         self.down = False
+        self.hang: asyncio.Event | None = None
         self.answers: list[Response] = []
         self.before_token: Callable[[], Awaitable[None]] | None = None
         self.requests: Counter[str] = Counter()
@@ -72,6 +75,8 @@ class FakeIssuer:
         """The server."""
         if scope["type"] == "http":
             self.requests[scope["path"]] += 1
+            if self.hang is not None:
+                await self.hang.wait()
             if self.down:
                 raise httpx2.ConnectError("the line is cut")
         await self._app(scope, receive, send)

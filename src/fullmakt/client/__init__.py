@@ -24,13 +24,14 @@ from fullmakt.client.errors import (
     TemporarilyUnavailableError,
     UnexpectedResponseError,
 )
-from fullmakt.client.grant import TokenRequest, build_grant, grant_form
+from fullmakt.client.grant import Asked, TokenRequest, build_grant, grant_form
 from fullmakt.client.store import TokenStore
 from fullmakt.client.tokens import AsyncMaskinportenClient, MaskinportenClient
 
 __all__ = [
     "AccessDeniedError",
     "AccessToken",
+    "Asked",
     "AsyncMaskinportenClient",
     "AuthorizationDetailsError",
     "ClientAuthenticationError",

@@ -48,6 +48,7 @@ class KeyCache:
         self._fresh_until: dt.datetime | None = None
         self._not_forced_before: dt.datetime | None = None
         self._not_retried_before: dt.datetime | None = None
+        self._fetching = False
 
     def key(self, kid: str, now: dt.datetime) -> PublicKey | None:
         """The key, from what is known.
@@ -55,28 +56,43 @@ class KeyCache:
         Raises:
             IssuerUnavailableError: nothing is known, or only what is too stale to go by.
         """
-        stale = dt.timedelta(seconds=self._limits.max_stale)
-        if self._fresh_until is None or now >= self._fresh_until + stale:
+        if not self._is_usable(now):
             raise IssuerUnavailableError("The keys of the token's issuer can not be fetched at the moment")
         return self._keys.get(kid)
 
+    def _is_usable(self, now: dt.datetime) -> bool:
+        stale = dt.timedelta(seconds=self._limits.max_stale)
+        return self._fresh_until is not None and now < self._fresh_until + stale
+
     def should_fetch(self, kid: str, now: dt.datetime) -> bool:
         """True when keys should be fetched before ``kid`` is looked up; False while that is held back."""
-        if self._not_retried_before is not None and now < self._not_retried_before:
+        if self._is_held_back(kid, now):
             return False
         if self._fresh_until is None or now >= self._fresh_until:
             return True
         return kid not in self._keys and (self._not_forced_before is None or now >= self._not_forced_before)
+
+    def _is_held_back(self, kid: str, now: dt.datetime) -> bool:
+        if self._not_retried_before is None:
+            return False
+        # The issuer is out. While one caller finds out whether it still is, the others need not wait with it.
+        is_being_asked = self._fetching and kid in self._keys and self._is_usable(now)
+        return now < self._not_retried_before or is_being_asked
 
     def fetching(self, now: dt.datetime) -> bool:
         """Note that a fetch begins.
 
         True when it is forced by an unknown key id, so that the HTTP caches on the way must be passed by.
         """
+        self._fetching = True
         forced = self._fresh_until is not None and now < self._fresh_until
         if forced:
             self._not_forced_before = now + dt.timedelta(seconds=self._limits.refresh_interval)
         return forced
+
+    def fetched(self) -> None:
+        """Note that the fetch has ended, however it did."""
+        self._fetching = False
 
     def store(self, fetched: FetchedKeys, now: dt.datetime) -> None:
         """Replace what is known."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from fullmakt.jose.keys import InvalidKeyError, PublicKey, is_key_id
+from fullmakt.jose.keys import InvalidKeyError, PublicKey
 
 MAX_KEYS = 100
 """Keys read from one JWKS; Maskinporten publishes two or three."""
@@ -53,7 +53,7 @@ def usable_keys(jwks: object) -> dict[str, PublicKey]:
     """
     found: dict[str, PublicKey] = {}
     for jwk in jwks[:MAX_KEYS] if isinstance(jwks, list) else ():
-        if not isinstance(jwk, Mapping) or jwk.get("use", "sig") != "sig" or not is_key_id(jwk.get("kid")):
+        if not isinstance(jwk, Mapping) or jwk.get("use", "sig") != "sig" or not isinstance(jwk.get("kid"), str):
             continue
         try:
             found.setdefault(jwk["kid"], PublicKey.from_jwk(dict(jwk)))

@@ -103,6 +103,8 @@ class RemoteKeys:
                     self._succeeded(await drive_async(fetch, http.send))
         except _FAILURES as error:
             self._failed(error)
+        finally:
+            self._ended()
 
     def _refresh_sync(self, kid: str) -> None:
         fetch = self._begin(kid)
@@ -116,11 +118,17 @@ class RemoteKeys:
                     self._succeeded(drive(fetch, http.send))
         except _FAILURES as error:
             self._failed(error)
+        finally:
+            self._ended()
 
     def _succeeded(self, fetched: FetchedKeys) -> None:
         with self._lock:
             self._cache.store(fetched, self._clock())
             self.last_error = None
+
+    def _ended(self) -> None:
+        with self._lock:
+            self._cache.fetched()
 
     def _failed(self, error: Exception) -> None:
         with self._lock:

@@ -109,8 +109,8 @@ async def test_work_that_is_cancelled_itself_is_begun_again_by_who_waits() -> No
 
 
 async def test_different_keys_do_not_wait_for_each_other() -> None:
-    flight: SingleFlight[str] = SingleFlight()
-    never = asyncio.create_task(flight.run_async("one", asyncio.Event().wait))  # type: ignore[arg-type]
+    flight: SingleFlight[object] = SingleFlight()
+    never = asyncio.create_task(flight.run_async("one", asyncio.Event().wait))
     await checkpoint()
 
     async def other() -> str:

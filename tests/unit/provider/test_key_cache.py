@@ -65,6 +65,23 @@ def test_stale_keys_serve_for_a_week_while_the_issuer_is_out() -> None:
         keys.key("known", after(3600 + 7 * DAY))
 
 
+def test_while_the_issuer_is_out_one_caller_waits_for_it_and_the_others_go_on() -> None:
+    keys = cache()
+    keys.failed(after(3600))
+    assert keys.should_fetch("known", after(3610))
+    keys.fetching(after(3610))
+    assert not keys.should_fetch("known", after(3610))
+    assert keys.should_fetch("new", after(3610))
+    keys.fetched()
+    assert keys.should_fetch("known", after(3610))
+
+
+def test_when_keys_have_run_out_everybody_waits_for_the_new_ones() -> None:
+    keys = cache()
+    keys.fetching(after(3600))
+    assert keys.should_fetch("known", after(3600))
+
+
 def test_with_no_keys_at_all_a_failed_fetch_is_tried_again_sooner() -> None:
     empty = KeyCache(KeyCacheLimits())
     empty.failed(START)

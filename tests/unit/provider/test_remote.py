@@ -86,6 +86,24 @@ async def test_an_outage_is_not_noticed_while_keys_are_known(
     assert keys.last_error == "ConnectError: the line is cut"
 
 
+async def test_an_issuer_that_hangs_holds_up_one_caller_at_most(
+    keys: RemoteKeys, issuer: FakeIssuer, clock: FixedClock
+) -> None:
+    await keys.find("issuer-1")
+    issuer.down = True
+    clock.advance(days=2)
+    await keys.find("issuer-1")
+    clock.advance(seconds=10)
+    hanging = issuer.hang = asyncio.Event()
+    held_up = asyncio.create_task(keys.find("issuer-1"))
+    while issuer.requests["/.well-known/oauth-authorization-server"] < 3:
+        await checkpoint()
+    assert all([await keys.find("issuer-1") for _ in range(50)])
+    assert not held_up.done()
+    hanging.set()
+    assert await held_up is not None
+
+
 async def test_keys_come_back_with_the_issuer(keys: RemoteKeys, issuer: FakeIssuer, clock: FixedClock) -> None:
     issuer.down = True
     for _ in range(20):

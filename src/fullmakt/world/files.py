@@ -33,10 +33,10 @@ class Profile:
     alias: str
     client_id: str
     organisation: str
-    supplier: str | None
     integration_type: str
     scopes: tuple[str, ...]
     authentication: str
+    supplier: str | None = None
     key_file: str | None = None
     certificate_file: str | None = None
     password_file: str | None = None
@@ -69,6 +69,10 @@ class WorldFiles:
         """Where a certificate that belongs to no client lies."""
         return KeyStoreFiles(self.certificates / f"{name}.p12", self.certificates / f"{name}.password")
 
+    def certificate_names(self) -> list[str]:
+        """What the certificates that belong to no client are called."""
+        return sorted(path.stem for path in self.certificates.glob("*.p12"))
+
     def key(self, name: str) -> LocalSigner | None:
         """The private key of a client, None when it has none here.
 
@@ -99,19 +103,12 @@ class WorldFiles:
         return files.password.read_text(encoding="ascii")
 
     def profile(self, name: str) -> Profile | None:
-        """The profile of a client, None when there is none.
-
-        Raises:
-            StateFolderError: the file is not a profile.
-        """
-        path = self.clients / f"{name}.json"
+        """The profile of a client; None when there is none, or one that an older version wrote in another shape."""
         try:
-            members = loads_object(path.read_bytes())
-            return Profile(**{**members, "scopes": tuple(members.get("scopes", ()))})
-        except FileNotFoundError:
+            members = loads_object((self.clients / f"{name}.json").read_bytes())
+            return Profile(**{**members, "scopes": tuple(members["scopes"])})
+        except (OSError, StrictJsonError, TypeError, KeyError):
             return None
-        except (OSError, StrictJsonError, TypeError) as error:
-            raise StateFolderError(f"{path} is not the profile of a client: {type(error).__name__}") from error
 
     def profiles(self) -> Iterator[Profile]:
         """All profiles, by name."""
@@ -123,7 +120,8 @@ class WorldFiles:
 
     def write_profile(self, profile: Profile) -> None:
         """Write a profile, in the place of the one before."""
-        text = json.dumps(asdict(profile), indent=2, ensure_ascii=False) + "\n"
+        said = {member: value for member, value in asdict(profile).items() if value is not None}
+        text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
         write_private(self.clients / f"{profile.alias}.json", text.encode())
 
 

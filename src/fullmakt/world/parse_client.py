@@ -110,6 +110,8 @@ def public_jwk(raw: object) -> PublicJwk:
     if not isinstance(raw, dict):
         raise r.FaultyFieldError(f"a JWK is a table, not {r.type_name(raw)}")
     members: dict[str, Any] = {"use": "sig", **raw}
+    if not all(isinstance(value, str) for value in members.values()):
+        raise r.FaultyFieldError("the members of a public JWK are texts")
     try:
         key = PublicKey.from_jwk(members)
     except InvalidKeyError as error:

@@ -1,0 +1,53 @@
+"""The world over the systems of one process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from fullmakt.altinn.parties.errors import InvalidPartyError, UnknownPartyError
+from fullmakt.altinn.parties.service import PartiesService
+from fullmakt.kernel.clock import Clock
+from fullmakt.maskinporten.selfservice.errors import SelfServiceError
+from fullmakt.maskinporten.selfservice.service import SelfService
+from fullmakt.pki.errors import PkiError
+from fullmakt.pki.service import Pki
+from fullmakt.world.certificates import Certificates
+from fullmakt.world.files import StateFolderError, WorldFiles
+from fullmakt.world.ports import WorldSection
+from fullmakt.world.sections.certificates import CertificatesSection
+from fullmakt.world.sections.clients import ClientsSection
+from fullmakt.world.sections.parties import PartiesSection
+from fullmakt.world.sections.registry import RegistrySection
+from fullmakt.world.service import WorldService
+
+REFUSALS = (InvalidPartyError, UnknownPartyError, SelfServiceError, PkiError, StateFolderError)
+
+
+class Host(Protocol):
+    """What has to be there for a world: the state folder and the systems; ``pki`` is None where ours is off."""
+
+    @property
+    def state(self) -> Path: ...
+
+    @property
+    def parties(self) -> PartiesService: ...
+
+    @property
+    def selfservice(self) -> SelfService: ...
+
+    @property
+    def pki(self) -> Pki | None: ...
+
+
+def world_of(host: Host, clock: Clock | None = None) -> WorldService:
+    """The world of a host; time is self-service's unless another ``clock`` is given."""
+    clock = clock or host.selfservice.clock
+    files = WorldFiles(host.state)
+    certificates = None if host.pki is None else Certificates(host.pki, files, clock, host.parties.organisation_name)
+    operator = host.selfservice.operator
+    sections: list[WorldSection] = [PartiesSection(host.parties), RegistrySection(operator)]
+    if certificates is not None:
+        sections.append(CertificatesSection(certificates, files))
+    sections.append(ClientsSection(operator, files, certificates, clock))
+    return WorldService(sections, REFUSALS)

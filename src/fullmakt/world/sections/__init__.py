@@ -1,0 +1,1 @@
+"""A section for each system that keeps a part of the world."""

@@ -1,0 +1,322 @@
+"""A world file becomes a world: planned, applied, applied again, interrupted, exported."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+
+import anyio
+import pytest
+from sqlalchemy import text
+
+from fullmakt.infra.database import Database
+from fullmakt.jose.keys import LocalSigner
+from fullmakt.kernel.clock import FixedClock, system_clock
+from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
+from fullmakt.world.demo import apply_demo, demo_world
+from fullmakt.world.errors import WorldFaults
+from fullmakt.world.files import WorldFiles
+from fullmakt.world.model import Kind, default_client_id
+from fullmakt.world.parse import parse
+from fullmakt.world.plan import Action, Plan, Step
+from tests.support.world import BANK, World, small_pki
+
+SMALL = """
+[[organisation]]
+orgno = "910753614"
+name = "Bank"
+
+[[person]]
+id = "05895199925"
+name = "Kari"
+
+[[role]]
+person = "05895199925"
+code = "dagl"
+organisation = "910753614"
+
+[[delegation_source]]
+issuer = "https://tt02.altinn.no/"
+name = "altinn"
+
+[[prefix]]
+prefix = "fullmakt"
+owner = "910753614"
+
+[[scope]]
+name = "fullmakt:whoami"
+description = "Who?"
+"description#en" = "Who?"
+delegation_source = "https://tt02.altinn.no/"
+
+[[access]]
+scope = "fullmakt:whoami"
+consumer = "910753614"
+
+[[certificate]]
+name = "bank"
+organisation = "910753614"
+
+[[client]]
+name = "with-key"
+organisation = "910753614"
+scopes = ["fullmakt:whoami"]
+key = "generate"
+
+[[client]]
+name = "with-certificate"
+organisation = "910753614"
+authentication = "certificate"
+"""
+
+
+@pytest.fixture
+async def world(database: Database, tmp_path: Path) -> World:
+    pki = small_pki(database)
+    await pki.ensure()
+    return World(database, tmp_path / "state", pki=pki)
+
+
+async def _facts(database: Database) -> list[tuple[object, ...]]:
+    """Everything that applying writes, times and random ids aside."""
+    tables = {
+        "parties.party": "orgno, national_id, name, form",
+        "parties.role": "code",
+        "selfservice.delegation_source": "issuer, name",
+        "selfservice.prefix": "prefix, owner_orgno, active",
+        "selfservice.scope": "name, description, delegation_source, active",
+        "selfservice.scope_access": "scope, consumer_orgno, state",
+        "selfservice.client": "client_id, client_orgno, client_name, integration_type, active",
+        "selfservice.client_scope": "client_id, scope",
+        "selfservice.client_key": "client_id",
+    }
+    async with database.transaction() as connection:
+        rows: list[tuple[object, ...]] = []
+        for table, columns in tables.items():
+            found = await connection.execute(text(f"SELECT {columns} FROM {table}"))  # noqa: S608
+            rows += sorted((table, *map(str, row)) for row in found)
+        return rows
+
+
+async def test_what_was_applied_has_nothing_left_to_do(world: World) -> None:
+    first = await world.service.plan(parse(SMALL))
+    assert {step.action for step in first.steps} == {Action.CREATE}
+    await world.service.apply(first)
+    second = await world.service.plan(parse(SMALL))
+    assert second.changes == ()
+    assert str(second) == f"0 to create, 0 to change, {len(first.steps)} as they should be"
+
+
+async def test_a_second_plan_leaves_the_audit_trail_and_the_files_as_they_were(
+    world: World, database: Database
+) -> None:
+    await world.apply(SMALL)
+    before = await _audited(database), _files(world.state)
+    await world.apply(SMALL)
+    assert (await _audited(database), _files(world.state)) == before
+
+
+async def _audited(database: Database) -> int:
+    async with database.transaction() as connection:
+        return int((await connection.execute(text("SELECT count(*) FROM audit.event"))).scalar_one())
+
+
+def _files(state: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(state)): path.read_bytes() for path in state.rglob("*") if path.is_file()}
+
+
+async def test_private_files_are_their_owner_s_alone(world: World) -> None:
+    await world.apply(SMALL)
+    assert sorted(_files(world.state)) == [
+        "certificates/bank.p12",
+        "certificates/bank.password",
+        "clients/with-certificate.json",
+        "clients/with-certificate.p12",
+        "clients/with-certificate.password",
+        "clients/with-key.json",
+        "clients/with-key.jwk.json",
+    ]
+    for path in world.state.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600)
+
+
+async def test_the_registered_key_is_the_one_in_the_file(world: World, database: Database) -> None:
+    await world.apply(SMALL)
+    profile = json.loads((world.state / "clients" / "with-key.json").read_text())
+    assert profile == {
+        "alias": "with-key",
+        "client_id": default_client_id("with-key"),
+        "organisation": "910753614",
+        "integration_type": "maskinporten",
+        "scopes": ["fullmakt:whoami"],
+        "authentication": "key",
+        "key_file": "with-key.jwk.json",
+    }
+    private = LocalSigner.from_jwk(json.loads((world.state / "clients" / profile["key_file"]).read_text()))
+    registry = PostgresRegistry(database)
+    registered = (await registry.clients([profile["client_id"]]))[profile["client_id"]]
+    await registry.close()
+    assert [(key.kid, key.der) for key in registered.keys] == [(private.kid, private.public.to_der())]
+    assert [(scope.name, scope.access) for scope in registered.scopes] == [("fullmakt:whoami", True)]
+
+
+async def test_stopping_after_any_step_and_starting_again_comes_to_the_same(
+    world: World, database: Database, tmp_path: Path
+) -> None:
+    """As after a kill -9: what is done is done, the rest is planned anew."""
+
+    class Killed(Exception):  # noqa: N818
+        pass
+
+    await world.apply(SMALL)
+    expected = await _facts(database), sorted(_files(world.state))
+    total = len((await world.service.plan(parse(SMALL))).steps)
+    for survived in range(total):
+        async with database.transaction() as connection:
+            for schema in ("selfservice", "parties"):
+                names = await connection.execute(
+                    text("SELECT tablename FROM pg_tables WHERE schemaname = :schema"), {"schema": schema}
+                )
+                tables = ", ".join(f"{schema}.{name}" for (name,) in names)
+                await connection.execute(text(f"TRUNCATE {tables} CASCADE"))
+        again = World(database, tmp_path / f"state-{survived}", pki=world.pki)
+        done: list[Step] = []
+
+        def stop(step: Step, done: list[Step] = done, survived: int = survived) -> None:
+            done.append(step)
+            if len(done) > survived:
+                raise Killed
+
+        with pytest.raises(Killed):
+            await again.service.apply(await again.service.plan(parse(SMALL)), stop)
+        rest = await again.service.plan(parse(SMALL))
+        assert len(rest.changes) == total - survived - 1
+        await again.service.apply(rest)
+        assert (await _facts(database), sorted(_files(again.state))) == expected
+
+
+async def test_dying_between_the_key_file_and_the_registration_loses_no_key(world: World, database: Database) -> None:
+    key = WorldFiles(world.state).ensure_key("with-key")  # all that was done before the power went
+    await world.apply(SMALL)
+    assert WorldFiles(world.state).key("with-key").kid == key.kid  # type: ignore[union-attr]
+    registered = await world.selfservice.operator.keys(default_client_id("with-key"))
+    assert [each.kid for each in registered] == [key.kid]
+
+
+async def test_two_that_apply_at_once_leave_one_working_world(world: World, database: Database) -> None:
+    other = World(database, world.state, pki=world.pki)
+    plan = await world.service.plan(parse(SMALL))
+    async with anyio.create_task_group() as group:
+        group.start_soon(world.service.apply, plan)
+        group.start_soon(other.service.apply, plan)
+    assert (await world.service.plan(parse(SMALL))).changes == ()
+
+
+async def test_a_lost_key_file_is_seen_and_made_anew(world: World) -> None:
+    await world.apply(SMALL)
+    (world.state / "clients" / "with-key.jwk.json").unlink()
+    (step,) = (await world.service.plan(parse(SMALL))).changes
+    assert step.action is Action.CHANGE
+    assert [each.field for each in step.differences] == ["credentials"]
+    await world.service.apply(Plan((step,)))
+    assert (await world.service.plan(parse(SMALL))).changes == ()
+
+
+async def test_a_lost_profile_is_written_again_and_the_key_kept(world: World) -> None:
+    await world.apply(SMALL)
+    key = (world.state / "clients" / "with-key.jwk.json").read_bytes()
+    (world.state / "clients" / "with-key.json").unlink()
+    (step,) = (await world.service.plan(parse(SMALL))).changes
+    assert "profile" in str(step)
+    await world.apply(SMALL)
+    assert (world.state / "clients" / "with-key.jwk.json").read_bytes() == key
+    assert (world.state / "clients" / "with-key.json").exists()
+
+
+async def test_keys_and_certificates_are_renewed_before_they_expire(database: Database, tmp_path: Path) -> None:
+    clock = FixedClock(system_clock())
+    pki = small_pki(database, clock)
+    await pki.ensure()
+    world = World(database, tmp_path, clock=clock, pki=pki)
+    await world.apply(SMALL)
+    clock.advance(days=340)
+    (step,) = (await world.service.plan(parse(SMALL))).changes
+    assert "expires in less than 30 days" in str(step)
+    await world.apply(SMALL)
+    assert (await world.service.plan(parse(SMALL))).changes == ()
+    clock.advance(days=730)
+    changes = (await world.service.plan(parse(SMALL))).changes
+    assert [step.kind for step in changes] == [Kind.CERTIFICATE, Kind.CLIENT, Kind.CLIENT]
+    await world.apply(SMALL)
+    assert (await world.service.plan(parse(SMALL))).changes == ()
+
+
+async def test_a_revoked_certificate_is_replaced(world: World) -> None:
+    await world.apply(SMALL)
+    assert world.pki is not None
+    for certificate in await world.pki.certificates(BANK):
+        await world.pki.revoke(certificate.serial)
+    changes = (await world.service.plan(parse(SMALL))).changes
+    assert [step.kind for step in changes] == [Kind.CERTIFICATE, Kind.CLIENT]
+    await world.apply(SMALL)
+    assert (await world.service.plan(parse(SMALL))).changes == ()
+
+
+async def test_without_a_pki_a_certificate_is_a_fault_and_a_client_brings_its_own(
+    database: Database, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    with pytest.raises(WorldFaults, match="no system that is on here keeps a certificate"):
+        await world.apply(SMALL)
+    await world.apply(SMALL.replace('[[certificate]]\nname = "bank"\norganisation = "910753614"\n', ""))
+    profile = json.loads((tmp_path / "clients" / "with-certificate.json").read_text())
+    assert profile["authentication"] == "certificate"
+    assert "certificate_file" not in profile
+
+
+async def test_a_changed_file_changes_what_differs_and_says_what(world: World) -> None:
+    await world.apply(SMALL)
+    changed = SMALL.replace('description = "Who?"', 'description = "Who am I?"').replace(
+        'scopes = ["fullmakt:whoami"]', "access_token_lifetime = 60"
+    )
+    plan = await world.service.plan(parse(changed))
+    scope, client = plan.changes
+    assert str(scope) == "~ scope fullmakt:whoami (description: Who? → Who am I?)"
+    assert str(client) == (
+        f"~ client with-key {default_client_id('with-key')}"
+        " (scopes: [fullmakt:whoami] → []; access_token_lifetime: 120 → 60)"
+    )
+    await world.service.apply(plan)
+    assert (await world.service.plan(parse(changed))).changes == ()
+
+
+async def test_whose_a_client_is_never_changes(world: World) -> None:
+    await world.apply(SMALL)
+    await world.organisation("991825827")
+    with pytest.raises(WorldFaults) as refused:
+        await world.service.plan(
+            parse(
+                SMALL.replace(
+                    'name = "with-key"\norganisation = "910753614"', 'name = "with-key"\norganisation = "991825827"'
+                )
+            )
+        )
+    (fault,) = refused.value.faults
+    assert "is there with 910753614, which never changes" in str(fault)
+
+
+async def test_what_was_exported_plans_no_change_here_and_the_same_world_elsewhere(world: World) -> None:
+    await world.apply(SMALL)
+    exported = await world.service.export()
+    assert (await world.service.plan(parse(exported))).changes == ()
+    declared, back = parse(SMALL), parse(exported)
+    for kind in Kind:
+        assert set(back.entries(kind)) == set(declared.entries(kind))
+
+
+async def test_the_demo_world_applies_and_then_has_nothing_to_do(world: World) -> None:
+    demo = demo_world()
+    total = sum(1 for _ in demo)
+    assert await apply_demo(world) == f"9 organisations, 6 people, 14 scopes, 11 clients ({total} changes)"
+    assert await apply_demo(world) == "9 organisations, 6 people, 14 scopes, 11 clients (0 changes)"

@@ -20,7 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from fullmakt.jose.compact import b64url_encode
+from fullmakt.jose.compact import MalformedJwtError, b64url_decode, b64url_encode
 
 RSA_ALGORITHMS = frozenset({"RS256", "RS384", "RS512"})
 EC_ALGORITHMS = frozenset({"ES256"})
@@ -64,6 +64,8 @@ class PublicKey:
                 raise InvalidKeyError(f"{name} is missing or not base64url")
         if len(jwk.get("n", "")) > MAX_RSA_BITS // 5 or len(jwk.get("e", "")) > 12:
             raise InvalidKeyError(f"an RSA key has at most {MAX_RSA_BITS} bits")
+        if kty == "RSA":
+            _check_bits(_modulus_bits(jwk["n"]))  # before joserfc, which warns of small keys and takes them
         try:
             numbers = {"kty": kty, **{name: jwk[name] for name in names}}
             key: RSAKey | ECKey = RSAKey.import_key(numbers) if kty == "RSA" else ECKey.import_key(numbers)
@@ -151,12 +153,23 @@ class PublicKey:
 
 def _check_strength(native: object) -> None:
     if isinstance(native, rsa.RSAPublicKey):
-        if native.key_size < MIN_RSA_BITS:
-            raise InvalidKeyError(f"the RSA key has {native.key_size} bits: {MIN_RSA_BITS} is the least")
-        if native.key_size > MAX_RSA_BITS:
-            raise InvalidKeyError(f"the RSA key has {native.key_size} bits: {MAX_RSA_BITS} is the most")
+        _check_bits(native.key_size)
     elif isinstance(native, ec.EllipticCurvePublicKey) and not isinstance(native.curve, ec.SECP256R1):
         raise InvalidKeyError("an EC key must be on P-256")
+
+
+def _check_bits(bits: int) -> None:
+    if bits < MIN_RSA_BITS:
+        raise InvalidKeyError(f"the RSA key has {bits} bits: {MIN_RSA_BITS} is the least")
+    if bits > MAX_RSA_BITS:
+        raise InvalidKeyError(f"the RSA key has {bits} bits: {MAX_RSA_BITS} is the most")
+
+
+def _modulus_bits(n: str) -> int:
+    try:
+        return int.from_bytes(b64url_decode(n.encode())).bit_length()
+    except MalformedJwtError as error:
+        raise InvalidKeyError("n is not base64url") from error
 
 
 def is_key_id(text: object) -> bool:

@@ -13,6 +13,8 @@ from pathlib import Path
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.infra.database import Database
 from fullmakt.maskinporten.selfservice.service import SelfService
+from fullmakt.maskinporten.tokens.config import TokensConfig
+from fullmakt.maskinporten.tokens.ports import Anchors, Registry
 from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
 
@@ -21,7 +23,8 @@ from fullmakt.pki.service import Pki
 class OpenWorld:
     """A world that is open for reading and changing.
 
-    ``systems`` maps each system's name to its public URL; ``pki`` is None where our own issuers are off.
+    ``systems`` maps each system's name to its public URL; ``pki`` is None where our own issuers are off. ``registry``
+    and ``anchors`` are what the token server decides on, ``tokens_config`` how.
     """
 
     state: Path
@@ -32,15 +35,22 @@ class OpenWorld:
     selfservice: SelfService
     signing_keys: SigningKeys
     pki: Pki | None
+    registry: Registry
+    anchors: Anchors
+    tokens_config: TokensConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a world is, for commands that need no database: its folder, its issuer and its base URL."""
+    """Where a world is, for commands that need no database: its folder, its issuer and its base URL.
+
+    ``exists`` is False while nobody has made it: opening it would.
+    """
 
     state: Path
     issuer: str
     base_url: str
+    exists: bool = True
 
 
 Opener = Callable[[], AbstractAsyncContextManager[OpenWorld]]

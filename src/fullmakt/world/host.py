@@ -7,7 +7,6 @@ from typing import Protocol
 
 from fullmakt.altinn.parties.errors import InvalidPartyError, UnknownPartyError
 from fullmakt.altinn.parties.service import PartiesService
-from fullmakt.kernel.clock import Clock
 from fullmakt.maskinporten.selfservice.errors import SelfServiceError
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.pki.errors import PkiError
@@ -40,10 +39,10 @@ class Host(Protocol):
     def pki(self) -> Pki | None: ...
 
 
-def world_of(host: Host, clock: Clock | None = None) -> WorldService:
-    """The world of a host; time is self-service's unless another ``clock`` is given."""
-    clock = clock or host.selfservice.clock
-    files = WorldFiles(host.state)
+def world_of(host: Host, files: WorldFiles | None = None) -> WorldService:
+    """The world of a host; its files are those in the state folder unless others are given."""
+    clock = host.selfservice.clock
+    files = files or WorldFiles(host.state)
     certificates = None if host.pki is None else Certificates(host.pki, files, clock, host.parties.organisation_name)
     operator = host.selfservice.operator
     sections: list[WorldSection] = [PartiesSection(host.parties), RegistrySection(operator)]

@@ -18,7 +18,7 @@ class ApplyError(Exception):
     """A system refused a step. The steps before it are done; applying the world again goes on from there."""
 
     def __init__(self, step: Step, reason: str) -> None:
-        super().__init__(f"{step.kind} {label_of(step.entry)}: {reason}")
+        super().__init__(f"{step.kind} {label_of(step.entry)}: {reason} (what comes before it is done)")
         self.step = step
 
 

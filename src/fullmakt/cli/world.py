@@ -1,0 +1,186 @@
+"""``fullmakt world``: see who and what there is, and declare it in a file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from fullmakt.cli.context import OpenWorld, open_world
+from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.infra.secrets import MasterKeyError
+from fullmakt.world.errors import WorldFaults
+from fullmakt.world.files import WorldFiles
+from fullmakt.world.host import REFUSALS, world_of
+from fullmakt.world.key_files import load
+from fullmakt.world.listing import listing
+from fullmakt.world.plan import Action, Plan
+from fullmakt.world.service import ApplyError
+
+app = typer.Typer(help="See who and what there is, and declare it in a world file.", no_args_is_help=True)
+
+T = TypeVar("T")
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A world file (TOML).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+_STYLES = {Action.CREATE: "green", Action.CHANGE: "yellow", Action.UNCHANGED: "dim"}
+
+
+@app.command()
+def show(as_json: JsonOption = False) -> None:
+    """List systems, organisations, people, scopes and clients."""
+    document = _run(_listing)
+    if as_json:
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    for table in _tables(document):
+        Console(highlight=False).print(table)
+
+
+@app.command("plan")
+def show_plan(file: FileArgument, as_json: JsonOption = False) -> None:
+    """Tell what `apply` would do, and do nothing."""
+    plan = _run(lambda world: _plan(world, file))
+    _print_plan(plan, as_json=as_json)
+
+
+@app.command("apply")
+def apply_file(file: FileArgument, as_json: JsonOption = False) -> None:
+    """Make it so. What the file does not name is left as it is; applying it again changes nothing."""
+
+    async def apply(world: OpenWorld) -> Plan:
+        plan = await _plan(world, file)
+        _print_plan(plan, as_json=as_json)
+        await world_of(world).apply(plan)
+        return plan
+
+    plan = _run(apply)
+    if plan.changes and not as_json:
+        _console().print(f"[green]✓[/] {len(plan.changes)} applied")
+
+
+@app.command()
+def export(
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file, which must not exist.")] = None,
+) -> None:
+    """Write everything there is as a world file. Private keys are not in it."""
+    text = _run(lambda world: world_of(world).export())
+    if out is None:
+        print(text, end="")
+        return
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        _fail(f"can not write {out}: {error.strerror}")
+
+
+async def _listing(world: OpenWorld) -> dict[str, Any]:
+    current = await world_of(world).current()
+    return listing(current, WorldFiles(world.state), world.systems, world.issuer)
+
+
+async def _plan(world: OpenWorld, file: Path) -> Plan:
+    return await world_of(world).plan(await asyncio.to_thread(load, file))
+
+
+def _print_plan(plan: Plan, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(plan.as_json(), indent=2, ensure_ascii=False))
+        return
+    console = _console()
+    for step in plan.changes:
+        console.print(str(step), style=_STYLES[step.action], markup=False)
+    console.print(str(plan).splitlines()[-1])
+
+
+def _tables(document: dict[str, Any]) -> list[Table]:
+    names = {each["orgno"]: each["name"] for each in document["organisations"]}
+    people = {each["id"]: each["name"] for each in document["people"]}
+
+    def organisation(orgno: str | None) -> str:
+        return f"{orgno} {names.get(orgno, '')}".strip() if orgno else ""
+
+    roles = [
+        (each["code"], organisation(each["organisation"]), f"{each['holder']} {people.get(each['holder'], '')}".strip())
+        for each in document["roles"]
+    ]
+    return [
+        _table("Systems", ("system", "url"), document["systems"].items()),
+        _table(
+            "Organisations",
+            ("number", "name", "form"),
+            [(each["orgno"], each["name"], each["form"]) for each in document["organisations"]],
+        ),
+        _table("People", ("number", "name"), people.items()),
+        _table("Roles", ("role", "in", "held by"), roles),
+        _table(
+            "Scopes",
+            ("scope", "owner", "who has access"),
+            [
+                (
+                    each["name"],
+                    organisation(each["owner"]),
+                    "everybody" if each["accessible_for_all"] else ", ".join(map(organisation, each["consumers"])),
+                )
+                for each in document["scopes"]
+            ],
+        ),
+        _table(
+            "Clients",
+            ("client", "organisation", "supplier", "scopes", "authenticates by"),
+            [
+                (
+                    each["alias"],
+                    organisation(each["organisation"]),
+                    organisation(each["supplier"]),
+                    " ".join(each["scopes"]),
+                    each["authentication"],
+                )
+                for each in document["clients"]
+            ],
+        ),
+    ]
+
+
+def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
+    table = Table(*columns, title=title, title_justify="left", title_style="bold")
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table
+
+
+def _run(action: Callable[[OpenWorld], Awaitable[T]]) -> T:
+    """Open the world, run ``action`` on it, and turn what it refuses into a message and exit code 2."""
+
+    async def run() -> T:
+        async with open_world() as world:
+            return await action(world)
+
+    try:
+        return asyncio.run(run())
+    except WorldFaults as refused:
+        _fail(*(str(fault) for fault in refused.faults))
+    except (ApplyError, MasterKeyError, *REFUSALS) as error:
+        _fail(str(error))
+    except DatabaseUnavailableError as error:
+        _fail(f"the database does not answer ({error})")
+
+
+def _fail(*messages: str) -> NoReturn:
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for message in messages:
+        console.print(f"✗ {message}", style="red", markup=False)
+    raise typer.Exit(2)
+
+
+def _console() -> Console:
+    """For lines of text, which are not to be broken: somebody may search them."""
+    return Console(highlight=False, soft_wrap=True)

@@ -1,0 +1,95 @@
+"""Who and what there is, as a document that a program in any language can start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fullmakt.world.files import KeyStoreFiles, WorldFiles
+from fullmakt.world.model import Client, EnterpriseCertificate, GeneratedKey, Unusable, World, shown
+
+NO_KEY_HERE = "elsewhere"
+"""The ``authentication`` of a client whose private key is not on this machine."""
+
+
+def listing(world: World, files: WorldFiles, systems: Mapping[str, str], issuer: str) -> dict[str, Any]:
+    """``systems`` (URL by name), ``issuer``, and each kind of entry as a list.
+
+    Files are absolute paths, and there only where the file is. Real people's numbers are masked.
+    """
+    return {
+        "systems": dict(systems),
+        "issuer": issuer,
+        "organisations": [
+            {
+                "orgno": each.orgno,
+                "name": each.name,
+                "form": each.form,
+                "parent": each.parent,
+                "synthetic": each.is_synthetic,
+                "unchecked": each.is_unchecked,
+            }
+            for each in world.organisations
+        ],
+        "people": [{"id": shown(each.national_id), "name": each.name} for each in world.people],
+        "roles": [
+            {"holder": shown(each.holder), "code": each.code, "organisation": each.organisation} for each in world.roles
+        ],
+        "scopes": _scopes(world),
+        "certificates": [
+            {"name": each.name, "organisation": each.organisation, **_key_store(files.certificate(each.name))}
+            for each in world.certificates
+        ],
+        "clients": [_client(each, files) for each in world.clients],
+    }
+
+
+def _scopes(world: World) -> list[dict[str, Any]]:
+    owners = {prefix.prefix: prefix.owner for prefix in world.prefixes}
+    return [
+        {
+            "name": each.name,
+            "description": each.description,
+            "owner": owners.get(each.name.prefix),
+            "active": each.active,
+            "accessible_for_all": each.accessible_for_all,
+            "delegation_source": each.delegation_source,
+            "consumers": [access.consumer for access in world.accesses if access.scope == each.name],
+        }
+        for each in world.scopes
+    ]
+
+
+def _client(client: Client, files: WorldFiles) -> dict[str, Any]:
+    return {
+        "alias": client.name,
+        "client_id": client.client_id,
+        "client_name": client.client_name,
+        "organisation": client.organisation,
+        "supplier": client.supplier,
+        "integration_type": client.integration_type,
+        "scopes": list(client.scopes),
+        "active": client.active,
+        **_authentication(client, files),
+    }
+
+
+def _authentication(client: Client, files: WorldFiles) -> dict[str, Any]:
+    match client.credentials:
+        case GeneratedKey():
+            return {"authentication": "key", "key_file": str(files.key_path(client.name))}
+        case EnterpriseCertificate():
+            return {"authentication": "certificate", **_key_store(files.client_certificate(client.name))}
+        case Unusable(why):
+            return {"authentication": NO_KEY_HERE, "why": why}
+        case _:
+            return {"authentication": NO_KEY_HERE}
+
+
+def _key_store(store: KeyStoreFiles) -> dict[str, str]:
+    return {"certificate_file": str(store.p12), "password_file": str(store.password)} if _there(store.p12) else {}
+
+
+def _there(path: Path) -> bool:
+    return path.is_file()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,20 +21,26 @@ TEMPLATE = "fullmakt_template"
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[PostgresServer]:
-    """The server, shared by all xdist workers; the last one to leave stops it."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base if worker_id == "master" else base.parent
+def postgres(testrun_uid: str) -> Iterator[PostgresServer]:
+    """The server, shared by all xdist workers; the last one to leave stops it and takes its data along."""
+    # Not in pytest's own temporary folder: that is closed, whenever another pytest starts, to all but the user who runs
+    # it, and PostgreSQL runs as a user of its own where the tests run as root.
+    shared = Path(tempfile.gettempdir()) / f"fullmakt-test-{testrun_uid}"
+    shared.mkdir(exist_ok=True)
     with (shared / "postgres.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        server = get_server(shared / "pg")
+        server = get_server(shared / "pg", cleanup_mode="delete")
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone()
             if found is None:
+                connection.execute("ALTER SYSTEM SET fsync = off")  # the data need not outlive the machine
+                connection.execute("SELECT pg_reload_conf()")
                 connection.execute(f"CREATE DATABASE {TEMPLATE}")
                 migrate(server.get_uri(database=TEMPLATE), MIGRATIONS)
     yield server
     server.cleanup()
+    if not server.pgdata.exists():
+        shutil.rmtree(shared)
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Hashable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 Result = TypeVar("Result")
 
@@ -18,14 +19,16 @@ class SingleFlight(Generic[Result]):
     """Work under way, by key.
 
     A thread waits for another thread's work but never for an event loop's: it may be the very thread that the loop
-    needs. A task waits for both.
+    needs. A task waits for threads and for tasks of its own loop; another loop may be stopped at any moment, and its
+    work would never end.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_thread: dict[Hashable, Future[Result]] = {}
-        self._by_task: dict[Hashable, Future[Result]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Future[Result]]]
+        self._by_loop = WeakKeyDictionary()
+        self._tasks: set[asyncio.Task[Result]] = set()
 
     def run(self, key: Hashable, work: Callable[[], Result]) -> Result:
         """Do ``work``, or wait for the thread that is doing it; returns or raises what it did."""
@@ -46,32 +49,41 @@ class SingleFlight(Generic[Result]):
 
     async def run_async(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
         """Do ``work`` in a task of its own, or wait for whoever is doing it; returns or raises what it did."""
+        loop = asyncio.get_running_loop()
         while True:
             with self._lock:
-                flight = self._by_thread.get(key) or self._by_task.get(key)
+                flights = self._by_loop.setdefault(loop, {})
+                flight = self._by_thread.get(key) or flights.get(key)
                 if flight is None:
-                    flight = self._by_task[key] = _new_flight()
-                    task = asyncio.get_running_loop().create_task(self._fly(key, flight, work))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+                    flight = self._begin(loop, flights, key, work)
             try:
                 return await asyncio.wrap_future(flight)
             except _AbandonedError:
-                continue  # the loop that did the work was shut down: somebody else has to
+                continue  # the task that did the work was cancelled: somebody else has to
 
-    async def _fly(self, key: Hashable, flight: Future[Result], work: Callable[[], Awaitable[Result]]) -> None:
-        try:
-            result = await work()
-        except (asyncio.CancelledError, CancelledError):
-            self._land(self._by_task, key)
-            flight.set_exception(_AbandonedError())
-            raise
-        except BaseException as error:
-            self._land(self._by_task, key)
-            flight.set_exception(error)
-        else:
-            self._land(self._by_task, key)
-            flight.set_result(result)
+    def _begin(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        flights: dict[Hashable, Future[Result]],
+        key: Hashable,
+        work: Callable[[], Awaitable[Result]],
+    ) -> Future[Result]:
+        flight: Future[Result] = _new_flight()
+
+        def end(task: asyncio.Task[Result]) -> None:
+            self._tasks.discard(task)
+            self._land(flights, key)
+            error = _AbandonedError() if task.cancelled() else task.exception()
+            if error is not None:
+                flight.set_exception(error)
+            else:
+                flight.set_result(task.result())
+
+        task = loop.create_task(_awaited(work))
+        self._tasks.add(task)  # the loop itself keeps none but weak references
+        task.add_done_callback(end)
+        flights[key] = flight
+        return flight
 
     def _land(self, flights: dict[Hashable, Future[Result]], key: Hashable) -> None:
         with self._lock:
@@ -79,7 +91,11 @@ class SingleFlight(Generic[Result]):
 
 
 class _AbandonedError(Exception):
-    """The work was cancelled together with the event loop it ran on."""
+    """The task that did the work was cancelled, as all are when their event loop shuts down."""
+
+
+async def _awaited(work: Callable[[], Awaitable[Result]]) -> Result:
+    return await work()
 
 
 def _new_flight() -> Future[Result]:

@@ -108,6 +108,31 @@ async def test_work_that_is_cancelled_itself_is_begun_again_by_who_waits() -> No
     assert await asking == "second"
 
 
+def test_a_loop_that_was_dropped_in_the_middle_holds_nobody_up() -> None:
+    flight: SingleFlight[str] = SingleFlight()
+
+    async def never() -> str:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def begin() -> asyncio.Task[str]:
+        begun = asyncio.create_task(flight.run_async("key", never))
+        await checkpoint()
+        return begun
+
+    async def done() -> str:
+        return "done"
+
+    dropped = asyncio.new_event_loop()
+    left_behind = dropped.run_until_complete(begin())
+    assert asyncio.run(flight.run_async("key", done)) == "done"
+    left_behind.cancel()
+    for task in asyncio.all_tasks(dropped):
+        task.cancel()
+    dropped.run_until_complete(asyncio.wait(asyncio.all_tasks(dropped)))
+    dropped.close()
+
+
 async def test_different_keys_do_not_wait_for_each_other() -> None:
     flight: SingleFlight[object] = SingleFlight()
     never = asyncio.create_task(flight.run_async("one", asyncio.Event().wait))

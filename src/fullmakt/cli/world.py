@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -102,56 +103,45 @@ def _print_plan(plan: Plan, *, as_json: bool) -> None:
 
 
 def _tables(document: dict[str, Any]) -> list[Table]:
+    """The document for people: organisations by name where they have one."""
     names = {each["orgno"]: each["name"] for each in document["organisations"]}
-    people = {each["id"]: each["name"] for each in document["people"]}
+    names |= {each["id"]: each["name"] for each in document["people"]}
 
-    def organisation(orgno: str | None) -> str:
-        return f"{orgno} {names.get(orgno, '')}".strip() if orgno else ""
+    def called(number: str | None) -> str:
+        return names.get(number, number) if number else ""
 
-    roles = [
-        (each["code"], organisation(each["organisation"]), f"{each['holder']} {people.get(each['holder'], '')}".strip())
-        for each in document["roles"]
+    def consumers(scope: dict[str, Any]) -> str:
+        return "everybody" if scope["accessible_for_all"] else "\n".join(map(called, scope["consumers"]))
+
+    def owner(client: dict[str, Any]) -> str:
+        supplier = f"\n  run by {called(client['supplier'])}" if client["supplier"] else ""
+        return called(client["organisation"]) + supplier
+
+    organisations = [(each["orgno"], each["name"], each["form"]) for each in document["organisations"]]
+    people = [(each["id"], each["name"]) for each in document["people"]]
+    roles = [(each["code"], called(each["organisation"]), called(each["holder"])) for each in document["roles"]]
+    scopes = [(each["name"], called(each["owner"]), consumers(each)) for each in document["scopes"]]
+    clients = [
+        (f"{each['alias']}\n  {owner(each)}", "\n".join(each["scopes"]), each["authentication"])
+        for each in document["clients"]
     ]
     return [
         _table("Systems", ("system", "url"), document["systems"].items()),
-        _table(
-            "Organisations",
-            ("number", "name", "form"),
-            [(each["orgno"], each["name"], each["form"]) for each in document["organisations"]],
-        ),
-        _table("People", ("number", "name"), people.items()),
+        _table("Organisations", ("number", "name", "form"), organisations),
+        _table("People", ("number", "name"), people),
         _table("Roles", ("role", "in", "held by"), roles),
-        _table(
-            "Scopes",
-            ("scope", "owner", "who has access"),
-            [
-                (
-                    each["name"],
-                    organisation(each["owner"]),
-                    "everybody" if each["accessible_for_all"] else ", ".join(map(organisation, each["consumers"])),
-                )
-                for each in document["scopes"]
-            ],
-        ),
-        _table(
-            "Clients",
-            ("client", "organisation", "supplier", "scopes", "authenticates by"),
-            [
-                (
-                    each["alias"],
-                    organisation(each["organisation"]),
-                    organisation(each["supplier"]),
-                    " ".join(each["scopes"]),
-                    each["authentication"],
-                )
-                for each in document["clients"]
-            ],
-        ),
+        _table("Scopes", ("scope", "owner", "who has access"), scopes),
+        _table("Clients", ("client", "scopes", "signs with"), clients),
     ]
 
 
 def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
-    table = Table(*columns, title=title, title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for column in columns:
+        # What one copies from here stays whole: the rest makes room for it.
+        table.add_column(
+            column, overflow="fold", no_wrap=column in {"number", "url", "scope", "client", "scopes", "signs with"}
+        )
     for row in rows:
         table.add_row(*map(escape, row))
     return table

@@ -53,7 +53,6 @@ def _table(entry: Entry) -> Table:
     table = tomlkit.table()
     for name, value in _members(entry):
         table.add(name, value)
-    table.add(tomlkit.nl())
     return table
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fullmakt.jose.keys import InvalidKeyError, LocalSigner
+from fullmakt.jose.keys import PRIVATE_MEMBERS, InvalidKeyError, LocalSigner
 from fullmakt.jose.strict_json import StrictJsonError, loads_object
 
 
@@ -74,28 +74,30 @@ class WorldFiles:
         """What the certificates that belong to no client are called."""
         return sorted(path.stem for path in self.certificates.glob("*.p12"))
 
-    def key(self, name: str) -> LocalSigner | None:
-        """The private key of a client, None when it has none here.
+    def public_key(self, name: str) -> dict[str, str] | None:
+        """The public half of a client's private key as a JWK, None when it has none here.
 
-        Raises:
-            StateFolderError: the file is not a private JWK.
+        It is read and not tried: checking an RSA key takes longer than everything else that a plan does.
         """
-        path = self.key_path(name)
         try:
-            return LocalSigner.from_jwk(loads_object(path.read_bytes()))
-        except FileNotFoundError:
+            jwk = loads_object(self.key_path(name).read_bytes())
+        except (OSError, StrictJsonError):
             return None
-        except (OSError, StrictJsonError, InvalidKeyError) as error:
-            raise StateFolderError(f"{path} is not a private JWK: {type(error).__name__}") from error
+        return {member: value for member, value in jwk.items() if member not in PRIVATE_MEMBERS}
 
     def ensure_key(self, name: str) -> LocalSigner:
-        """The private key of a client, made if it is not there. Of two that make one at once both get the same."""
-        found = self.key(name)
-        if found is not None:
-            return found
-        fresh = self._new_key()
-        write_private(self.key_path(name), json.dumps(fresh.private_jwk()).encode(), keep_existing=True)
-        return self.key(name) or fresh
+        """The private key of a client, made if it is not there. Of two that make one at once both get the same.
+
+        Raises:
+            StateFolderError: what is there is not a private JWK; it is left as it is.
+        """
+        path = self.key_path(name)
+        if not path.exists():
+            write_private(path, json.dumps(self._new_key().private_jwk()).encode(), keep_existing=True)
+        try:
+            return LocalSigner.from_jwk(loads_object(path.read_bytes()))
+        except (OSError, StrictJsonError, InvalidKeyError) as error:
+            raise StateFolderError(f"{path} is not a private JWK: {type(error).__name__}") from error
 
     def ensure_password(self, files: KeyStoreFiles) -> str:
         """The password of a key store, made if it is not there."""

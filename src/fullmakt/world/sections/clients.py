@@ -132,8 +132,8 @@ class ClientsSection:
 
     async def _is_ours(self, name: str, registered: Credentials) -> bool:
         """True when the one key that is registered has its private half in the state folder."""
-        key = await asyncio.to_thread(self._files.key, name)
-        return key is not None and registered == PublicKeys((PublicJwk.of(key.public_jwk()),))
+        key = await asyncio.to_thread(self._files.public_key, name)
+        return key is not None and registered == PublicKeys((PublicJwk.of(key),))
 
     async def _all(self) -> AsyncIterator[Client]:
         """Every client there is, those that no world file can declare with the reason."""

@@ -49,6 +49,7 @@ class Node:
     """One token server, and HTTP to it."""
 
     service: TokenService
+    cache: RegistryCache
     signing_keys: SigningKeys
     http: httpx2.AsyncClient
     database: Database
@@ -79,9 +80,10 @@ async def node(
         stack.push_async_callback(own_registry.close)
         crl_client = await stack.enter_async_context(httpx2.AsyncClient(transport=crls))
         keys = SigningKeys(database, MASTER_KEY, clock, config)
+        cache = RegistryCache(registry or own_registry, config.cached_clients)
         service = TokenService(
             config,
-            RegistryCache(registry or own_registry, config.cached_clients),
+            cache,
             ledger or Ledger(database.raw_connection, max_queue=config.max_queue),
             keys,
             Certificates(anchors or NoAnchors(), CrlSource(crl_client, clock), config),
@@ -89,12 +91,12 @@ async def node(
         )
         stack.push_async_callback(service.stop)
         await service.start()
-        transport = httpx2.ASGITransport(app=app(service, TokenMetrics(CollectorRegistry())), raise_app_exceptions=True)
+        transport = httpx2.ASGITransport(app=app(service, TokenMetrics(CollectorRegistry())))
         http = await stack.enter_async_context(httpx2.AsyncClient(transport=transport, base_url=ISSUER))
-        yield Node(service, keys, http, database)
+        yield Node(service, cache, keys, http, database)
 
 
-async def test_pki(database: Database, clock: Clock) -> tuple[Pki, httpx2.MockTransport]:
+async def set_up_pki(database: Database, clock: Clock) -> tuple[Pki, httpx2.MockTransport]:
     """A PKI that is set up, and a transport that serves its CRLs."""
     numbers = iter(range(100, 1_000))
     pki = Pki(database, clock, MASTER_KEY, PKI_URL, new_key=lambda: key_number(next(numbers)))

@@ -27,6 +27,7 @@ from fullmakt.maskinporten.tokens.ports import Anchors, Registry
 from fullmakt.maskinporten.tokens.registry_cache import RegistryCache
 from fullmakt.maskinporten.tokens.service import TokenService
 from fullmakt.maskinporten.tokens.signing import SigningKeys
+from fullmakt.pki.http import app as pki_app
 from fullmakt.pki.service import Pki
 from fullmakt.wire.maskinporten.grant import GRANT_TYPE
 from tests.support.tokens import ISSUER, NOW, key_number
@@ -86,7 +87,7 @@ async def node(
             cache,
             ledger or Ledger(database.raw_connection, max_queue=config.max_queue),
             keys,
-            Certificates(anchors or NoAnchors(), CrlSource(crl_client, clock), config),
+            Certificates(anchors or NoAnchors(), CrlSource(crl_client, clock, config.crl_max_age), config),
             clock,
         )
         stack.push_async_callback(service.stop)
@@ -96,17 +97,12 @@ async def node(
         yield Node(service, cache, keys, http, database)
 
 
-async def set_up_pki(database: Database, clock: Clock) -> tuple[Pki, httpx2.MockTransport]:
-    """A PKI that is set up, and a transport that serves its CRLs."""
+async def set_up_pki(database: Database, clock: Clock) -> tuple[Pki, httpx2.AsyncBaseTransport]:
+    """A PKI that is set up, and the way to its CRLs."""
     numbers = iter(range(100, 1_000))
     pki = Pki(database, clock, MASTER_KEY, PKI_URL, new_key=lambda: key_number(next(numbers)))
     await pki.ensure()
-
-    async def crl(request: httpx2.Request) -> httpx2.Response:
-        name = request.url.path.rpartition("/")[2].removesuffix(".crl")
-        return httpx2.Response(200, content=(await pki.crl(name)).der)
-
-    return pki, httpx2.MockTransport(crl)
+    return pki, httpx2.ASGITransport(app=pki_app(pki))
 
 
 async def events(database: Database, trace_id: str | None = None) -> Sequence[Mapping[str, Any]]:

@@ -65,7 +65,7 @@ async def public(
         where.append(_s.c.accessible_for_all == accessible_for_all)
     if integration_type is not None:
         types = _s.c.allowed_integration_types
-        where.append(or_(func.cardinality(types) == 0, types.any(integration_type)))
+        where.append(or_(func.cardinality(types) == 0, types.contains([integration_type])))
     return await _read_scopes(connection, _scopes().where(and_(*where)))
 
 

@@ -206,7 +206,7 @@ async def test_a_chain_of_fifty_is_more_than_a_request_may_hold(scene: Scene, da
     certificate = await scene.issue()
     answer = await scene.ask(certificate, certificate.x5c * 25)
     assert (answer.status_code, body_of(answer)["error"]) == (400, "invalid_request")
-    assert [event["reason"] for event in await events(database)] == ["invalid_request"]
+    assert [event["reason"] for event in await events(database)] == ["malformed_assertion"]
 
 
 async def test_a_clients_first_key_ends_its_use_of_certificates(scene: Scene) -> None:

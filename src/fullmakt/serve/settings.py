@@ -1,22 +1,27 @@
 """Settings: one TOML file, then the environment; every fault is told at once.
 
 Environment variables are named as the settings, in capitals after ``FULLMAKT_``, with two underscores between levels:
-``FULLMAKT_PORT``, ``FULLMAKT_MASKINPORTEN__JWKS_MAX_AGE``. ``FULLMAKT_CONFIG`` names the file.
+``FULLMAKT_PORT``, ``FULLMAKT_MASKINPORTEN__JWKS_MAX_AGE``; lists are JSON there. ``FULLMAKT_CONFIG`` names the file.
+A setting that does not exist is a fault, save at the top level of the environment: Kubernetes puts variables of its own
+there for a service that is called fullmakt.
 """
 
 from __future__ import annotations
 
+import copy
 import ipaddress
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -120,6 +125,7 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65_535)
+    """0 takes one that is free, and tells which."""
     url: str | None = None
     """Public base URL of the whole; ``http://localhost:<port>`` when not set."""
     state: Path = Path(".fullmakt")
@@ -154,12 +160,25 @@ class Settings(BaseSettings):
         sources = (init_settings, env_settings)
         return (*sources, TomlConfigSettingsSource(settings_cls, file)) if file else sources
 
-    @model_validator(mode="after")
-    def _check(self) -> Settings:
-        faults = [*self._url_faults(), *self._production_faults(), *self._loopback_faults()]
+    @model_validator(mode="wrap")
+    @classmethod
+    def _check(cls, given: Any, validate: ModelWrapValidatorHandler[Settings]) -> Settings:
+        """Find what single settings are wrong about and, as if those were not set, what does not go together."""
+        faults: list[str] = []
+        try:
+            settings = validate(given)
+        except ValidationError as error:
+            faults = [_fault_line(fault) for fault in error.errors()]
+            settings = validate(_without(given, [fault["loc"] for fault in error.errors()]))
+        faults += [
+            *settings._url_faults(),
+            *settings._production_faults(),
+            *settings._loopback_faults(),
+            *settings._file_faults(),
+        ]
         if faults:
-            raise ValueError("\n".join(faults))
-        return self
+            raise ConfigError(faults)
+        return settings
 
     def _url_faults(self) -> list[str]:
         urls = {"url": self.url, "maskinporten.url": self.maskinporten.url, "selfservice.url": self.selfservice.url,
@@ -201,6 +220,12 @@ class Settings(BaseSettings):
             for name, on in unsafe.items()
             if on
         ]
+
+    def _file_faults(self) -> list[str]:
+        files = {f"maskinporten.trust_anchors.{i}": file for i, file in enumerate(self.maskinporten.trust_anchors)}
+        if self.master_key_file is not None:
+            files["master_key_file"] = self.master_key_file
+        return [f"{name}: no such file: {file}" for name, file in files.items() if not file.is_file()]
 
     # -- what follows from the settings ---------------------------------------------------------------------------
 
@@ -308,15 +333,25 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
         raise ConfigError([f"{file}: no such file"])
     try:
         return Settings(config=file, **overrides)
-    except ValidationError as error:
-        raise ConfigError([line for fault in error.errors() for line in _fault_lines(fault)]) from None
-    except ValueError as error:  # TOML that can not be read, or JSON in an environment variable
-        raise ConfigError([f"{file or 'environment'}: {error}"]) from None
+    except SettingsError as error:
+        hint = """lists are JSON there, as in FULLMAKT_SYSTEMS='["pki"]'"""
+        raise ConfigError([f"environment: {error}; {hint}"]) from None
+    except ValueError as error:  # the file is not TOML
+        raise ConfigError([f"{file}: {error}"]) from None
 
 
-def _fault_lines(fault: Any) -> list[str]:
+def _without(given: dict[str, Any], places: Sequence[tuple[int | str, ...]]) -> dict[str, Any]:
+    """What was given, save what lies at ``places``."""
+    kept = copy.deepcopy(given)
+    for name, *below in places:
+        tree = kept
+        while below and isinstance(tree.get(str(name)), dict):
+            tree = tree[str(name)]
+            name, *below = below
+        tree.pop(str(name), None)
+    return kept
+
+
+def _fault_line(fault: Any) -> str:
     place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        return [f"{place}: unknown setting"]
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return [f"{place}: {line}" if place else line for line in message.splitlines()]
+    return f"{place}: unknown setting" if fault["type"] == "extra_forbidden" else f"{place}: {fault['msg']}"

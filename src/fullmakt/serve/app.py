@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import os
+import signal
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -24,7 +27,7 @@ from fullmakt.portal.cards import system_cards
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.examples import whoami
 from fullmakt.serve.router import Router
-from fullmakt.serve.settings import Settings, SystemName, load_settings
+from fullmakt.serve.settings import Settings, SystemName
 
 WELL_KNOWN = ("oauth-authorization-server", "openid-configuration")
 
@@ -159,10 +162,16 @@ class _WithLifespan:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def from_environment() -> ASGIApp:
-    """The app for a worker process, whose settings come by the environment."""
-    settings = load_settings()
+def in_worker(settings: Settings, database_url: str) -> ASGIApp:
+    """The app for a worker process, which the process that looks after it hands what it knows."""
     configure_logging(json_lines=settings.logs_json, level=settings.log.level)
-    if settings.database_url is None:
-        raise RuntimeError("a worker gets its database from the process that started it")
-    return create(assemble(settings, settings.database_url))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    return create(assemble(settings, database_url))
+
+
+def _end_with_parent() -> None:
+    """Stop in good order when the process that looks after this one is gone, instead of holding its port for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

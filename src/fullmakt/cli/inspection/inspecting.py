@@ -1,0 +1,84 @@
+"""Inspects whatever was recognised."""
+
+from __future__ import annotations
+
+from fullmakt.cli.inspection.access_tokens import inspect_access_token, looks_like_access_token
+from fullmakt.cli.inspection.certificates import certificate_report, is_authority, judge_chain, public_key_of
+from fullmakt.cli.inspection.grants import inspect_grant
+from fullmakt.cli.inspection.keys import (
+    client_of,
+    inspect_jwk,
+    inspect_jwks,
+    inspect_private_key,
+    inspect_public_pem,
+)
+from fullmakt.cli.inspection.reading import Jwk, Jwks, Jwt, KeyStore, PublicPem, Thing
+from fullmakt.cli.inspection.report import Report, failed, passed, refused
+from fullmakt.cli.inspection.surroundings import Surroundings
+from fullmakt.jose.compact import MalformedJwtError, parse_compact
+from fullmakt.maskinporten.tokens import rules as token_rules
+
+
+async def inspect(thing: Thing, around: Surroundings) -> Report:
+    """Tell what ``thing`` is and whether it would be accepted."""
+    match thing:
+        case Jwt(text):
+            return await _inspect_jwt(text, around)
+        case Jwk(members):
+            return await inspect_jwk(members, around)
+        case Jwks(keys):
+            return inspect_jwks(keys, around)
+        case PublicPem(pem):
+            return await inspect_public_pem(pem, around)
+        case KeyStore(form, certificates, None):
+            return await _inspect_certificates(KeyStore(form, certificates), around)
+        case KeyStore(form, (), key) if key is not None:
+            return await inspect_private_key(key, around, form)
+        case KeyStore():
+            return await _inspect_key_store(thing, around)
+
+
+async def _inspect_jwt(text: str, around: Surroundings) -> Report:
+    try:
+        jws = parse_compact(text)
+    except MalformedJwtError as error:
+        finding = refused("token", token_rules.malformed("assertion", str(error)))
+        return Report("jwt", "Something like a JWT that can not be read", {}, (finding,))
+    if looks_like_access_token(jws):
+        return inspect_access_token(jws, around)
+    return await inspect_grant(jws, around)
+
+
+async def _inspect_certificates(store: KeyStore, around: Surroundings) -> Report:
+    """A chain, judged by its leaf; or CA certificates alone, which are there to be trusted and not to be judged."""
+    parts = tuple(map(certificate_report, store.certificates))
+    if not parts:
+        return Report("key_store", f"Empty key store ({store.form})", {})
+    if all(map(is_authority, store.certificates)):
+        return Report("trust_store", f"CA certificates ({store.form})", {}, (), (_SPEAKS_FOR_NO_CLIENT,), parts)
+    client, findings = await client_of(around)
+    findings += await judge_chain(store.certificates, around, client)
+    title = f"Certificate ({store.form})" if len(parts) == 1 else f"Certificate chain ({store.form})"
+    return Report("certificate", title, {}, tuple(findings), (), parts)
+
+
+_SPEAKS_FOR_NO_CLIENT = "A CA's certificate is there for verifiers to trust; no client signs with it."
+
+
+async def _inspect_key_store(store: KeyStore, around: Surroundings) -> Report:
+    """A private key with certificates: those that are its own first, whatever their order in the file."""
+    assert store.key is not None  # noqa: S101 - the caller matched on it
+    spki = store.key.public.to_der()
+    own = [each for each in store.certificates if (key := public_key_of(each)) is not None and key.to_der() == spki]
+    ordered = KeyStore(store.form, (*own, *(each for each in store.certificates if each not in own)), store.key)
+    report = await _inspect_certificates(ordered, around)
+    pair = (
+        passed("pair", "the private key is the certificate's")
+        if own
+        else failed("pair", "the private key belongs to none of the certificates")
+    )
+    note = "There is a private key in it: keep it where it is."
+    return Report(
+        "key_store", f"Private key with its certificate ({store.form})", report.content, (pair, *report.findings),
+        (note,), report.parts,
+    )  # fmt: skip

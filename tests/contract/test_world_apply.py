@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -13,13 +14,15 @@ from sqlalchemy import text
 from fullmakt.infra.database import Database
 from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.clock import FixedClock, system_clock
+from fullmakt.kernel.identifiers import OrgNumber, ScopeName
 from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
+from fullmakt.wire.maskinporten.selfservice import ClientBody
 from fullmakt.world.demo import apply_demo, demo_world
 from fullmakt.world.errors import WorldFaults
 from fullmakt.world.model import Kind, default_client_id
 from fullmakt.world.parse import parse
 from fullmakt.world.plan import Action, Plan, Step
-from tests.support.world import BANK, World, small_pki
+from tests.support.world import BANK, World, signer, small_pki
 
 SMALL = """
 [[organisation]]
@@ -319,3 +322,75 @@ async def test_the_demo_world_applies_and_then_has_nothing_to_do(world: World) -
     total = sum(1 for _ in demo)
     assert await apply_demo(world) == f"9 organisations, 6 people, 14 scopes, 11 clients ({total} changes)"
     assert await apply_demo(world) == "9 organisations, 6 people, 14 scopes, 11 clients (0 changes)"
+
+
+async def test_starting_again_keeps_what_somebody_changed_in_the_demo_world(world: World) -> None:
+    await apply_demo(world)
+    operator = world.selfservice.operator
+    await operator.declare_access(ScopeName("fullmakt:whoami"), BANK, "DENIED")
+    await world.organisation(BANK, "Banken har byttet navn")
+    (world.state / "clients" / "demo-bank.jwk.json").unlink()
+    await world.apply(_client("demo-etat", "access_token_lifetime = 30"))
+    assert (await apply_demo(world)).endswith("(1 changes)")  # demo-bank got a key again
+    access = (ScopeName("fullmakt:whoami"), BANK)
+    assert [each.state for each in await operator.accesses([access])] == ["DENIED"]
+    assert await world.parties.organisation_name(BANK) == "Banken har byttet navn"
+    (client,) = await operator.clients([default_client_id("demo-etat")])
+    assert client.attributes.access_token_lifetime == 30
+    await world.service.apply(await world.service.plan(demo_world()))
+    assert [each.state for each in await operator.accesses([access])] == ["APPROVED"]
+
+
+def _client(name: str, more: str) -> str:
+    return f'[[client]]\nname = "{name}"\norganisation = "310943223"\nkey = "generate"\n{more}\n'
+
+
+async def test_a_client_may_change_how_it_authenticates(world: World) -> None:
+    await world.organisation("310943223")
+    client_id = default_client_id("a")
+    key = signer(7)
+    jwk = ", ".join(f'{member} = "{value}"' for member, value in key.public_jwk().items())
+    ways = {
+        'key = "generate"': 1,
+        'authentication = "certificate"': 0,
+        f"jwk = {{ {jwk} }}": 1,
+        'key  = "generate"': 1,
+    }
+    for way, keys in ways.items():
+        text = _client("a", "").replace('key = "generate"', way)
+        await world.apply(text)
+        assert (await world.service.plan(parse(text))).changes == ()
+        assert len(await world.selfservice.operator.keys(client_id)) == keys
+        profile = json.loads((world.state / "clients" / "a.json").read_text())
+        assert ("key_file" in profile, "certificate_file" in profile) == ("generate" in way, "certificate" in way)
+
+
+async def test_an_export_declares_the_organisations_that_nobody_registered(world: World) -> None:
+    await world.apply(SMALL)
+    stranger = OrgNumber("312468018")
+    await world.selfservice.operator.declare_access(ScopeName("fullmakt:whoami"), stranger)
+    (step,) = (await world.service.plan(parse(await world.service.export()))).changes
+    assert str(step) == "+ organisation 312468018 Organisation 312468018"
+
+
+async def test_what_no_file_can_declare_is_left_out_of_an_export(world: World) -> None:
+    await world.organisation(BANK)
+    operator = world.selfservice.operator
+    clients: dict[str, dict[str, Any]] = {
+        "login": {"integration_type": "idporten", "scopes": ["openid", "profile"]},
+        "keyless": {"integration_type": "altinn_virksys", "description": "x"},
+        "by-altinn": {"integration_type": "maskinporten", "description": "x"},
+        "good": {"integration_type": "maskinporten", "description": "x"},
+        "good-too": {"integration_type": "maskinporten", "description": "x"},
+    }
+    for client_id, members in clients.items():
+        body = ClientBody.model_validate({"client_name": "Æ Name!", **members})
+        await operator.declare_client(client_id, BANK, body, made_by_altinn=client_id == "by-altinn")
+    text = await world.service.export()
+    assert "# login is left out: clients of type idporten are not declared in world files" in text
+    assert "# keyless is left out: it has no key yet" in text
+    assert "# by-altinn is left out: it was made by Altinn" in text
+    assert {(client.name, client.client_id, client.client_name) for client in parse(text).clients} == {
+        ("name-2", "good", "Æ Name!"),
+        ("name-3", "good-too", "Æ Name!"),
+    }

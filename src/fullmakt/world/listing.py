@@ -55,7 +55,9 @@ def _scopes(world: World) -> list[dict[str, Any]]:
             "active": each.active,
             "accessible_for_all": each.accessible_for_all,
             "delegation_source": each.delegation_source,
-            "consumers": [access.consumer for access in world.accesses if access.scope == each.name],
+            "consumers": [
+                access.consumer for access in world.accesses if access.scope == each.name and access.state == "APPROVED"
+            ],
         }
         for each in world.scopes
     ]

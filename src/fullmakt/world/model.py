@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
+from fullmakt.wire.maskinporten.selfservice import AccessState
 
 _CLIENT_IDS = uuid.UUID("5f2c1a4e-7f0b-5d0c-9a57-6d1f0e8a4b21")
 
@@ -76,10 +77,11 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """``consumer`` has an APPROVED access to the scope."""
+    """The access of ``consumer`` to a scope: APPROVED, DENIED (withdrawn) or REQUESTED."""
 
     scope: ScopeName
     consumer: OrgNumber
+    state: AccessState = "APPROVED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +260,9 @@ def key_of(entry: Entry) -> Hashable:
             return entry.name
         case Client():
             return entry.client_id
-        case Role() | Access():
+        case Access():
+            return entry.scope, entry.consumer
+        case Role():
             return entry
 
 

@@ -59,7 +59,7 @@ class Names:
     delegation_sources: frozenset[str]
     prefixes: frozenset[str]
     scopes: frozenset[ScopeName]
-    accesses: frozenset[Access]
+    accesses: frozenset[tuple[ScopeName, OrgNumber]]
     certificates: frozenset[str]
     clients: tuple[Client, ...]
 
@@ -78,7 +78,7 @@ class Names:
             delegation_sources=frozenset(map(str, keys[Kind.DELEGATION_SOURCE])),
             prefixes=frozenset(map(str, keys[Kind.PREFIX])),
             scopes=frozenset(key for key in keys[Kind.SCOPE] if isinstance(key, ScopeName)),
-            accesses=frozenset(world.accesses),
+            accesses=frozenset((access.scope, access.consumer) for access in world.accesses),
             certificates=frozenset(map(str, keys[Kind.CERTIFICATE])),
             clients=world.clients,
         )

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast, get_args
 
 from fullmakt.altinn.parties.errors import InvalidPartyError
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
+from fullmakt.wire.maskinporten.selfservice import AccessState
 from fullmakt.world import reading as r
 from fullmakt.world.errors import Fault, WorldFaults
 from fullmakt.world.lines import locate
@@ -152,7 +153,8 @@ def _prefix(table: r.Table) -> Prefix | None:
 def _access(table: r.Table) -> Access | None:
     scope = table.required("scope", r.scope_name)
     consumer = table.required("consumer", r.orgno)
-    return Access(scope, consumer) if table.ok else None
+    state = table.defaulted("state", r.one_of(get_args(AccessState)), "APPROVED")
+    return Access(scope, consumer, cast("AccessState", state)) if table.ok else None
 
 
 def _certificate(table: r.Table) -> Certificate | None:

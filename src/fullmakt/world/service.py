@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 
+from fullmakt.altinn.parties.model import Organisation
 from fullmakt.world.errors import Fault, Place, WorldFaults
 from fullmakt.world.export import export
 from fullmakt.world.model import Kind, World, label_of
@@ -60,10 +62,21 @@ class WorldService:
             told(step)
 
     async def export(self) -> str:
-        """Everything there is, as a world file."""
-        return export(await self.current())
+        """Everything there is, as a world file that can be applied anywhere.
+
+        Self-service takes any nine digits for an organisation: those that nobody registered are declared too.
+        """
+        current = await self.current()
+        return export(replace(current, organisations=(*current.organisations, *_unregistered(current))))
 
     @staticmethod
     def _homeless(world: World, kind: Kind) -> Fault:
         line = world.lines.get((kind, 1, None))
         return Fault(Place(kind, 1, None, line), f"no system that is on here keeps a {kind}")
+
+
+def _unregistered(world: World) -> list[Organisation]:
+    """The organisations that entries refer to and that are not there."""
+    registered = {organisation.orgno for organisation in world.organisations}
+    named = Names.of(world).organisations
+    return [Organisation(orgno, f"Organisation {orgno}") for orgno in sorted(named - registered)]

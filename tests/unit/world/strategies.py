@@ -130,7 +130,10 @@ worlds = st.builds(
     delegation_sources=_distinct(st.builds(DelegationSource, issuers, texts), lambda each: each.issuer),
     prefixes=_distinct(st.builds(Prefix, prefixes, orgnos, st.booleans()), lambda each: each.prefix),
     scopes=_distinct(scopes, lambda each: each.name),
-    accesses=_distinct(st.builds(Access, scope_names, orgnos), lambda each: each),
+    accesses=_distinct(
+        st.builds(Access, scope_names, orgnos, st.sampled_from(["APPROVED", "DENIED", "REQUESTED"])),
+        lambda each: (each.scope, each.consumer),
+    ),
     certificates=_distinct(st.builds(Certificate, local_names, orgnos), lambda each: each.name),
     clients=_distinct(clients(), lambda each: each.name, lambda each: each.client_id),
 )

@@ -116,8 +116,11 @@ class ClientsSection:
         found = _registered(keys)
         if isinstance(found, PublicKeys) and (soon := _expiring(keys, self._clock())):
             return Unusable(f"key {soon.kid} expires in less than {RENEW_BEFORE.days} days")
-        if wanted.credentials == GeneratedKey() and await self._is_ours(wanted.name, found):
-            found = GeneratedKey()
+        if wanted.credentials == GeneratedKey():
+            if await asyncio.to_thread(self._files.public_key, wanted.name) is None:
+                return Unusable("its private key is not in the state folder")
+            if await self._is_ours(wanted.name, found):
+                found = GeneratedKey()
         if found == wanted.credentials == EnterpriseCertificate() and self._certificates is not None:
             try:
                 holder = await self._certificates.check(self._files.client_certificate(wanted.name))

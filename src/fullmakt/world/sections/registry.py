@@ -20,10 +20,8 @@ class RegistrySection:
         self._operator = operator
 
     async def current(self, names: Names | None) -> World:
-        """What the registry holds of the named; accesses that are not approved count as not there."""
-        accesses = await self._operator.accesses(
-            None if names is None else [(access.scope, access.consumer) for access in names.accesses]
-        )
+        """What the registry holds of the named."""
+        accesses = await self._operator.accesses(None if names is None else names.accesses)
         return World(
             delegation_sources=tuple(
                 DelegationSource(source.issuer, source.name)
@@ -38,9 +36,7 @@ class RegistrySection:
             scopes=tuple(
                 _scope(scope) for scope in await self._operator.scopes() if names is None or scope.name in names.scopes
             ),
-            accesses=tuple(
-                Access(access.scope, access.consumer_orgno) for access in accesses if access.state == "APPROVED"
-            ),
+            accesses=tuple(Access(access.scope, access.consumer_orgno, access.state) for access in accesses),
         )
 
     async def apply(self, entry: Entry) -> None:
@@ -53,7 +49,7 @@ class RegistrySection:
             case Scope():
                 await self._operator.declare_scope(_scope_body(entry))
             case Access():
-                await self._operator.declare_access(entry.scope, entry.consumer)
+                await self._operator.declare_access(entry.scope, entry.consumer, entry.state)
             case _:
                 raise TypeError(f"the registry keeps no {type(entry).__name__} here")
 

@@ -1,0 +1,17 @@
+"""The world file that the docs show is one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from fullmakt.world.demo import demo_world
+from fullmakt.world.parse import parse
+from fullmakt.world.plan import plan
+
+HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "world-file.md"
+
+
+def test_the_world_of_the_how_to_can_be_applied_beside_the_demo_world() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
+    assert plan(parse(example), demo_world()).changes

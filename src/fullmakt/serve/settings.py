@@ -44,22 +44,32 @@ class _Section(BaseModel):
 
 
 class MaskinportenSettings(_Section):
-    """The token server. See ``maskinporten/tokens/config.py`` for what each means; durations in seconds."""
+    """The token server. Durations are in seconds."""
 
     url: str | None = None
     """Public base URL and issuer; ``<url>/maskinporten/`` of the whole when not set. A slash is put at its end."""
     accept_token_endpoint_as_aud: bool = False
+    """Take a grant whose ``aud`` is the token endpoint, and not the issuer as Maskinporten asks for."""
     reject_unknown_claims: bool = True
+    """Refuse a grant with claims that Maskinporten does not know, as it does."""
     iat_max_age: int | None = Field(None, ge=1)
+    """How long ago a grant may have been issued; any time, as long as it has not expired, when not set."""
     lifetime_mode: Literal["override", "cap"] = "override"
+    """Whether a scope's token lifetime replaces the client's, as in the real one, or only shortens it."""
     iss_onbehalfof: bool = False
+    """Take the claim ``iss_onbehalfof``, which the real Maskinporten documents as not working."""
     allow_ec_keys: bool = False
+    """An extension: admits ES256 grants and ES256 signing keys. Maskinporten takes RSA only."""
     signing_alg: Literal["RS256", "ES256"] = "RS256"
+    """What the signing keys that are made from now on sign with; ES256 is an extension."""
     signing_key_bits: int = Field(2048, ge=2048, le=4096)
+    """Size of the RSA signing keys that are made from now on."""
     jwks_max_age: int | None = Field(None, ge=1, le=7 * 86_400)
     """How long verifiers may cache the key set; 60 in development, 86400 in production when not set."""
     rfc9068_resources: frozenset[str] = frozenset()
+    """An extension: tokens for these ``resource`` values come in the shape of RFC 9068."""
     revocation: bool = True
+    """Look enterprise certificates up in their issuer's CRL."""
     crl_max_age: int | None = Field(None, ge=0, le=86_400)
     """How long a CRL is trusted without looking again; 1 in development, 300 in production when not set."""
     trust_anchors: tuple[Path, ...] = ()
@@ -67,7 +77,9 @@ class MaskinportenSettings(_Section):
     policies: tuple[str, ...] = ()
     """Certificate policy OIDs to accept instead of Buypass' and Commfides'; a trailing ``*`` stands for any rest."""
     cached_clients: int = Field(100_000, ge=1)
+    """Clients that a process keeps in memory."""
     max_queue: int = Field(2_000, ge=1)
+    """Requests that may wait for the database in a process; the next one is told to come back (503)."""
     explain: bool | None = None
     """Tell the caller why it was refused; on in development, off in production when not set."""
 
@@ -76,6 +88,7 @@ class SelfServiceSettings(_Section):
     """The self-service API."""
 
     url: str | None = None
+    """Public base URL; ``<url>/selvbetjening`` of the whole when not set."""
     faithful_empty_lists: bool = False
     """Answer an empty list as the real one does, with an error that says so, instead of ``[]``."""
 
@@ -84,12 +97,14 @@ class PartiesSettings(_Section):
     """Organisations and people."""
 
     url: str | None = None
+    """Public base URL; ``<url>/altinn/register`` of the whole when not set."""
 
 
 class PkiSettings(_Section):
     """Our own issuers of enterprise certificates, for test environments."""
 
     url: str | None = None
+    """Public base URL, which certificates name for their CRL; ``<url>/pki`` of the whole when not set."""
     enabled: bool | None = None
     """Serve them, and trust what they issue; on in development, off in production when not set."""
 
@@ -98,6 +113,7 @@ class LogSettings(_Section):
     """Logs."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """What is logged, and what is graver."""
     format: Literal["json", "text"] | None = None
     """Text in development and JSON in production when not set."""
 
@@ -109,6 +125,7 @@ class InsecureSettings(_Section):
     demo_world: bool | None = None
     """Apply the built-in demo world, whose keys lie in the state folder; on in development when not set."""
     beyond_loopback: bool = False
+    """Serve all this to other machines too."""
 
 
 class Settings(BaseSettings):
@@ -123,9 +140,11 @@ class Settings(BaseSettings):
     )
 
     environment: Literal["development", "production"] = "development"
+    """Which defaults hold, and what start-up insists on."""
     host: str = "127.0.0.1"
+    """The address to listen on."""
     port: int = Field(8080, ge=0, le=65_535)
-    """0 takes one that is free, and tells which."""
+    """The port to listen on; 0 takes one that is free."""
     url: str | None = None
     """Public base URL of the whole; ``http://localhost:<port>`` when not set."""
     state: Path = Path(".fullmakt")
@@ -138,14 +157,14 @@ class Settings(BaseSettings):
     """The systems that this process serves; all of them when empty."""
     workers: int = Field(1, ge=1, le=256)
     """Processes that serve, best one a core."""
+    config: Path | None = Field(None, exclude=True)
+    """The TOML file with the others."""
     log: LogSettings = LogSettings()
     maskinporten: MaskinportenSettings = MaskinportenSettings()
     selfservice: SelfServiceSettings = SelfServiceSettings()
     parties: PartiesSettings = PartiesSettings()
     pki: PkiSettings = PkiSettings()
     insecure: InsecureSettings = InsecureSettings()
-    config: Path | None = Field(None, exclude=True)
-    """The TOML file."""
 
     @classmethod
     def settings_customise_sources(

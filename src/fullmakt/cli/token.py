@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn, Unpack
 import httpx2
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from fullmakt.cli.context import find_place
 from fullmakt.cli.profile import NoSuchClientError, profile_of
@@ -81,7 +82,7 @@ def call(
     print(response.text)
     if response.is_error:
         challenge = response.headers.get("www-authenticate", "")
-        _errors.print(f"[red]✗[/] {response.status_code} {response.reason_phrase} {challenge}", markup=True)
+        _errors.print("[red]✗[/]", escape(f"{response.status_code} {response.reason_phrase} {challenge}"))
         raise typer.Exit(1)
 
 
@@ -137,19 +138,19 @@ def _explain_refusal(response: httpx2.Response) -> NoReturn:
     print(json.dumps(body, indent=2, ensure_ascii=False), file=sys.stderr)
     if why:
         facts = ", ".join(f"{name}={value}" for name, value in why["facts"].items())
-        _errors.print(f"\n[red]✗[/] {why['cause']}", f"[dim]({facts})[/]" if facts else "")
-        _errors.print(f"[green]→[/] {why['remedy']}")
+        _errors.print("\n[red]✗[/]", escape(why["cause"]), f"[dim]({escape(facts)})[/]" if facts else "")
+        _errors.print("[green]→[/]", escape(why["remedy"]))
     trace_id = str(body.get("error_description", "")).rpartition("trace_id: ")[2].rstrip(")")
     _hint(trace_id)
     raise typer.Exit(1)
 
 
 def _fail(message: str, *, trace_id: str | None = None, code: int = 1) -> NoReturn:
-    _errors.print("[red]✗[/]", message)
+    _errors.print("[red]✗[/]", escape(message))
     _hint(trace_id)
     raise typer.Exit(code)
 
 
 def _hint(trace_id: str | None) -> None:
     if trace_id:
-        _errors.print(f"[dim]  fullmakt explain {trace_id}[/]")
+        _errors.print(f"[dim]  fullmakt explain {escape(trace_id)}[/]")

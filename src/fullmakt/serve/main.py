@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from fullmakt.cli import context
 from fullmakt.cli.main import app
@@ -23,7 +24,7 @@ app.add_typer(config_app, name="config")
 def _fail(faults: list[str]) -> None:
     console = Console(stderr=True)
     for fault in faults:
-        console.print(f"[red]✗[/] {fault}", soft_wrap=True, highlight=False)
+        console.print("[red]✗[/]", escape(fault), soft_wrap=True, highlight=False)
     raise typer.Exit(2)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fullmakt.infra.embedded import EmbeddedPostgres
 
@@ -28,12 +28,10 @@ class DidNotStartError(Exception):
 class Running:
     """A server that has said that it is ready."""
 
-    def __init__(self, process: subprocess.Popen[str], state: Path, port: int, env: Mapping[str, str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], state: Path, env: Mapping[str, str]) -> None:
         self.process = process
         self.state = state
-        self.port = port
-        self.url = f"http://localhost:{port}"
-        self.issuer = f"{self.url}/maskinporten/"
+        self.url = ""
         self._env = env
         self._printed: list[str] = []
         self._ready = threading.Event()
@@ -45,6 +43,7 @@ class Running:
         for line in self.process.stdout:
             self._printed.append(line)
             if line.startswith("Ready at "):
+                self.url = line.split()[2].rstrip(".")
                 self._ready.set()
         self._ready.set()  # it has ended: whoever waits need not any longer
 
@@ -59,8 +58,18 @@ class Running:
         Raises:
             DidNotStartError: it ended first, or took too long.
         """
-        if not self._ready.wait(START_TIMEOUT) or "Ready at " not in self.output:
+        if not self._ready.wait(START_TIMEOUT) or not self.url:
             raise DidNotStartError(self.output)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return urlsplit(self.url).port or 80
+
+    @property
+    def issuer(self) -> str:
+        """Its token server's issuer."""
+        return f"{self.url}/maskinporten/"
 
     @property
     def database_pid(self) -> int:
@@ -89,13 +98,6 @@ class Running:
         return code
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
-
-
 def clean_environment(**settings: str) -> dict[str, str]:
     """This process's environment without its own settings of Fullmakt, and with ``FULLMAKT_<name>`` as given."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("FULLMAKT_")}
@@ -109,15 +111,17 @@ def command(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProc
     )
 
 
-def start(state: Path, port: int, settings: Mapping[str, str], *, command: Sequence[str] = (*COMMAND, "up")) -> Running:
-    """Start a server and wait until it is ready. Whoever starts it stops it.
+def start(state: Path, *, port: int = 0, **settings: str) -> Running:
+    """Start a server on ``port`` (0 takes a free one) and wait until it is ready. Whoever starts it stops it.
 
     Raises:
         DidNotStartError: with what it printed.
     """
-    env = clean_environment(STATE=str(state), PORT=str(port), **settings)
-    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    server = Running(process, state, port, env)
+    env = clean_environment(STATE=str(state), **settings)
+    process = subprocess.Popen(
+        [*COMMAND, "up", "--port", str(port)], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    server = Running(process, state, env)
     try:
         server.wait_until_ready()
     except BaseException:
@@ -127,9 +131,9 @@ def start(state: Path, port: int, settings: Mapping[str, str], *, command: Seque
 
 
 @contextmanager
-def running(state: Path, port: int | None = None, **settings: str) -> Iterator[Running]:
+def running(state: Path, *, port: int = 0, **settings: str) -> Iterator[Running]:
     """A server for as long as the block lasts; what is left of it is killed, its database too."""
-    server = start(state, port or free_port(), settings)
+    server = start(state, port=port, **settings)
     try:
         yield server
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from fullmakt.cli.inspection.inspecting import inspect as inspect_thing
 from fullmakt.cli.inspection.reading import MAX_BYTES, Thing, UnreadableError, recognise
 from fullmakt.cli.inspection.report import Finding, Outcome, Report, Verdict
 from fullmakt.cli.inspection.surroundings import Known, Surroundings
+from fullmakt.cli.profile import NoSuchClientError, profile_of
 from fullmakt.cli.terminal import console, printable, prose
 from fullmakt.infra.crl import CrlSource
 from fullmakt.infra.database import DatabaseUnavailableError
@@ -30,7 +32,6 @@ from fullmakt.kernel.clock import system_clock
 from fullmakt.provider.keys import usable_keys
 
 _TIMEOUT = 5.0
-_MAX_PATH = 1_000
 _TIMES = frozenset({"iat", "exp", "nbf", "now", "expired_at"})
 _YEAR_9999 = 253_402_300_799
 _MARKS = {Outcome.PASSED: ("✓", "green"), Outcome.FAILED: ("✗", "red"), Outcome.UNCHECKED: ("?", "yellow")}
@@ -46,11 +47,11 @@ def inspect(
         str,
         typer.Argument(
             metavar="TOKEN|FILE|-",
-            help="A grant, access token, JWK or JWKS; a file with one, or with keys or certificates (PEM, DER, PKCS#12).",
+            help="A grant, token, JWK or JWKS; a file with one, or with keys or certificates (PEM, DER, PKCS#12).",
         ),
     ],
     client: Annotated[
-        str | None, typer.Option(help="Check that the key or certificate can be used by the client with this id.")
+        str | None, typer.Option(help="A client, by alias or id: may it use this key or certificate?")
     ] = None,
     password: Annotated[
         str | None,
@@ -86,29 +87,37 @@ def _read(what: str) -> bytes:
     """What was given: itself, the file of that name, or standard input."""
     if what == "-":
         return sys.stdin.buffer.read(MAX_BYTES + 1)
+    if not os.path.isfile(what):  # which, other than Path.is_file, does not raise for what no file can be called
+        return what.encode(errors="surrogateescape")
     try:
-        if len(what) <= _MAX_PATH and Path(what).is_file():
-            with Path(what).open("rb") as file:
-                return file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # a name that no file can have, or one that must not be read
-        reason = error.strerror if isinstance(error, OSError) else "no file name"
-        raise UnreadableError(f"the file can not be read: {reason}") from error
-    return what.encode(errors="surrogateescape")
+        with Path(what).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UnreadableError(f"the file can not be read: {error.strerror}") from error
 
 
 # -- the world ----------------------------------------------------------------------------------------------------
 
 
-async def _inspect(thing: Thing, client_id: str | None, *, offline: bool) -> Report:
+async def _inspect(thing: Thing, client: str | None, *, offline: bool) -> Report:
     now = system_clock()
+    place = find_place()
+    client_id = None if client is None else _client_id(place.state, client)
     # A world is asked, never made: opening one that is not there would start a database in an empty folder.
-    if offline or not find_place().exists:
+    if offline or not place.exists:
         return await inspect_thing(thing, Surroundings(now, None, client_id))
     try:
         async with open_world() as world, _known(world) as known:
             return await inspect_thing(thing, Surroundings(now, known, client_id))
     except DatabaseUnavailableError:
         return await inspect_thing(thing, Surroundings(now, None, client_id))
+
+
+def _client_id(state: Path, client: str) -> str:
+    try:
+        return profile_of(state, client).client_id
+    except NoSuchClientError:  # nobody has to have a client's keys to ask about it
+        return client
 
 
 @asynccontextmanager

@@ -262,14 +262,13 @@ def _judge_scopes(
         return []
     if client is None:
         return [unchecked("scope", "what the client may have is not known")]
-    findings = [finding for name in grant.scopes for finding in _judge_scope(grant, client, name)]
-    if findings:
-        return findings
     plan = rules.plan_token(client, grant, AMR_KEY if client.keys else AMR_CERTIFICATE, around.config)
     if isinstance(plan, TokenPlan):
         text = f"the token would be for organisation {plan.consumer} and live {plan.lifetime} seconds"
         return [passed("scope", f"every scope may be had: {text}")]
-    return [refused("scope", plan)]
+    findings = [finding for name in grant.scopes for finding in _judge_scope(grant, client, name)]
+    # The token server looks at all scopes for one fault before it looks for the next: its own comes first.
+    return sorted(findings, key=lambda finding: finding.reason != plan.reason) or [refused("scope", plan)]
 
 
 def _judge_scope(grant: UnverifiedGrant, client: RegisteredClient, name: str) -> list[Finding]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cryptography import x509
+
 from fullmakt.cli.inspection.access_tokens import inspect_access_token, looks_like_access_token
 from fullmakt.cli.inspection.certificates import certificate_report, is_authority, judge_chain, public_key_of
 from fullmakt.cli.inspection.grants import inspect_grant
@@ -13,10 +15,12 @@ from fullmakt.cli.inspection.keys import (
     inspect_public_pem,
 )
 from fullmakt.cli.inspection.reading import Jwk, Jwks, Jwt, KeyStore, PublicPem, Thing
-from fullmakt.cli.inspection.report import Report, failed, passed, refused
+from fullmakt.cli.inspection.report import Finding, Report, failed, passed, refused
 from fullmakt.cli.inspection.surroundings import Surroundings
 from fullmakt.jose.compact import MalformedJwtError, parse_compact
 from fullmakt.maskinporten.tokens import rules as token_rules
+from fullmakt.maskinporten.tokens.model import Refusal
+from fullmakt.wire.maskinporten.registry import RegisteredClient
 
 
 async def inspect(thing: Thing, around: Surroundings) -> Report:
@@ -57,9 +61,24 @@ async def _inspect_certificates(store: KeyStore, around: Surroundings) -> Report
     if all(map(is_authority, store.certificates)):
         return Report("trust_store", f"CA certificates ({store.form})", {}, (), (_SPEAKS_FOR_NO_CLIENT,), parts)
     client, findings = await client_of(around)
+    if client is not None:
+        findings.append(_judge_use(client, store.certificates[0], around))
     findings += await judge_chain(store.certificates, around, client)
     title = f"Certificate ({store.form})" if len(parts) == 1 else f"Certificate chain ({store.form})"
     return Report("certificate", title, {}, tuple(findings), (), parts)
+
+
+def _judge_use(client: RegisteredClient, certificate: x509.Certificate, around: Surroundings) -> Finding:
+    """May the client sign with this certificate: by a key that is registered, or by sending it along?"""
+    key = public_key_of(certificate)
+    registered = next((each for each in client.keys if key is not None and each.der == key.to_der()), None)
+    if registered is not None:
+        return passed("client", f"its key is registered on `{client.client_id}` as `{registered.kid}`")
+    keys = {each.kid: each for each in client.keys}
+    refusal = token_rules.choose_key(client, keys, {"alg": "RS256", "x5c": []}, around.now.timestamp())
+    if isinstance(refusal, Refusal):
+        return refused("client", refusal)
+    return passed("client", f"`{client.client_id}` has no registered key, and signs with certificates")
 
 
 _SPEAKS_FOR_NO_CLIENT = "A CA's certificate is there for verifiers to trust; no client signs with it."

@@ -6,6 +6,7 @@ import re
 import warnings
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from urllib.parse import unquote_plus
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -20,6 +21,7 @@ MAX_CERTIFICATES = 100
 _PEM_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _PFX_VERSION = re.compile(rb"\x30(?:[\x00-\x80]|[\x81-\x84].{1,4}?)\x02\x01\x03", re.DOTALL)
 """A PKCS#12 file begins as a sequence whose first member is the number 3 (RFC 7292 §4)."""
+_ASSERTION = re.compile(r"\bassertion=([^&\s'\"]+)")
 _JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_.\s=+/-]*", re.ASCII)
 
 
@@ -90,6 +92,8 @@ def recognise(data: bytes, password: str | None = None) -> Thing:
 
 
 def _from_text(text: str) -> Thing:
+    if sent := _ASSERTION.search(text):  # a form, or the command that would send it
+        return Jwt(unquote_plus(sent[1]))
     text = text.removeprefix("Authorization:").strip()
     if text[:7].lower() == "bearer ":
         text = text[7:].strip()

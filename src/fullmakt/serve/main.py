@@ -13,6 +13,8 @@ from fullmakt.cli import context
 from fullmakt.cli.main import app
 from fullmakt.serve.settings import ConfigError, Settings, load_settings
 
+__all__ = ["app", "main"]
+
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="The TOML file with the settings.", envvar="FULLMAKT_CONFIG")
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
 from fullmakt.wire.maskinporten.selfservice import ClientBody
 from fullmakt.world.demo import apply_demo, demo_world
 from fullmakt.world.errors import WorldFaults
+from fullmakt.world.export import export
 from fullmakt.world.model import Kind, default_client_id
 from fullmakt.world.parse import parse
 from fullmakt.world.plan import Action, Plan, Step
@@ -204,6 +206,21 @@ async def test_dying_between_the_key_file_and_the_registration_loses_no_key(worl
     assert world.files.ensure_key("with-key").kid == key.kid
     registered = await world.selfservice.operator.keys(default_client_id("with-key"))
     assert [each.kid for each in registered] == [key.kid]
+
+
+@pytest.mark.parametrize("again", [apply_demo, lambda world: world.apply(export(demo_world()))])
+async def test_dying_between_the_client_and_its_key_leaves_no_client_without(
+    world: World, again: Callable[[World], Awaitable[object]]
+) -> None:
+    """A client without keys would take any certificate of its organisation."""
+    operator = world.selfservice.operator
+    body = ClientBody.model_validate(
+        {"client_name": "demo-etat", "description": "x", "integration_type": "maskinporten"}
+    )
+    await operator.declare_client(default_client_id("demo-etat"), OrgNumber("310943223"), body)
+    await again(world)
+    (key,) = await operator.keys(default_client_id("demo-etat"))
+    assert world.files.ensure_key("demo-etat").kid == key.kid
 
 
 async def test_two_that_apply_at_once_leave_one_working_world(world: World, database: Database) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import chain, count
 
 from fullmakt.kernel.clock import Clock
-from fullmakt.kernel.identifiers import ScopeName
+from fullmakt.kernel.identifiers import OrgNumber, ScopeName
 from fullmakt.maskinporten.selfservice import model as registry
 from fullmakt.maskinporten.selfservice.service import Operator
 from fullmakt.maskinporten.selfservice.service.operator import RENEW_BEFORE
@@ -114,24 +114,30 @@ class ClientsSection:
         """The credentials as they are, seen with the eyes of somebody who wants ``wanted``."""
         keys = await self._operator.keys(client.client_id)
         found = _registered(keys)
-        if isinstance(found, PublicKeys) and (soon := _expiring(keys, self._clock())):
+        if soon := _expiring(keys, self._clock()):
             return Unusable(f"key {soon.kid} expires in less than {RENEW_BEFORE.days} days")
         if wanted.credentials == GeneratedKey():
-            if await asyncio.to_thread(self._files.public_key, wanted.name) is None:
-                return Unusable("its private key is not in the state folder")
-            if await self._is_ours(wanted.name, found):
-                found = GeneratedKey()
-        if found == wanted.credentials == EnterpriseCertificate() and self._certificates is not None:
-            try:
-                holder = await self._certificates.check(self._files.client_certificate(wanted.name))
-            except UnfitCertificateError as error:
-                return Unusable(str(error))
-            if holder != client.client_orgno:
-                return Unusable(f"the certificate is {holder}'s")
+            found = await self._generated(wanted.name, found)
+        if wanted.credentials == found == EnterpriseCertificate() and self._certificates is not None:
+            found = await self._certified(wanted.name, client.client_orgno, self._certificates)
         profile = await asyncio.to_thread(self._files.profile, wanted.name)
         if found == wanted.credentials and profile != self._profile(_client(client, wanted.name, found)):
             return Unusable("the profile in the state folder is missing or old")
         return found
+
+    async def _generated(self, name: str, registered: Credentials) -> Credentials:
+        if not isinstance(registered, PublicKeys):
+            return Unusable("it has no registered key")
+        if await asyncio.to_thread(self._files.public_key, name) is None:
+            return Unusable("its private key is not in the state folder")
+        return GeneratedKey() if await self._is_ours(name, registered) else registered
+
+    async def _certified(self, name: str, orgno: OrgNumber, certificates: Certificates) -> Credentials:
+        try:
+            holder = await certificates.check(self._files.client_certificate(name))
+        except UnfitCertificateError as error:
+            return Unusable(str(error))
+        return EnterpriseCertificate() if holder == orgno else Unusable(f"the certificate is {holder}'s")
 
     async def _is_ours(self, name: str, registered: Credentials) -> bool:
         """True when the one key that is registered has its private half in the state folder."""
@@ -151,7 +157,10 @@ class ClientsSection:
         return list(self._files.profiles())
 
     async def _exported(self, client_id: str, name: str) -> Credentials:
-        found = _registered(await self._operator.keys(client_id))
+        keys = await self._operator.keys(client_id)
+        if any(key.x5c for key in keys):
+            return Unusable("it has a key that is locked to a certificate")
+        found = _registered(keys)
         return GeneratedKey() if await self._is_ours(name, found) else found
 
 
@@ -183,8 +192,6 @@ def _undeclarable(client: registry.Client) -> Unusable | None:
 
 
 def _registered(keys: Sequence[registry.ClientKey]) -> Credentials:
-    if any(key.x5c for key in keys):
-        return Unusable("it has a key that is locked to a certificate")
     if not keys:
         return EnterpriseCertificate()
     return PublicKeys(tuple(_jwk(key) for key in sorted(keys, key=lambda key: key.kid)))

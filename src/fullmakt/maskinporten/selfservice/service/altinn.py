@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from fullmakt.kernel.clock import NewId
 from fullmakt.maskinporten.selfservice.errors import InvalidError
 from fullmakt.maskinporten.selfservice.model import Caller, Client, ClientKey
-from fullmakt.maskinporten.selfservice.rules import client_scopes, clients, permissions
+from fullmakt.maskinporten.selfservice.rules import clients, permissions
 from fullmakt.maskinporten.selfservice.rules import keys as key_rules
 from fullmakt.maskinporten.selfservice.rules.permissions import Right
 from fullmakt.maskinporten.selfservice.service.clients import (
     check_scopes,
     existing,
+    new_client,
     new_id_of,
     put_to_rest,
     replaced,
@@ -53,18 +54,15 @@ class AltinnClients:
                 raise InvalidError.field(clients.OBJECT, "client_orgno", "client_orgno is required")
             if body.supplier_orgno is not None:
                 raise InvalidError.field(clients.OBJECT, "supplier_orgno", "supplier_orgno is set by the server")
-            integration_type = clients.integration_type_of(body)
-            client = Client(
-                client_id=client_id,
-                client_orgno=clients.orgno_of(body.client_orgno, "client_orgno"),
-                supplier_orgno=caller.orgno,
-                integration_type=integration_type,
+            client = new_client(
+                client_id,
+                clients.integration_type_of(body),
+                body,
+                change.now,
+                owner=clients.orgno_of(body.client_orgno, "client_orgno"),
+                supplier=caller.orgno,
+                maker=caller.client_id,
                 made_by_altinn=True,
-                created_by_client_id=caller.client_id,
-                attributes=clients.attributes_of(body, integration_type),
-                scopes=client_scopes.wanted_scopes(body.scopes, integration_type),
-                created=change.now,
-                last_updated=change.now,
             )
             await check_scopes(change.connection, client, caller.orgno)
             if not await store.add(change.connection, client):

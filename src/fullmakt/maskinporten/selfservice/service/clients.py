@@ -16,7 +16,7 @@ from fullmakt.maskinporten.selfservice.rules import client_scopes, clients, perm
 from fullmakt.maskinporten.selfservice.rules.permissions import DCR_SUPPLIER, Right
 from fullmakt.maskinporten.selfservice.service.work import Work
 from fullmakt.maskinporten.selfservice.store import clients as store
-from fullmakt.wire.maskinporten.selfservice import ClientBody
+from fullmakt.wire.maskinporten.selfservice import ClientBody, IntegrationType
 
 DIGDIR = OrgNumber("991825827")
 
@@ -44,6 +44,36 @@ def new_id_of(body: ClientBody, new_id: NewId) -> str:
     if not clients.is_client_id(body.client_id):
         raise InvalidError.field(clients.OBJECT, "client_id", "client_id may hold letters, digits and . _ -")
     return body.client_id
+
+
+def new_client(
+    client_id: str,
+    integration_type: IntegrationType,
+    body: ClientBody,
+    now: dt.datetime,
+    *,
+    owner: OrgNumber,
+    supplier: OrgNumber | None,
+    maker: str = "",
+    made_by_altinn: bool = False,
+) -> Client:
+    """A client as it is made; ``maker`` is the client id of the administrator, if it was one.
+
+    Raises:
+        InvalidError: the body breaks a rule.
+    """
+    return Client(
+        client_id=client_id,
+        client_orgno=owner,
+        supplier_orgno=supplier,
+        integration_type=integration_type,
+        made_by_altinn=made_by_altinn,
+        created_by_client_id=maker,
+        attributes=clients.attributes_of(body, integration_type),
+        scopes=client_scopes.wanted_scopes(body.scopes, integration_type),
+        created=now,
+        last_updated=now,
+    )
 
 
 def taken(client_id: str) -> ConflictError:
@@ -135,17 +165,9 @@ class Clients:
     def _new_client(self, caller: Caller, client_id: str, body: ClientBody, now: dt.datetime) -> Client:
         integration_type = clients.integration_type_of(body)
         owner = clients.orgno_of(body.client_orgno, "client_orgno") if body.client_orgno else caller.orgno
-        return Client(
-            client_id=client_id,
-            client_orgno=owner,
-            supplier_orgno=permissions.supplier_of_new_client(caller, owner, integration_type, altinn=self._altinn),
-            integration_type=integration_type,
-            made_by_altinn=False,
-            created_by_client_id=caller.client_id,
-            attributes=clients.attributes_of(body, integration_type),
-            scopes=client_scopes.wanted_scopes(body.scopes, integration_type),
-            created=now,
-            last_updated=now,
+        supplier = permissions.supplier_of_new_client(caller, owner, integration_type, altinn=self._altinn)
+        return new_client(
+            client_id, integration_type, body, now, owner=owner, supplier=supplier, maker=caller.client_id
         )
 
     async def replace(self, caller: Caller, client_id: str, body: ClientBody) -> Client:

@@ -21,10 +21,11 @@ from fullmakt.maskinporten.selfservice.model import (
     ScopeAccess,
     ScopePrefix,
 )
-from fullmakt.maskinporten.selfservice.rules import client_scopes, clients
+from fullmakt.maskinporten.selfservice.rules import clients
 from fullmakt.maskinporten.selfservice.rules import keys as key_rules
 from fullmakt.maskinporten.selfservice.rules import scopes as scope_rules
 from fullmakt.maskinporten.selfservice.service.clients import existing as existing_client
+from fullmakt.maskinporten.selfservice.service.clients import new_client
 from fullmakt.maskinporten.selfservice.service.keys import put_set, registered
 from fullmakt.maskinporten.selfservice.service.scopes import issuers
 from fullmakt.maskinporten.selfservice.service.work import Work
@@ -145,17 +146,14 @@ class Operator:
             raise InvalidError.field(clients.OBJECT, "client_id", "client_id may hold letters, digits and . _ -")
         integration_type = clients.integration_type_of(body, operator=True)
         async with self._work.changing(OPERATOR, "client:declare", client_id) as change:
-            wanted = Client(
-                client_id=client_id,
-                client_orgno=owner,
-                supplier_orgno=supplier,
-                integration_type=integration_type,
+            wanted = new_client(
+                client_id,
+                integration_type,
+                body,
+                change.now,
+                owner=owner,
+                supplier=supplier,
                 made_by_altinn=made_by_altinn,
-                created_by_client_id="",
-                attributes=clients.attributes_of(body, integration_type),
-                scopes=client_scopes.wanted_scopes(body.scopes, integration_type),
-                created=change.now,
-                last_updated=change.now,
             )
             known = await client_store.standings(change.connection, wanted.scopes, owner)
             InvalidError.raise_for(_missing_scopes(wanted, known.keys()))

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help up test check format bench lock docs clean
+.PHONY: help up test check format bench fuzz lock docs clean
 BIN := .venv/bin
 
 help:  ## list the targets
@@ -26,6 +26,10 @@ format:  ## let ruff mend what it can
 bench:  ## tokens a second against the limit of the hardware
 	@scripts/setup.sh dev
 	@$(BIN)/python -m bench
+
+fuzz:  ## feed the token endpoint garbage until stopped (SECONDS=600 for ten minutes)
+	@scripts/setup.sh dev
+	@$(BIN)/python -m tests.fuzz.fuzz_token_endpoint $(if $(SECONDS),--seconds $(SECONDS))
 
 lock:  ## write requirements/*.txt anew from their *.in files
 	@scripts/lock.sh

@@ -1,0 +1,92 @@
+"""Grants, signed before they are needed, each one another: whole HTTP requests, ready to be sent."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import multiprocessing
+import random
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+from bench.registry import SCOPE, client_id
+from fullmakt.jose.keys import LocalSigner
+from fullmakt.wire.maskinporten.grant import GRANT_TYPE
+
+LIFETIME = 120
+"""Seconds that a grant may live: what is signed ahead must be used within them."""
+_CHUNK = 500
+_GRANT_TYPE = GRANT_TYPE.replace(":", "%3A")
+
+Choice = Callable[[int], Sequence[int]]
+"""Numbers of clients, as many as are asked for."""
+
+
+def uniform(clients: int) -> Choice:
+    """Every client as often as every other."""
+    return lambda count: random.choices(range(clients), k=count)
+
+
+def zipf(clients: int) -> Choice:
+    """A few clients often and many seldom: the r-th most frequent 1/r times as often as the first."""
+    weights = list(itertools.accumulate(1 / rank for rank in range(1, clients + 1)))
+    # Neighbours in rank are not neighbours in the tables.
+    step = next(prime for prime in (7_919, 104_729, 15_485_863) if clients % prime)
+
+    def choose(count: int) -> Sequence[int]:
+        ranks = random.choices(range(clients), cum_weights=weights, k=count)
+        return [rank * step % clients for rank in ranks]
+
+    return choose
+
+
+_signers: Sequence[LocalSigner] = ()
+
+
+def _take_signers(pems: Sequence[tuple[bytes, str]]) -> None:
+    global _signers
+    _signers = [LocalSigner.from_pem(pem, kid) for pem, kid in pems]
+
+
+class GrantMaker:
+    """Signs on all cores. ``host`` and ``issuer`` are the server's."""
+
+    def __init__(self, signers: Sequence[LocalSigner], issuer: str, host: str) -> None:
+        self._issuer = issuer
+        self._head = (
+            f"POST /maskinporten/token HTTP/1.1\r\nHost: {host}\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: "
+        ).encode()
+        self._pool = ProcessPoolExecutor(
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_take_signers,
+            initargs=([(signer.to_pem(), signer.kid) for signer in signers],),
+        )
+
+    def requests(self, choice: Choice, count: int) -> list[bytes]:
+        """``count`` requests with fresh grants of the clients that ``choice`` picks."""
+        numbers = choice(count)
+        chunks = [numbers[start : start + _CHUNK] for start in range(0, count, _CHUNK)]
+        bodies = self._pool.map(_sign, chunks, itertools.repeat(self._issuer))
+        return [b"%b%d\r\n\r\n%b" % (self._head, len(body), body) for chunk in bodies for body in chunk]
+
+    def close(self) -> None:
+        """End the workers."""
+        self._pool.shutdown()
+
+
+def _sign(numbers: Sequence[int], issuer: str) -> list[bytes]:
+    now = int(time.time())
+    prefix = f"grant_type={_GRANT_TYPE}&assertion=".encode()
+    return [
+        prefix
+        + _signers[number % len(_signers)].sign(
+            json.dumps(
+                {"aud": issuer, "iss": client_id(number), "scope": SCOPE, "iat": now, "exp": now + LIFETIME,
+                 "jti": str(uuid.uuid4())}
+            ).encode()
+        )
+        for number in numbers
+    ]  # fmt: skip

@@ -1,0 +1,120 @@
+"""The real server, ``fullmakt serve``, as an operator would run it, on chosen cores."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx2
+
+from bench import machine
+
+HOST = "localhost:18080"
+"""The public host, whichever port a node listens on."""
+URL = f"http://{HOST}"
+ISSUER = f"{URL}/maskinporten/"
+_READY_WITHIN = 60.0
+_FULLMAKT = (sys.executable, "-m", "fullmakt.serve.main")
+
+
+class Server:
+    """A token server with ``workers`` processes on the database at ``url``.
+
+    Worker n runs on core ``cores[n]`` of the machine, as far as there are cores.
+    """
+
+    def __init__(
+        self, folder: Path, url: str, *, workers: int = 1, ec: bool = False, cores: list[int] | None = None
+    ) -> None:
+        self.port = _free_port()
+        self._workers = workers
+        self._cores = cores or machine.CORES[:workers]
+        self._log = folder / f"server-{self.port}.log"
+        self._process = subprocess.Popen(
+            ["taskset", "-c", ",".join(map(str, self._cores)), *_FULLMAKT, "serve", "maskinporten"],
+            env=_environment(folder, url, self.port, workers, ec=ec),
+            stdin=subprocess.DEVNULL,
+            stdout=self._log.open("w"),
+            stderr=subprocess.STDOUT,
+        )
+        self._wait()
+        for worker, core in zip(self.serving, self._cores, strict=False):
+            machine.pin(worker, [core])
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _READY_WITHIN
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                if httpx2.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status_code == 200:
+                    return
+            except httpx2.HTTPError:
+                time.sleep(0.05)
+        self.stop()
+        raise RuntimeError(f"the server did not get ready:\n{self._log.read_text()[-2_000:]}")
+
+    @property
+    def serving(self) -> list[int]:
+        """The processes that answer requests."""
+        everybody = machine.family(self._process.pid)
+        return everybody if self._workers == 1 else _busiest(everybody, self._workers)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time that the server, all its processes, has used so far."""
+        return machine.cpu_seconds(machine.family(self._process.pid))
+
+    @property
+    def resident_bytes(self) -> int:
+        """Memory that it holds."""
+        return machine.resident_bytes(machine.family(self._process.pid))
+
+    def stop(self) -> None:
+        """Let it end in good order."""
+        self._process.terminate()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _busiest(pids: list[int], count: int) -> list[int]:
+    """Workers have used more of the processor to start than those who look after them."""
+    return sorted(sorted(pids, key=lambda pid: -machine.cpu_seconds([pid]))[:count])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _environment(folder: Path, url: str, port: int, workers: int, *, ec: bool) -> dict[str, str]:
+    master_key = folder / "master.key"
+    if not master_key.exists():
+        master_key.write_text(secrets.token_hex(32))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FULLMAKT_")}
+    return {
+        **kept,
+        "FULLMAKT_ENVIRONMENT": "production",
+        "FULLMAKT_URL": URL,
+        "FULLMAKT_PORT": str(port),
+        "FULLMAKT_WORKERS": str(workers),
+        "FULLMAKT_STATE": str(folder / f"state-{port}"),
+        "FULLMAKT_DATABASE_URL": url,
+        "FULLMAKT_MASTER_KEY_FILE": str(master_key),
+        "FULLMAKT_LOG__LEVEL": "WARNING",
+        "FULLMAKT_MASKINPORTEN__ALLOW_EC_KEYS": str(ec).lower(),
+        "FULLMAKT_MASKINPORTEN__SIGNING_ALG": "ES256" if ec else "RS256",
+    }

@@ -22,7 +22,9 @@ def masked(value: Any) -> Any:
     if isinstance(value, bool) or value is None or isinstance(value, float):
         return value
     if isinstance(value, int):
-        text = redact(str(value)) if abs(value) < 10**20 else "[a number of more than twenty digits]"
+        if abs(value) >= 10**20:
+            return "[a number of more than twenty digits]"
+        text = redact(str(value))
         return value if text == str(value) else text
     if isinstance(value, Mapping):
         # Whatever has a key type is a key, wherever it stands; what else it calls "d" or "k" may be shown.

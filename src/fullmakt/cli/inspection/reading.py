@@ -22,7 +22,8 @@ _PEM_LABEL = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _PFX_VERSION = re.compile(rb"\x30(?:[\x00-\x80]|[\x81-\x84].{1,4}?)\x02\x01\x03", re.DOTALL)
 """A PKCS#12 file begins as a sequence whose first member is the number 3 (RFC 7292 §4)."""
 _ASSERTION = re.compile(r"\bassertion=([^&\s'\"]+)")
-_JWT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_.\s=+/-]*", re.ASCII)
+_JWT = re.compile(r"e[wy][A-Za-z0-9_.\s=+/-]{8,}", re.ASCII)
+"""How ``{`` and what may follow it begin in base64; line breaks and padding are faults that the rules tell of."""
 
 
 class UnreadableError(ValueError):

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.postgres import database, database_url, postgres
+from tests.support.postgres import begin_run, database, database_url, end_run, postgres
 
 __all__ = ["database", "database_url", "postgres"]
+
+
+def pytest_configure() -> None:
+    """Before anything else, and before there are workers."""
+    begin_run()
+
+
+def pytest_unconfigure() -> None:
+    """After everything, when the workers have gone."""
+    end_run()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import tempfile
 import uuid
@@ -18,18 +19,39 @@ from fullmakt.infra.migrations import migrate
 from fullmakt.serve.systems import MIGRATIONS
 
 TEMPLATE = "fullmakt_template"
+_FOLDER = "FULLMAKT_TEST_RUN_FOLDER"
+
+
+def begin_run() -> None:
+    """Choose the run's folder, in the process that starts the workers; they find it in their environment."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        # Not in pytest's own temporary folder: that is closed, whenever another pytest starts, to all but the user who
+        # runs it, and PostgreSQL runs as a user of its own where the tests run as root.
+        os.environ[_FOLDER] = tempfile.mkdtemp(prefix="fullmakt-test-")
+
+
+def end_run() -> None:
+    """Stop the server and take its data along, when every worker has gone."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    folder = Path(os.environ[_FOLDER])
+    if (folder / "pg").exists():
+        _server(folder).stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _server(folder: Path) -> PostgresServer:
+    folder.chmod(0o755)
+    return get_server(folder / "pg", cleanup_mode=None)
 
 
 @pytest.fixture(scope="session")
-def postgres(testrun_uid: str) -> Iterator[PostgresServer]:
-    """The server, shared by all xdist workers; the last one to leave stops it and takes its data along."""
-    # Not in pytest's own temporary folder: that is closed, whenever another pytest starts, to all but the user who runs
-    # it, and PostgreSQL runs as a user of its own where the tests run as root.
-    shared = Path(tempfile.gettempdir()) / f"fullmakt-test-{testrun_uid}"
-    shared.mkdir(exist_ok=True)
-    with (shared / "postgres.lock").open("w") as lock:
+def postgres() -> PostgresServer:
+    """The server, shared by all workers; whoever comes first starts it."""
+    folder = Path(os.environ[_FOLDER])
+    with (folder / "postgres.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        server = get_server(shared / "pg", cleanup_mode="delete")
+        server = _server(folder)
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone()
             if found is None:
@@ -37,10 +59,7 @@ def postgres(testrun_uid: str) -> Iterator[PostgresServer]:
                 connection.execute("SELECT pg_reload_conf()")
                 connection.execute(f"CREATE DATABASE {TEMPLATE}")
                 migrate(server.get_uri(database=TEMPLATE), MIGRATIONS)
-    yield server
-    server.cleanup()
-    if not server.pgdata.exists():
-        shutil.rmtree(shared)
+    return server
 
 
 @pytest.fixture

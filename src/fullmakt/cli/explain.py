@@ -11,8 +11,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from fullmakt.cli.context import find_place, open_world
 from fullmakt.cli.explanations import PROVENANCE, catalogue_markdown, describe, entries_in, story, trace_id_in
 from fullmakt.cli.terminal import console, printable, prose
+from fullmakt.infra.audit import events_of_trace
+from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.infra.secrets import MasterKeyError
 from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry
 
 
@@ -93,7 +97,10 @@ def _print_meaning(out: Console, error: Mapping[str, Any]) -> None:
 
 
 def _show_trace(trace_id: str, named: Sequence[CatalogueEntry], *, as_json: bool) -> None:
-    steps = asyncio.run(_read(trace_id))
+    try:
+        steps = asyncio.run(_read(trace_id))
+    except (DatabaseUnavailableError, MasterKeyError) as error:
+        _fail(f"the world can not be opened: {type(error).__name__}", code=1)
     if as_json:
         _print_json({"trace_id": trace_id, "events": steps or []})
         if not steps:
@@ -114,10 +121,6 @@ def _show_trace(trace_id: str, named: Sequence[CatalogueEntry], *, as_json: bool
 
 async def _read(trace_id: str) -> list[dict[str, Any]] | None:
     """The story of a trace; None when there is no world to ask."""
-    # Late: the wiring of a world is not wanted for the catalogue.
-    from fullmakt.cli.context import find_place, open_world
-    from fullmakt.infra.audit import events_of_trace
-
     if not find_place().exists:
         return None
     async with open_world() as world, world.database.transaction() as connection:

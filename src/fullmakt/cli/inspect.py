@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import httpx2
 import typer
@@ -27,6 +27,7 @@ from fullmakt.cli.profile import NoSuchClientError, profile_of
 from fullmakt.cli.terminal import console, printable, prose
 from fullmakt.infra.crl import CrlSource
 from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.infra.secrets import MasterKeyError
 from fullmakt.jose.chains import ValidatedCertificate
 from fullmakt.kernel.clock import system_clock
 from fullmakt.provider.keys import usable_keys
@@ -67,9 +68,11 @@ def inspect(
     try:
         thing = recognise(_read(what), password)
     except UnreadableError as error:
-        console(errors=True).print(Text("✗ ", "red"), prose(printable(str(error))), sep="")
-        raise typer.Exit(2) from None
-    report = asyncio.run(_inspect(thing, client, offline=offline))
+        _fail(str(error))
+    try:
+        report = asyncio.run(_inspect(thing, client, offline=offline))
+    except (DatabaseUnavailableError, MasterKeyError) as error:
+        _fail(f"the world can not be opened ({type(error).__name__}): `--offline` does without it")
     if as_json:
         print(json.dumps(report.document(), indent=2, ensure_ascii=False))
     else:
@@ -81,6 +84,11 @@ def inspect(
 def register(app: typer.Typer) -> None:
     """Put the command on the list."""
     app.command()(inspect)
+
+
+def _fail(message: str) -> NoReturn:
+    console(errors=True).print(Text("✗ ", "red"), prose(printable(message)), sep="")
+    raise typer.Exit(2)
 
 
 def _read(what: str) -> bytes:
@@ -106,11 +114,8 @@ async def _inspect(thing: Thing, client: str | None, *, offline: bool) -> Report
     # A world is asked, never made: opening one that is not there would start a database in an empty folder.
     if offline or not place.exists:
         return await inspect_thing(thing, Surroundings(now, None, client_id))
-    try:
-        async with open_world() as world, _known(world) as known:
-            return await inspect_thing(thing, Surroundings(now, known, client_id))
-    except DatabaseUnavailableError:
-        return await inspect_thing(thing, Surroundings(now, None, client_id))
+    async with open_world() as world, _known(world) as known:
+        return await inspect_thing(thing, Surroundings(now, known, client_id))
 
 
 def _client_id(state: Path, client: str) -> str:

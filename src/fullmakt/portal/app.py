@@ -76,7 +76,7 @@ def error_pages(issuer: str, home: str | None = None) -> ASGIApp:
         entries = entries_named(name)
         if not entries:
             return pages.render(
-                request, "unknown_error.html", status=404, cache=_SETTLED, name=name[:60], codes=known_codes()
+                request, "unknown_error.html", status=404, cache=_SETTLED, name=_shown(name), codes=known_codes()
             )
         title = entries[0].code or entries[0].reason
         return pages.render(request, "error.html", cache=_SETTLED, title=title, entries=entries, issuer=issuer)
@@ -88,6 +88,10 @@ def known_codes() -> dict[str, list[CatalogueEntry]]:
     """The catalogue by code, in the codes' order; entries without one are left out."""
     codes = sorted({entry.code for entry in CATALOGUE.values() if entry.code is not None})
     return {code: entries_named(code) for code in codes}
+
+
+def _shown(name: str) -> str:
+    return "".join(character for character in name[:60] if character.isprintable())
 
 
 def _edge(pages: Pages, routes: list[Route]) -> ASGIApp:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from html.parser import HTMLParser
+from urllib.parse import quote
 
 import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fullmakt.portal.app import Check, app, error_pages
@@ -16,6 +19,7 @@ from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry
 
 ISSUER = "http://localhost:8080/maskinporten/"
 URLS = {"maskinporten": ISSUER, "selvbetjening": "http://localhost:8080/selvbetjening", "newcomer": "http://new.test/"}
+ERROR_PAGES = error_pages(ISSUER)
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -184,6 +188,17 @@ async def test_an_unknown_code_is_404_with_the_known_ones() -> None:
     assert "MP-999&lt;script&gt;" in page.text
     for entry in CATALOGUE.values():
         assert entry.code is None or f"/maskinporten/errors/{entry.code}?lang=en" in page.text
+
+
+@given(st.text(), st.text(alphabet=st.characters(max_codepoint=0xFF, exclude_characters="\r\n\0")))
+async def test_whatever_is_asked_for_and_however_there_is_a_page(name: str, header: str) -> None:
+    path = f"/maskinporten/errors/{quote(name.encode(errors='replace'), safe='')}"
+    transport = httpx2.ASGITransport(app=under("/maskinporten/errors", ERROR_PAGES))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost:8080") as client:
+        raw = [(b"accept-language", header.encode("latin-1")), (b"accept", b"text/html")]
+        page = await client.get(path, headers=raw, params={"lang": name.encode(errors="replace").decode()})
+    assert page.status_code in {200, 404}
+    assert "</html>" in page.text
 
 
 @pytest.mark.parametrize("path", ["/maskinporten/errors", "/maskinporten/errors/"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cryptography import x509
 
 from fullmakt.cli.inspection.access_tokens import inspect_access_token, looks_like_access_token
@@ -18,6 +20,7 @@ from fullmakt.cli.inspection.reading import Jwk, Jwks, Jwt, KeyStore, PublicPem,
 from fullmakt.cli.inspection.report import Finding, Report, failed, passed, refused
 from fullmakt.cli.inspection.surroundings import Surroundings
 from fullmakt.jose.compact import MalformedJwtError, parse_compact
+from fullmakt.jose.keys import LocalSigner
 from fullmakt.maskinporten.tokens import rules as token_rules
 from fullmakt.maskinporten.tokens.model import Refusal
 from fullmakt.wire.maskinporten.registry import RegisteredClient
@@ -35,11 +38,11 @@ async def inspect(thing: Thing, around: Surroundings) -> Report:
         case PublicPem(pem):
             return await inspect_public_pem(pem, around)
         case KeyStore(form, certificates, None):
-            return await _inspect_certificates(KeyStore(form, certificates), around)
-        case KeyStore(form, (), key) if key is not None:
+            return await _inspect_certificates(form, certificates, around)
+        case KeyStore(form, (), key):
             return await inspect_private_key(key, around, form)
-        case KeyStore():
-            return await _inspect_key_store(thing, around)
+        case KeyStore(form, certificates, key):
+            return await _inspect_key_store(form, certificates, key, around)
 
 
 async def _inspect_jwt(text: str, around: Surroundings) -> Report:
@@ -53,18 +56,18 @@ async def _inspect_jwt(text: str, around: Surroundings) -> Report:
     return await inspect_grant(jws, around)
 
 
-async def _inspect_certificates(store: KeyStore, around: Surroundings) -> Report:
+async def _inspect_certificates(form: str, certificates: Sequence[x509.Certificate], around: Surroundings) -> Report:
     """A chain, judged by its leaf; or CA certificates alone, which are there to be trusted and not to be judged."""
-    parts = tuple(map(certificate_report, store.certificates))
+    parts = tuple(map(certificate_report, certificates))
     if not parts:
-        return Report("key_store", f"Empty key store ({store.form})", {})
-    if all(map(is_authority, store.certificates)):
-        return Report("trust_store", f"CA certificates ({store.form})", {}, (), (_SPEAKS_FOR_NO_CLIENT,), parts)
+        return Report("key_store", f"Empty key store ({form})", {})
+    if all(map(is_authority, certificates)):
+        return Report("trust_store", f"CA certificates ({form})", {}, (), (_SPEAKS_FOR_NO_CLIENT,), parts)
     client, findings = await client_of(around)
     if client is not None:
-        findings.append(_judge_use(client, store.certificates[0], around))
-    findings += await judge_chain(store.certificates, around, client)
-    title = f"Certificate ({store.form})" if len(parts) == 1 else f"Certificate chain ({store.form})"
+        findings.append(_judge_use(client, certificates[0], around))
+    findings += await judge_chain(certificates, around, client)
+    title = f"Certificate ({form})" if len(parts) == 1 else f"Certificate chain ({form})"
     return Report("certificate", title, {}, tuple(findings), (), parts)
 
 
@@ -84,13 +87,14 @@ def _judge_use(client: RegisteredClient, certificate: x509.Certificate, around: 
 _SPEAKS_FOR_NO_CLIENT = "A CA's certificate is there for verifiers to trust; no client signs with it."
 
 
-async def _inspect_key_store(store: KeyStore, around: Surroundings) -> Report:
+async def _inspect_key_store(
+    form: str, certificates: Sequence[x509.Certificate], key: LocalSigner, around: Surroundings
+) -> Report:
     """A private key with certificates: those that are its own first, whatever their order in the file."""
-    assert store.key is not None  # noqa: S101 - the caller matched on it
-    spki = store.key.public.to_der()
-    own = [each for each in store.certificates if (key := public_key_of(each)) is not None and key.to_der() == spki]
-    ordered = KeyStore(store.form, (*own, *(each for each in store.certificates if each not in own)), store.key)
-    report = await _inspect_certificates(ordered, around)
+    spki = key.public.to_der()
+    own = [each for each in certificates if (held := public_key_of(each)) is not None and held.to_der() == spki]
+    ordered = [*own, *(each for each in certificates if each not in own)]
+    report = await _inspect_certificates(form, ordered, around)
     pair = (
         passed("pair", "the private key is the certificate's")
         if own
@@ -98,6 +102,6 @@ async def _inspect_key_store(store: KeyStore, around: Surroundings) -> Report:
     )
     note = "There is a private key in it: keep it where it is."
     return Report(
-        "key_store", f"Private key with its certificate ({store.form})", report.content, (pair, *report.findings),
+        "key_store", f"Private key with its certificate ({form})", report.content, (pair, *report.findings),
         (note,), report.parts,
     )  # fmt: skip

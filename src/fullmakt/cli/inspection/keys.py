@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from fullmakt.cli.inspection.masking import masked
 from fullmakt.cli.inspection.report import Finding, Report, failed, passed, refused, unchecked
 from fullmakt.cli.inspection.surroundings import NO_WORLD, Surroundings
+from fullmakt.jose.compact import b64url_decode
 from fullmakt.jose.keys import PRIVATE_MEMBERS, InvalidKeyError, LocalSigner, PublicKey
 from fullmakt.maskinporten.selfservice.errors import InvalidError
 from fullmakt.maskinporten.selfservice.rules.keys import SentKey, read_key, read_keys, read_pem_key
@@ -85,7 +86,9 @@ async def inspect_private_key(key: LocalSigner, around: Surroundings, form: str)
 def about_key(key: PublicKey) -> dict[str, Any]:
     """What can be told of any public key."""
     jwk = key.to_jwk()
-    size = f"RSA, {len(jwk['n']) * 6 // 8 * 8} bits" if jwk["kty"] == "RSA" else f"EC, {jwk['crv']}"
+    size = f"EC, {jwk['crv']}"
+    if jwk["kty"] == "RSA":
+        size = f"RSA, {int.from_bytes(b64url_decode(jwk['n'].encode())).bit_length()} bits"
     return {"key": size, "thumbprint (RFC 7638)": key.thumbprint}
 
 

@@ -37,11 +37,11 @@ async def inspect(thing: Thing, around: Surroundings) -> Report:
             return inspect_jwks(keys, around)
         case PublicPem(pem):
             return await inspect_public_pem(pem, around)
-        case KeyStore(form, certificates, None):
-            return await _inspect_certificates(form, certificates, around)
-        case KeyStore(form, (), key):
-            return await inspect_private_key(key, around, form)
         case KeyStore(form, certificates, key):
+            if key is None:
+                return await _inspect_certificates(form, certificates, around)
+            if not certificates:
+                return await inspect_private_key(key, around, form)
             return await _inspect_key_store(form, certificates, key, around)
 
 

@@ -86,10 +86,11 @@ async def inspect_private_key(key: LocalSigner, around: Surroundings, form: str)
 def about_key(key: PublicKey) -> dict[str, Any]:
     """What can be told of any public key."""
     jwk = key.to_jwk()
-    size = f"EC, {jwk['crv']}"
     if jwk["kty"] == "RSA":
-        size = f"RSA, {int.from_bytes(b64url_decode(jwk['n'].encode())).bit_length()} bits"
-    return {"key": size, "thumbprint (RFC 7638)": key.thumbprint}
+        kind = f"RSA, {int.from_bytes(b64url_decode(jwk['n'].encode())).bit_length()} bits"
+    else:
+        kind = f"EC, {jwk['crv']}"
+    return {"key": kind, "thumbprint (RFC 7638)": key.thumbprint}
 
 
 def _about(jwk: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,8 +36,9 @@ def main() -> None:
         bench = Bench(folder, postgres, report, QUICK if arguments.quick else Sizes(), stack)
         for name in arguments.only or SCENARIOS:
             SCENARIOS[name](bench)
-    console.print()
-    console.print(report.table())
+    for table in report.tables():
+        console.print()
+        console.print(table)
     if arguments.json:
         arguments.json.write_text(json.dumps(report.as_json(), indent=2))
 

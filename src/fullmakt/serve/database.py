@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from fullmakt.cli.context import OpenWorld, Place
-from fullmakt.infra.embedded import EmbeddedPostgres, is_made
+from fullmakt.infra.embedded import EmbeddedPostgres, OrphansError, is_made
 from fullmakt.infra.migrations import migrate
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.settings import Settings, load_settings
@@ -51,7 +51,7 @@ def _kept_alive(server: EmbeddedPostgres) -> Iterator[None]:
             try:
                 if server.revive():
                     _log.warning("postgresql_had_died_and_runs_again")
-            except (subprocess.SubprocessError, OSError):
+            except (subprocess.SubprocessError, OSError, OrphansError):
                 _log.exception("postgresql_died_and_does_not_start")
 
     watcher = threading.Thread(target=watch, daemon=True)

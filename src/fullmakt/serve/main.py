@@ -62,7 +62,7 @@ def serve(
 
 def _run(config: Path | None, overrides: dict[str, object]) -> None:
     from fullmakt.infra.database import DatabaseUnavailableError
-    from fullmakt.infra.embedded import StateInUseError
+    from fullmakt.infra.embedded import OrphansError, StateInUseError
     from fullmakt.infra.secrets import MasterKeyError
     from fullmakt.serve.up import StartError
     from fullmakt.serve.up import up as run
@@ -71,7 +71,7 @@ def _run(config: Path | None, overrides: dict[str, object]) -> None:
         run(load_settings(config, **overrides), Console())
     except ConfigError as error:
         _fail(error.faults)
-    except (StateInUseError, StartError, MasterKeyError, DatabaseUnavailableError) as error:
+    except (StateInUseError, OrphansError, StartError, MasterKeyError, DatabaseUnavailableError) as error:
         _fail([str(error)])
 
 

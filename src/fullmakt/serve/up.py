@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -89,7 +90,10 @@ def up(settings: Settings, console: Console) -> None:
 def _database(settings: Settings, progress: Progress) -> Iterator[str]:
     with ExitStack() as stack:
         with progress.step("starting PostgreSQL", "PostgreSQL is running"):
-            url = stack.enter_context(database_url(settings, hold=True))
+            try:
+                url = stack.enter_context(database_url(settings, hold=True))
+            except subprocess.SubprocessError:
+                raise StartError(f"PostgreSQL does not start; its log is {settings.state}/postgres/log") from None
         yield url
 
 

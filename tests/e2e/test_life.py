@@ -18,7 +18,6 @@ from tests.support.running import (
     Running,
     clean_environment,
     command,
-    is_alive,
     running,
 )
 
@@ -105,7 +104,6 @@ def test_two_worlds_side_by_side_share_nothing(server: Running, state: Path) -> 
         assert not set.intersection(*kids)
         assert other.stop() == 0
     assert server.token()
-    assert is_alive(server.database_pid)
 
 
 def test_a_master_key_that_is_not_the_worlds_is_told(world_state: Path) -> None:

@@ -115,3 +115,14 @@ async def test_the_owner_sees_the_client_and_leaves_it_alone(api: Api) -> None:
     owner = api.caller(CONSUMER)
     assert (await owner.get("/clients")).json() == [made]
     assert (await owner.delete(f"/clients/{made['client_id']}")).status_code == 403
+
+
+@pytest.mark.parametrize("certificate", ["\x00", "", "-----BEGIN CERTIFICATE-----", "MII\x1b"])
+async def test_what_can_be_no_certificate_is_refused_even_where_none_is_validated(api: Api, certificate: str) -> None:
+    altinn = api.caller(SUPPLIER, ALTINN)
+    made = (await altinn.post(CLIENTS, json=NEW)).json()
+    path = f"{CLIENTS}/{made['client_id']}/jwks"
+    response = await altinn.post(path, json=[{**LocalSigner.generate().public_jwk(), "x5c": [certificate]}])
+    assert response.status_code == 400
+    assert [error["fieldIdentifier"] for error in response.json()["errors"]] == ["keys.0.x5c.0"]
+    assert (await altinn.get(path)).json() == {"keys": []}

@@ -94,7 +94,7 @@ async def test_a_scope_is_made_read_changed_and_put_to_rest(api: Api) -> None:
         ({"delegation_source": "https://elsewhere.test/"}, 400, "delegation_source"),
         ({"at_max_age": -1}, 400, "at_max_age"),
         ({"allowed_integration_types": ["x"]}, 400, "allowed_integration_types.0"),
-        ({"description#en": "<"}, 400, None),
+        ({"long_description#en": "<"}, 400, None),
     ],
 )
 async def test_a_scope_that_may_not_be_is_not_made(

@@ -34,6 +34,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=10,
             pool_pre_ping=False,
+            hide_parameters=True,  # in errors, and so in logs: they are people's numbers, keys, and sealed secrets
         )
 
     @asynccontextmanager

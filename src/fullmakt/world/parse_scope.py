@@ -49,4 +49,6 @@ def read_scope(table: r.Table) -> Scope | None:
 def _translations(table: r.Table) -> tuple[tuple[str, str], ...]:
     """Members such as ``"description#en"``, sorted."""
     members = sorted(member for member in table.values if _TRANSLATION.fullmatch(member))
-    return tuple((member, table.required(member, r.prose)) for member in members)
+    return tuple(
+        (member, table.required(member, r.prose if member.startswith("long_") else r.text)) for member in members
+    )

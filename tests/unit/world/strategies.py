@@ -41,7 +41,9 @@ texts = st.text(
     max_size=30,
 ).filter(str.strip)
 party_names = texts.filter(lambda name: rules.name_fault(name) is None)
-prose = st.text(string.ascii_letters + string.digits + "æøåÆØÅ \n\t.,-_:;!?'\"()/*[]#", min_size=1).filter(str.strip)
+prose = st.text(
+    string.ascii_letters + string.digits + "æøåÆØÅ \n\t.,-_:;!?'\"()/*[]#", min_size=1, max_size=200
+).filter(str.strip)
 issuers = st.from_regex(r"https://[a-z0-9.]{1,20}/", fullmatch=True)
 prefixes = st.from_regex(r"[a-zæøå0-9_-]{1,10}", fullmatch=True)
 scope_names = st.builds(

@@ -277,7 +277,7 @@ def test_two_keys_do_not_share_a_kid() -> None:
         ('visibility = "SECRET"', "visibility: one of INTERNAL, PRIVATE, PUBLIC, not 'SECRET'"),
         ('allowed_integration_types = ["saml"]', "allowed_integration_types: one of altinn_virksys,"),
         ('long_description = "<b>"', "long_description: may hold letters, digits, white space and"),
-        ('"description#en" = "<b>"', "description#en: may hold letters"),
+        ('"long_description#en" = "<b>"', "long_description#en: may hold letters"),
         ('"description#english" = "x"', "description#english: unknown field"),
         ("at_max_age = -1", "at_max_age: a number from 0 to 2147483647"),
         ('token_type = "opaque"', "token_type: one of OPAQUE, SELF_CONTAINED, not 'opaque'"),

@@ -58,6 +58,7 @@ class RegisteredClient:
     scopes: tuple[RegisteredScope, ...]
     consumer_prefixes: tuple[str, ...]
 
+
 TOPIC = "maskinporten.registry"
 """The topic of the change feed on which the registry announces its changes, with keys ``client:<client_id>``,
 ``scope:<name>`` (the scope itself, or anybody's access to it), ``organisation:<orgno>`` (its prefixes)."""

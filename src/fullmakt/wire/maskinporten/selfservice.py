@@ -23,10 +23,14 @@ from pydantic import (
 )
 
 MAX_SECONDS = 2**31 - 1
+MAX_LINE = 255
+MAX_PROSE = 4000
+MAX_TRANSLATIONS = 100
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TRANSLATION = re.compile(r"(?:long_)?description#[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?", re.ASCII)
+_BASE64 = re.compile(r"[A-Za-z0-9+/= \t\r\n]+", re.ASCII)
 _LONG_DESCRIPTION = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ0-9\s.,\-_:;!?'\"()/*\[\]#]*")
 
 
@@ -45,6 +49,12 @@ def _not_blank(text: str) -> str:
 def _plain_prose(text: str) -> str:
     if not _LONG_DESCRIPTION.fullmatch(text):
         raise ValueError("may hold letters, digits, white space and . , - _ : ; ! ? ' \" ( ) / * [ ] #")
+    return text
+
+
+def _base64(text: str) -> str:
+    if not _BASE64.fullmatch(text):
+        raise ValueError("must be a certificate in base64 (DER, without the PEM frame)")
     return text
 
 
@@ -74,10 +84,10 @@ def _milliseconds(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds")
 
 
-Line = Annotated[str, Field(max_length=255), AfterValidator(_storable)]
+Line = Annotated[str, Field(max_length=MAX_LINE), AfterValidator(_storable)]
 Name = Annotated[Line, AfterValidator(_not_blank)]
 Uri = Annotated[str, Field(max_length=2000), AfterValidator(_storable)]
-Prose = Annotated[str, Field(max_length=4000), AfterValidator(_storable), AfterValidator(_plain_prose)]
+Prose = Annotated[str, Field(max_length=MAX_PROSE), AfterValidator(_storable), AfterValidator(_plain_prose)]
 Seconds = Annotated[int, Field(ge=1, le=MAX_SECONDS), BeforeValidator(_no_boolean)]
 SecondsOrZero = Annotated[int, Field(ge=0, le=MAX_SECONDS), BeforeValidator(_no_boolean)]
 Timestamp = Annotated[dt.datetime, PlainSerializer(_milliseconds, return_type=str)]
@@ -151,7 +161,7 @@ class JwkBody(BaseModel):
     crv: Line | None = None
     x: str | None = None
     y: str | None = None
-    x5c: list[Annotated[str, Field(max_length=16 * 1024)]] | None = Field(None, max_length=10)
+    x5c: list[Annotated[str, Field(max_length=16 * 1024), AfterValidator(_base64)]] | None = Field(None, max_length=10)
     exp: Annotated[Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_no_boolean)] | None, _BlankIsAbsent] = None
 
 
@@ -206,10 +216,16 @@ class ScopeBody(BaseModel):
 
     @model_validator(mode="after")
     def _check_translations(self) -> ScopeBody:
-        for text in self.translations.values():
-            if not isinstance(text, str) or len(text) > 4000:
-                raise ValueError("a text in another language must be a string of at most 4000 characters")
-            _plain_prose(_storable(text))
+        if len(self.translations) > MAX_TRANSLATIONS:
+            raise ValueError(f"a scope has at most {MAX_TRANSLATIONS} texts in other languages")
+        for name, text in self.translations.items():
+            is_long = name.startswith("long_")
+            limit = MAX_PROSE if is_long else MAX_LINE
+            if not isinstance(text, str) or len(text) > limit:
+                raise ValueError(f"{name} must be a string of at most {limit} characters")
+            _storable(text)
+            if is_long:
+                _plain_prose(text)
         return self
 
     @property

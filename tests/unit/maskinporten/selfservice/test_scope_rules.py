@@ -63,6 +63,13 @@ def test_internal_scopes_are_the_operators() -> None:
         scopes.attributes_of(body(visibility="INTERNAL"), ())
 
 
+def test_an_internal_scope_stays_so_when_its_owner_sends_back_what_it_got() -> None:
+    internal = ScopeAttributes("d", visibility="INTERNAL")
+    assert scopes.attributes_of(body(visibility="INTERNAL"), (), internal).visibility == "INTERNAL"
+    with pytest.raises(InvalidError, match="PUBLIC or PRIVATE"):
+        scopes.attributes_of(body(visibility="INTERNAL"), (), ScopeAttributes("d", visibility="PRIVATE"))
+
+
 def test_a_replacement_goes_back_to_the_defaults_but_wakes_nobody() -> None:
     before = replace(scopes.attributes_of(body(at_max_age=500, **{"description#en": "x"}), ()), active=False)
     after = scopes.attributes_of(body(), (), before)

@@ -64,7 +64,8 @@ def attributes_of(
         raise InvalidError.field(
             OBJECT, "delegation_source", "delegation_source must be an issuer of /delegationsources"
         )
-    if body.visibility == "INTERNAL" and not operator:
+    stays_internal = current is not None and current.visibility == "INTERNAL"
+    if body.visibility == "INTERNAL" and not (operator or stays_internal):
         raise InvalidError.field(OBJECT, "visibility", "visibility must be PUBLIC or PRIVATE")
     defaults = ScopeAttributes(
         body.description, translations=body.translations, active=current.active if current else True

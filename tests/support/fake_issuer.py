@@ -130,7 +130,7 @@ class FakeIssuer:
             and claims["jti"] not in {seen["jti"] for seen in self.grants}
         )
         self.grants.append(claims)
-        self.grant_headers.append(grant.unverified_header)
+        self.grant_headers.append(dict(grant.unverified_header))
         if not good:
             return refusal(400, "invalid_grant", "Invalid assertion", "MP-011")
         token = self.mint(scope=claims["scope"], jti=f"token-{len(self.grants)}")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from fullmakt.jose.strict_json import StrictJsonError, loads_object
 
 MAX_JWT_BYTES = 64 * 1024
 """Room for a certificate chain in the header (maskinporten.md §1.5: allow at least 64 KiB)."""
+
+_SHORT = 200
+"""A header without certificates: its parsed form is remembered."""
 
 _TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/!!!")
 """base64url's letters into base64's, and what base64url does not have into what no decoder takes."""
@@ -24,7 +29,7 @@ class MalformedJwtError(ValueError):
 class UnverifiedJws:
     """A JWS that parses. Nothing in it is to be believed until a key has verified it."""
 
-    unverified_header: dict[str, Any]
+    unverified_header: Mapping[str, Any]
     unverified_payload: dict[str, Any]
     signing_input: bytes
     signature: bytes
@@ -49,6 +54,16 @@ def b64url_encode(data: bytes) -> bytes:
     return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
+def _header(segment: bytes) -> Mapping[str, Any]:
+    return _short_header(segment) if len(segment) <= _SHORT else loads_object(b64url_decode(segment))
+
+
+@lru_cache(maxsize=4096)
+def _short_header(segment: bytes) -> Mapping[str, Any]:
+    """A client's header is the same from grant to grant, and so is an issuer's from token to token."""
+    return loads_object(b64url_decode(segment))
+
+
 def parse_compact(token: str | bytes) -> UnverifiedJws:
     """Take a compact JWS apart.
 
@@ -67,7 +82,7 @@ def parse_compact(token: str | bytes) -> UnverifiedJws:
         raise MalformedJwtError(f"a compact JWS has three parts, not {len(parts)}")
     header_segment, payload_segment, signature_segment = parts
     try:
-        header = loads_object(b64url_decode(header_segment))
+        header = _header(header_segment)
         payload = loads_object(b64url_decode(payload_segment))
     except StrictJsonError as error:
         raise MalformedJwtError(f"header or payload: {error}") from error

@@ -77,10 +77,6 @@ class KeyRing:
         """The key set to publish, as JSON (§1.4)."""
         return json.dumps({"keys": [key.jwk for key in self.published_at(now)]}, separators=(",", ":")).encode()
 
-    def next_change(self, now: datetime) -> datetime | None:
-        """When the signing key changes next, as far as is known."""
-        return min((key.sign_from for key in self._keys if key.sign_from > now), default=None)
-
 
 class SigningKeys:
     """Makes, keeps and rotates the signing keys in PostgreSQL, sealed under the master key."""

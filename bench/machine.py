@@ -17,9 +17,9 @@ _P256 = re.compile(r"^ *256 bits ecdsa \(nistp256\).*?([0-9.]+)\s+([0-9.]+)$", r
 
 
 def pin(pid: int, cores: Iterable[int]) -> None:
-    """Keep a process, every thread of it, on some cores."""
+    """Keep a process, every thread of it, on some cores; one that has just ended is let be."""
     chosen = set(cores)
-    for task in Path(f"/proc/{pid}/task").iterdir():
+    for task in Path(f"/proc/{pid}/task").glob("*"):
         with suppress(ProcessLookupError):
             os.sched_setaffinity(int(task.name), chosen)
 

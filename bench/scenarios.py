@@ -104,6 +104,8 @@ def measure(
     measured = Measured()
     postmaster = int((bench.folder / "postgres" / "postgres" / "postmaster.pid").read_text().split()[0])
     grants = bench.grants(ec=ec)
+    for process in machine.family(postmaster):
+        machine.pin(process, machine.CORES[workers:] or machine.CORES)
     closed_loop([(server.port, grants.requests(choice, bench.sizes.warm_up))], CONNECTIONS)
     for _ in range(bench.sizes.runs):
         requests = grants.requests(choice, tokens)

@@ -26,6 +26,16 @@ async def test_a_reader_from_before_the_history_must_forget_everything(database:
         assert (await feed.changes_since(connection, "registry", 2)).keys == ("client:2",)
 
 
+async def test_a_reader_that_is_ahead_of_a_restored_database_must_forget_everything(database: Database) -> None:
+    async with database.transaction() as connection:
+        for number in range(3):
+            await feed.publish(connection, "registry", [f"client:{number}"])
+        await connection.exec_driver_sql("UPDATE feed.version SET version = 1")
+        await connection.exec_driver_sql("DELETE FROM feed.change WHERE version > 1")
+    async with database.transaction() as connection:
+        assert await feed.changes_since(connection, "registry", 3) == feed.Changes(1, (feed.EVERYTHING,))
+
+
 async def test_a_change_rolled_back_was_never_announced(database: Database) -> None:
     class Stop(Exception):  # noqa: N818
         pass

@@ -59,10 +59,16 @@ async def current_version(connection: AsyncConnection, topic: str) -> int:
 
 
 async def changes_since(connection: AsyncConnection, topic: str, since: int) -> Changes:
-    """Everything that changed after version ``since``, up to now."""
+    """Everything that changed after version ``since``, up to now.
+
+    A database that was restored, or taken over by a replica that lagged, may be behind its reader: the versions that
+    the reader has seen will be given out again, to other changes, so it must forget everything.
+    """
     version = await current_version(connection, topic)
     if version == since:
         return Changes(version, ())
+    if version < since:
+        return Changes(version, (EVERYTHING,))
     oldest = (await connection.execute(_OLDEST, {"topic": topic})).scalar()
     if oldest is None or oldest > since + 1:
         return Changes(version, (EVERYTHING,))

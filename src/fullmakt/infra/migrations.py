@@ -11,6 +11,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
@@ -20,12 +21,11 @@ INFRA_MIGRATIONS = Path(__file__).parent / "migrations_infra"
 _LOCK = 0x46554C4C  # "FULL": one node at a time migrates, the others wait
 
 
-def _config(url: str, folders: Sequence[Path]) -> Config:
+def _config(folders: Sequence[Path]) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "alembic"))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", "\n".join(str(folder) for folder in (INFRA_MIGRATIONS, *folders)))
-    config.attributes["url"] = url
     return config
 
 
@@ -34,7 +34,7 @@ def migrate(url: str, folders: Sequence[Path]) -> list[str]:
 
     Returns the revisions that were applied, none when it was there already.
     """
-    config = _config(url, folders)
+    config = _config(folders)
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     script = ScriptDirectory.from_config(config)
     with engine.connect() as connection:
@@ -54,7 +54,5 @@ def migrate(url: str, folders: Sequence[Path]) -> list[str]:
 
 
 def _applied(connection: object) -> set[str]:
-    from alembic.migration import MigrationContext
-
     context = MigrationContext.configure(connection, opts={"version_table_schema": "migrations"})  # type: ignore[arg-type]
     return set(context.get_current_heads())

@@ -101,6 +101,24 @@ async def test_a_prefix_that_changes_hands_is_told_of_to_all_who_remember_its_sc
     }
 
 
+async def test_a_client_is_never_there_without_the_keys_that_it_is_declared_with(
+    service: SelfService, database: Database
+) -> None:
+    signer, body = LocalSigner.generate(kid="k1"), client_body()
+    with pytest.raises(InvalidError, match="use is required"):
+        await service.operator.declare_client("c1", CONSUMER, body, keys=[jwk_of(signer, use="enc")])
+    assert await service.operator.clients() == []
+
+    assert await service.operator.declare_client("c1", CONSUMER, body, keys=[jwk_of(signer)]) is Declared.CREATED
+    assert await service.operator.declare_client("c1", CONSUMER, body, keys=[jwk_of(signer)]) is Declared.UNCHANGED
+    assert await service.operator.declare_client("c1", CONSUMER, body) is Declared.UNCHANGED
+    assert [key.kid for key in await service.operator.keys("c1")] == ["k1"]
+    assert await service.operator.declare_client("c1", CONSUMER, body, keys=[]) is Declared.CHANGED
+    async with database.transaction() as connection:
+        trail = (await connection.exec_driver_sql("SELECT action, facts->'kids' FROM audit.event ORDER BY id")).all()
+    assert [tuple(event) for event in trail] == [("client:declare", ["k1"]), ("client:declare", [])]
+
+
 async def test_a_declared_key_is_renewed_before_it_dies(service: SelfService, clock: FixedClock) -> None:
     signer = LocalSigner.generate()
     await service.operator.declare_client("c1", CONSUMER, client_body())

@@ -73,8 +73,10 @@ class ClientsSection:
                 "access_token_lifetime": entry.access_token_lifetime,
             }
         )
-        await self._operator.declare_client(entry.client_id, entry.organisation, body, supplier=entry.supplier)
-        await self._operator.declare_keys(entry.client_id, [JwkBody.model_validate(jwk) for jwk in jwks])
+        keys = [JwkBody.model_validate(jwk) for jwk in jwks]
+        await self._operator.declare_client(
+            entry.client_id, entry.organisation, body, supplier=entry.supplier, keys=keys
+        )
         await asyncio.to_thread(self._files.write_profile, self._profile(entry))
 
     async def _prepare(self, client: Client) -> list[Mapping[str, str]]:

@@ -28,7 +28,7 @@ from fullmakt.maskinporten.selfservice.service.clients import existing as existi
 from fullmakt.maskinporten.selfservice.service.clients import new_client
 from fullmakt.maskinporten.selfservice.service.keys import put_set, registered
 from fullmakt.maskinporten.selfservice.service.scopes import issuers
-from fullmakt.maskinporten.selfservice.service.work import Work
+from fullmakt.maskinporten.selfservice.service.work import Change, Work
 from fullmakt.maskinporten.selfservice.store import clients as client_store
 from fullmakt.maskinporten.selfservice.store import keys as key_store
 from fullmakt.maskinporten.selfservice.store import scopes as store
@@ -135,12 +135,16 @@ class Operator:
         *,
         supplier: OrgNumber | None = None,
         made_by_altinn: bool = False,
+        keys: Sequence[JwkBody] | None = None,
     ) -> Declared:
-        """There is this client, with these attributes and scopes.
+        """There is this client, with these attributes and scopes; and with these ``keys``, unless they are left out.
+
+        A client that is to have keys is declared with them: for as long as it had none, any certificate of its
+        organisation would speak for it (§8.5).
 
         Raises:
             InvalidError: the body breaks a rule, names scopes that do not exist, or the client exists with another
-                owner, supplier or type, which never change.
+                owner, supplier or type, which never change; too many keys, or one that breaks a rule.
         """
         if not clients.is_client_id(client_id):
             raise InvalidError.field(clients.OBJECT, "client_id", "client_id may hold letters, digits and . _ -")
@@ -155,19 +159,11 @@ class Operator:
                 supplier=supplier,
                 made_by_altinn=made_by_altinn,
             )
-            known = await client_store.standings(change.connection, wanted.scopes, owner)
-            InvalidError.raise_for(_missing_scopes(wanted, known.keys()))
-            if await client_store.add(change.connection, wanted):
-                declared = Declared.CREATED
-            else:
-                before = await existing_client(change.connection, client_id, lock=True)
-                _require_same_identity(before, wanted)
-                if before.attributes == wanted.attributes and before.scopes == wanted.scopes:
-                    return Declared.UNCHANGED
-                await client_store.replace(change.connection, wanted)
-                declared = Declared.CHANGED
-            change.done(f"client:{client_id}", client_orgno=owner, scopes=wanted.scopes)
-            return declared
+            declared = await _put_client(change, wanted)
+            about_keys = Declared.UNCHANGED if keys is None else await self._put_keys(change, client_id, keys)
+            if declared is about_keys is Declared.UNCHANGED:
+                return Declared.UNCHANGED
+            return Declared.CREATED if declared is Declared.CREATED else Declared.CHANGED
 
     async def declare_keys(self, client_id: str, bodies: Sequence[JwkBody]) -> Declared:
         """These are the client's keys, and no others. One that is near its end is renewed.
@@ -178,17 +174,20 @@ class Operator:
         """
         async with self._work.changing(OPERATOR, "client-key:declare", client_id) as change:
             await existing_client(change.connection, client_id, lock=True)
-            before = {key.kid: key for key in await key_store.of_client(change.connection, client_id)}
-            now = int(change.now.timestamp())
-            sent = key_rules.read_keys(bodies, now, allow_ec=self._allow_ec) if bodies else []
-            keys = [registered(key, None, before.get(key.kid), change.now) for key in sent]
-            lasting = now + RENEW_BEFORE.total_seconds()
-            if {_essence(key) for key in keys} == {_essence(key) for key in before.values()} and all(
-                key.expires > lasting for key in before.values()
-            ):
-                return Declared.UNCHANGED
-            await put_set(change, client_id, keys)
-            return Declared.CHANGED if before else Declared.CREATED
+            return await self._put_keys(change, client_id, bodies)
+
+    async def _put_keys(self, change: Change, client_id: str, bodies: Sequence[JwkBody]) -> Declared:
+        before = {key.kid: key for key in await key_store.of_client(change.connection, client_id)}
+        now = int(change.now.timestamp())
+        sent = key_rules.read_keys(bodies, now, allow_ec=self._allow_ec) if bodies else []
+        keys = [registered(key, None, before.get(key.kid), change.now) for key in sent]
+        lasting = now + RENEW_BEFORE.total_seconds()
+        if {_essence(key) for key in keys} == {_essence(key) for key in before.values()} and all(
+            key.expires > lasting for key in before.values()
+        ):
+            return Declared.UNCHANGED
+        await put_set(change, client_id, keys)
+        return Declared.CHANGED if before else Declared.CREATED
 
     async def delegation_sources(self) -> list[DelegationSource]:
         """Every delegation source."""
@@ -219,6 +218,23 @@ class Operator:
         """A client's keys; none when there is no such client."""
         async with self._work.reading(OPERATOR, "client-key:list", client_id) as connection:
             return await key_store.of_client(connection, client_id)
+
+
+async def _put_client(change: Change, wanted: Client) -> Declared:
+    """Write the client, whose row is held from here on."""
+    known = await client_store.standings(change.connection, wanted.scopes, wanted.client_orgno)
+    InvalidError.raise_for(_missing_scopes(wanted, known.keys()))
+    if await client_store.add(change.connection, wanted):
+        declared = Declared.CREATED
+    else:
+        before = await existing_client(change.connection, wanted.client_id, lock=True)
+        _require_same_identity(before, wanted)
+        if before.attributes == wanted.attributes and before.scopes == wanted.scopes:
+            return Declared.UNCHANGED
+        await client_store.replace(change.connection, wanted)
+        declared = Declared.CHANGED
+    change.done(f"client:{wanted.client_id}", client_orgno=wanted.client_orgno, scopes=wanted.scopes)
+    return declared
 
 
 def _essence(key: ClientKey) -> tuple[object, ...]:

@@ -14,7 +14,18 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+_CONNECTION: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 15_000,
+}
+"""For libpq (seconds, the last in ms): a server that vanished without a word is noticed in seconds, not in a quarter of
+an hour. What the URL says goes before it."""
 
 
 class DatabaseUnavailableError(Exception):
@@ -24,15 +35,20 @@ class DatabaseUnavailableError(Exception):
 class Database:
     """A PostgreSQL database.
 
-    ``url`` is a libpq connection URI (``postgresql://user@host/name``, or with ``?host=/socket/folder``).
+    ``url`` is a libpq connection URI (``postgresql://user@host/name``, or with ``?host=/socket/folder``). When
+    ``pool_size + max_overflow`` connections are in use, a transaction waits ``patience`` seconds for one.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, pool_size: int = 5, max_overflow: int = 10, patience: float = 5.0) -> None:
         self.url = url
+        parsed = make_url(url)
+        self._connection = {name: value for name, value in _CONNECTION.items() if name not in parsed.query}
         self._engine: AsyncEngine = create_async_engine(
-            make_url(url).set(drivername="postgresql+psycopg"),
+            parsed.set(drivername="postgresql+psycopg"),
+            connect_args=self._connection,
             pool_size=pool_size,
-            max_overflow=10,
+            max_overflow=max_overflow,
+            pool_timeout=patience,
             pool_pre_ping=False,
             hide_parameters=True,  # in errors, and so in logs: they are people's numbers, keys, and sealed secrets
         )
@@ -42,13 +58,15 @@ class Database:
         """One transaction: committed at the end of the block, rolled back when it raises.
 
         Raises:
-            DatabaseUnavailableError: there is no connection to be had, or it broke.
+            DatabaseUnavailableError: there is no connection to be had, in the pool or at all, or it broke.
         """
         try:
             async with self._engine.begin() as connection:
                 yield connection
         except OperationalError as error:
             raise DatabaseUnavailableError(type(error.orig).__name__) from error
+        except PoolTimeoutError as error:
+            raise DatabaseUnavailableError("every connection is in use") from error
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise DatabaseUnavailableError(type(error.orig).__name__) from error
@@ -70,7 +88,7 @@ class Database:
             DatabaseUnavailableError: there is no connection to be had.
         """
         try:
-            return await psycopg.AsyncConnection.connect(self.url, autocommit=True)
+            return await psycopg.AsyncConnection.connect(self.url, autocommit=True, **self._connection)
         except psycopg.OperationalError as error:
             raise DatabaseUnavailableError(type(error).__name__) from error
 

@@ -30,6 +30,7 @@ from fullmakt.infra.telemetry import configure_logging
 from fullmakt.serve.app import create, in_worker
 from fullmakt.serve.assembly import assemble
 from fullmakt.serve.database import as_world, database_url, remember_served
+from fullmakt.serve.protocol import BoundedHttpProtocol
 from fullmakt.serve.settings import ConfigError, Settings
 from fullmakt.serve.systems import MIGRATIONS
 from fullmakt.world.demo import apply_demo
@@ -138,7 +139,8 @@ def _serve(settings: Settings, url: str, listener: socket.socket) -> None:
     """Serve until a signal comes. One process serves by itself; more are looked after by uvicorn's supervisor."""
     options = {
         "loop": "uvloop" if sys.platform != "win32" else "asyncio",
-        "http": "httptools",
+        "http": BoundedHttpProtocol,
+        "ws": "none",
         "lifespan": "on",
         "access_log": False,
         "log_config": None,

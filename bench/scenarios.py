@@ -98,7 +98,15 @@ Load = Callable[[Sequence[Feed]], Run]
 
 
 def measure(
-    bench: Bench, server: Server, choice: Choice, load: Load, *, tokens: int, ec: bool = False, workers: int = 1
+    bench: Bench,
+    server: Server,
+    choice: Choice,
+    load: Load,
+    *,
+    tokens: int,
+    warm_up: int | None = None,
+    ec: bool = False,
+    workers: int = 1,
 ) -> Measured:
     """Warm up, then run; anything but tokens in return is a fault of the bench."""
     measured = Measured()
@@ -106,7 +114,7 @@ def measure(
     grants = bench.grants(ec=ec)
     for process in machine.family(postmaster):
         machine.pin(process, machine.CORES[workers:] or machine.CORES)
-    closed_loop([(server.port, grants.requests(choice, bench.sizes.warm_up))], CONNECTIONS)
+    closed_loop([(server.port, grants.requests(choice, warm_up or bench.sizes.warm_up))], CONNECTIONS)
     for _ in range(bench.sizes.runs):
         requests = grants.requests(choice, tokens)
         cpu = server.cpu_seconds
@@ -184,7 +192,9 @@ def million(bench: Bench) -> None:
     for how, choice in (("as they come (Zipf)", zipf(count)), ("at random", uniform(count))):
         name = f"{count:,} clients {how}"
         with Server(bench.folder, url) as server:
-            measured = measure(bench, server, choice, saturate(), tokens=bench.sizes.tokens)
+            measured = measure(
+                bench, server, choice, saturate(), tokens=bench.sizes.tokens, warm_up=10 * bench.sizes.warm_up
+            )
         bench.report.load(f"RS256, {name}", measured)
         bench.report.at_least(f"{name}, against ten", measured.rate / alone, 0.95)
 

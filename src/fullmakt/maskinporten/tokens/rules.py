@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ from fullmakt.wire.maskinporten.grant import (
 )
 from fullmakt.wire.maskinporten.registry import RegisteredClient, RegisteredKey, RegisteredScope
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _MAX_SCOPES = 300
 _MAX_RESOURCES = 20
 _MAX_NUMERIC_DATE = 253_402_300_799  # the end of the year 9999; past it no clock goes
@@ -352,22 +354,33 @@ def plan_token(client: RegisteredClient, grant: UnverifiedGrant, amr: str, confi
             {"scopes": ",".join(grant.scopes), "problem": "the scopes enforce different audiences"},
         )
     lifetime = token_lifetime(client, scopes, config)
-    first = {"scope": grant.scope, "iss": config.issuer, "client_amr": amr, "token_type": "Bearer"}
     last: dict[str, object] = {"client_id": client.client_id, "consumer": _party(client.client_orgno)}
     if client.supplier_orgno and client.integration_type != "altinn_virksys":
         last["supplier"] = _party(client.supplier_orgno)
     if client.consumer_prefixes and any(map(_wants_consumer_prefix, grant.scopes)):
         last["consumer_prefix"] = list(client.consumer_prefixes)
-    reply = {"token_type": "Bearer", "expires_in": lifetime, "scope": grant.scope}
     return TokenPlan(
         scope=grant.scope,
         lifetime=lifetime,
-        head=_json(first)[:-1],
+        head=_head(grant.scope, config.issuer, amr),
         tail=b"," + _json(last)[1:],
-        reply_tail=b'",' + _json(reply)[1:],
+        reply_tail=_reply_tail(grant.scope, lifetime),
         audience=next(iter(audiences), None),
         consumer=client.client_orgno,
     )
+
+
+# Clients by the thousand ask for the same scopes: what depends on those alone is written once.
+
+
+@lru_cache(maxsize=512)
+def _head(scope: str, issuer: str, amr: str) -> bytes:
+    return _json({"scope": scope, "iss": issuer, "client_amr": amr, "token_type": "Bearer"})[:-1]
+
+
+@lru_cache(maxsize=512)
+def _reply_tail(scope: str, lifetime: int) -> bytes:
+    return b'",' + _json({"token_type": "Bearer", "expires_in": lifetime, "scope": scope})[1:]
 
 
 def _party(orgno: str) -> dict[str, str]:
@@ -379,7 +392,7 @@ def _wants_consumer_prefix(scope: str) -> bool:
 
 
 def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()
 
 
 def token_payload(plan: TokenPlan, grant: UnverifiedGrant, jti: str, now: int) -> bytes:

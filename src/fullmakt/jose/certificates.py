@@ -14,7 +14,7 @@ from enum import StrEnum
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from fullmakt.kernel.identifiers import OrgNumber
 
@@ -183,6 +183,11 @@ def crl_urls(certificate: x509.Certificate) -> tuple[str, ...]:
     names = (name for point in points for name in point.full_name or ())
     urls = (name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
     return tuple(url for url in urls if url.lower().startswith(("http://", "https://")))
+
+
+def has_distribution_points(certificate: x509.Certificate) -> bool:
+    """True when the certificate says that there is a CRL to look it up in, wherever that lies."""
+    return any(extension.oid == ExtensionOID.CRL_DISTRIBUTION_POINTS for extension in certificate.extensions)
 
 
 def printable(name: x509.Name) -> str:

@@ -26,6 +26,7 @@ from fullmakt.jose.certificates import (
     MalformedX5cError,
     Rejection,
     crl_urls,
+    has_distribution_points,
     organisation_number,
     parse_x5c,
     policy_matches,
@@ -273,13 +274,14 @@ def check_revocation(
 ) -> None:
     """Refuse the certificate when one of ``crls``, fetched from each of its ``crl_urls``, lists it.
 
-    A CRL that can not be relied on refuses it too. A certificate without distribution points can not be revoked in
-    this way, and passes without a CRL (maskinporten.md §2.5 rule 6).
+    A CRL that can not be relied on refuses it too, and so does one that lies where nobody can fetch it (LDAP alone). A
+    certificate without distribution points can not be revoked in this way, and passes without a CRL (maskinporten.md
+    §2.5 rule 6).
 
     Raises:
         CertificateRejectedError: ``revoked``, ``crl_missing``, ``crl_stale`` or ``crl_untrusted``.
     """
-    if validated.crl_urls and not crls:
+    if not crls and has_distribution_points(validated.leaf):
         raise CertificateRejectedError(Rejection.CRL_MISSING, "there is no CRL to look the certificate up in")
     for crl in crls:
         try:

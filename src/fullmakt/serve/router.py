@@ -9,6 +9,12 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _MANY_SLASHES = re.compile(r"//+")
+_DEFAULT_PORT = re.compile(r":(80|443)$", re.ASCII)
+
+
+def _host(text: str) -> str:
+    """A host as the router knows it: lower case, without a port that some scheme would take for granted."""
+    return _DEFAULT_PORT.sub("", text.lower())
 
 
 class Router:
@@ -21,19 +27,19 @@ class Router:
 
     def __init__(self, apps: Mapping[str, ASGIApp], *, default_host: str, not_found: ASGIApp) -> None:
         self._not_found = not_found
-        self._default_host = default_host
+        self._default_host = _host(default_host)
         self._hosts: dict[str, list[tuple[str, ASGIApp]]] = {}
         self._aliases: dict[tuple[str, str], str] = {}
         for url, app in apps.items():
             parts = urlsplit(url)
-            self._hosts.setdefault(parts.netloc.lower(), []).append((parts.path.rstrip("/"), app))
+            self._hosts.setdefault(_host(parts.netloc), []).append((parts.path.rstrip("/"), app))
         for table in self._hosts.values():
             table.sort(key=lambda row: -len(row[0]))
 
     def alias(self, url: str, path: str) -> None:
         """Serve what lies at ``path`` under the whole path of ``url`` too."""
         parts = urlsplit(url)
-        self._aliases[parts.netloc.lower(), parts.path] = path
+        self._aliases[_host(parts.netloc), parts.path] = path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -42,7 +48,7 @@ class Router:
         host = self._default_host
         for name, value in scope["headers"]:
             if name == b"host":
-                host = value.decode("latin-1").lower()
+                host = _host(value.decode("latin-1"))
                 break
         if host not in self._hosts:
             host = self._default_host

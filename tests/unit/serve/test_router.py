@@ -78,7 +78,7 @@ async def test_a_host_that_is_nobodys_gets_the_default(router: Router, host: str
     assert (await ask(router, "/maskinporten/token", host))[0] == "tokens"
 
 
-@pytest.mark.parametrize("host", ["maskinporten.example.no", "Maskinporten.Example.NO"])
+@pytest.mark.parametrize("host", ["maskinporten.example.no", "Maskinporten.Example.NO", "maskinporten.example.no:443"])
 async def test_a_system_can_have_a_host_of_its_own(router: Router, host: str) -> None:
     assert await ask(router, "/token", host) == ("host", "", "/token")
     assert (await ask(router, "/maskinporten/token", host))[0] == "host"

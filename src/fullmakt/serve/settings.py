@@ -207,11 +207,24 @@ class Settings(BaseSettings):
             if url is None:
                 continue
             parts = urlsplit(url)
-            if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
                 faults.append(f"{name}: not an http(s) URL without query and fragment: {url}")
+            elif "@" in parts.netloc:
+                faults.append(f"{name}: a public URL holds no user name and no password")
             elif parts.scheme == "http" and self.environment == "production" and not _is_loopback(parts.hostname):
                 faults.append(f"{name}: production serves https, not {url}")
-        return faults
+        return faults or self._shared_url_faults()
+
+    def _shared_url_faults(self) -> list[str]:
+        systems = {"maskinporten": self.issuer.rstrip("/"), "selfservice": self.selfservice_url,
+                   "parties": self.parties_url, "pki": self.pki_url}  # fmt: skip
+        names = list(systems)
+        return [
+            f"{other}.url: the same as {name}.url: {systems[name]}"
+            for position, name in enumerate(names)
+            for other in names[position + 1 :]
+            if systems[name].lower() == systems[other].lower()
+        ]
 
     def _production_faults(self) -> list[str]:
         if self.environment == "development":

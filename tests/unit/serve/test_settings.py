@@ -168,6 +168,15 @@ def test_a_url_is_http_with_a_host_and_without_query_and_fragment(url: str) -> N
     ]
 
 
+def test_two_systems_at_one_url_are_a_fault() -> None:
+    shared: dict[str, object] = {"maskinporten": {"url": "https://Example.no/"}, "pki": {"url": "https://example.no"}}
+    assert faults(None, **shared) == ["pki.url: the same as maskinporten.url: https://Example.no"]
+
+
+def test_a_public_url_holds_no_password() -> None:
+    assert faults(url="https://user:hemmelig@example.no") == ["url: a public URL holds no user name and no password"]
+
+
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.no", "localhost.example.no"])
 def test_what_is_unsafe_stays_on_loopback_unless_that_is_meant(host: str) -> None:
     named = [fault.partition("and ")[2].partition(" is on")[0] for fault in faults(host=host)]

@@ -29,6 +29,9 @@ MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192
 """Larger keys are refused: one verification with a 16 384-bit key stalls everybody else."""
 
+MAX_RSA_EXPONENT_BITS = 64
+"""65537 has 17; with 2048 a verification costs as much as a signature, and more."""
+
 _ALGORITHMS = {name: JWSRegistry.algorithms[name] for name in (*RSA_ALGORITHMS, *EC_ALGORITHMS)}
 _KID = re.compile(r"[A-Za-z0-9._-]{1,255}", re.ASCII)
 _B64URL = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -154,6 +157,8 @@ class PublicKey:
 def _check_strength(native: object) -> None:
     if isinstance(native, rsa.RSAPublicKey):
         _check_bits(native.key_size)
+        if native.public_numbers().e.bit_length() > MAX_RSA_EXPONENT_BITS:
+            raise InvalidKeyError(f"the RSA key's exponent has more than {MAX_RSA_EXPONENT_BITS} bits")
     elif isinstance(native, ec.EllipticCurvePublicKey) and not isinstance(native.curve, ec.SECP256R1):
         raise InvalidKeyError("an EC key must be on P-256")
 

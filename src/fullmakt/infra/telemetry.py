@@ -20,7 +20,8 @@ from fullmakt.kernel.trace import Trace
 current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
 """The trace of the request at hand; None outside of one."""
 
-_JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?")
+_JWT = re.compile(r"e(?:y[A-DI-L]|w[k-r0-3])[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?")
+"""``{`` and a quotation mark or white space in base64url, and then the dots."""
 _ELEVEN_DIGITS = re.compile(r"(?<![0-9])[0-9]{11}(?![0-9])")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL)
 _SECRET_NAMES = re.compile(r"assertion|authorization|password|secret|access_token|private|pid$", re.IGNORECASE)

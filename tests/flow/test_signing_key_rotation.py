@@ -84,6 +84,7 @@ async def test_a_rotation_at_once_costs_a_verifier_one_fetch_out_of_turn(databas
         api = Api(server, clock)
         await api.accept(body_of(await server.post(sign(claims_of())))["access_token"])
         assert not api.asked_out_of_turn
+        clock.advance(seconds=1)
         await server.signing_keys.rotate(at_once=True)
         await api.accept(body_of(await server.post(sign(claims_of())))["access_token"])
         assert api.asked_out_of_turn

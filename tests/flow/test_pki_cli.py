@@ -129,6 +129,16 @@ def test_a_wrong_order_is_explained(tmp_path: Path, arguments: list[str], messag
 def test_a_folder_that_can_not_be_written_to_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "file" in invoke("issue", ORGNO, "--out", str(tmp_path / "file" / "below"), code=2)
+    assert invoke("list") == ""  # nothing was issued that nobody has
+
+
+@pytest.mark.usefixtures("world")
+def test_the_list_fits_a_terminal_and_tells_what_has_expired(tmp_path: Path) -> None:
+    invoke("issue", ORGNO, "--expired", "--out", str(tmp_path))
+    first, subject = invoke("list").splitlines()
+    assert len(first) <= 80
+    assert first[40:].split() == ["expired", "until", first.split()[3], "test-seid2"]
+    assert subject.startswith(f"  organizationIdentifier=NTRNO-{ORGNO},")
 
 
 def test_a_database_that_is_down_and_a_world_without_cas_are_explained(tmp_path: Path) -> None:

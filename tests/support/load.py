@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import httpx2
 
-from fullmakt.cli.profile import profile_of
+from fullmakt.cli.profile import credentials_of, profile_of
 from fullmakt.client import TokenRequest, build_grant, grant_form
 from fullmakt.kernel.clock import new_uuid, system_clock
 from tests.support.running import Running
@@ -35,7 +35,7 @@ class Interruption:
 
 def grants(server: Running, count: int, *, client: str = "demo-bank", scope: str = "fullmakt:whoami") -> list[str]:
     """So many grants, each good for one token."""
-    credentials = profile_of(server.state, client).credentials(server.issuer)
+    credentials = credentials_of(server.state, profile_of(server.state, client), server.issuer)
     request = TokenRequest.of(scope)
     now = system_clock()
     return [build_grant(credentials, request, audience=server.issuer, now=now, jti=new_uuid()) for _ in range(count)]

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy.exc import OperationalError
 
 from fullmakt.altinn.parties.service import PartiesService
-from fullmakt.infra.database import Database
+from fullmakt.infra.database import Database, DatabaseUnavailableError
+from fullmakt.infra.secrets import MasterKeyError
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.ports import Anchors, Registry
@@ -55,23 +60,96 @@ class Place:
 
 Opener = Callable[[], AbstractAsyncContextManager[OpenWorld]]
 Finder = Callable[[], Place]
-_provided: list[tuple[Opener, Finder]] = []
+T = TypeVar("T")
 
 
-def provide(opener: Opener, finder: Finder) -> None:
-    """Say how worlds are opened and found; ``serve`` does, once, before a command runs."""
-    _provided[:] = [(opener, finder)]
+class NoWorldError(Exception):
+    """There is no world to work on; the message says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wiring:
+    opener: Opener
+    finder: Finder
+    refusals: tuple[type[Exception], ...]
+
+
+_FAILURES = (DatabaseUnavailableError, MasterKeyError, OperationalError, OSError)
+"""What can go wrong with any world while it is opened."""
+_provided: list[_Wiring] = []
+
+
+def provide(opener: Opener, finder: Finder, refusals: tuple[type[Exception], ...] = ()) -> None:
+    """Say how worlds are opened and found; ``serve`` does, once, before a command runs.
+
+    ``refusals`` are the errors by which the two say that there is none; their messages are shown.
+    """
+    _provided[:] = [_Wiring(opener, finder, refusals)]
 
 
 @asynccontextmanager
-async def open_world() -> AsyncIterator[OpenWorld]:
-    """Open the world that the settings name: its database is started when nobody serves from it, and migrated."""
-    opener, _ = _provided[0]
-    async with opener() as world:
+async def open_world(*, make: bool = True) -> AsyncIterator[OpenWorld]:
+    """Open the world that the settings name: its database is started when nobody serves from it, and migrated.
+
+    Without ``make`` it must be there: to look at a world is no reason to make one.
+
+    Raises:
+        NoWorldError: there is none, or it can not be opened.
+    """
+    if not make:
+        place = find_place()
+        if not place.exists:
+            raise NoWorldError(f"there is no world in {place.state}: {_REMEDY}")
+    async with AsyncExitStack() as stack:
+        with _told():
+            world = await stack.enter_async_context(_provided[0].opener())
         yield world
 
 
 def find_place() -> Place:
-    """Find the world that the settings name, without opening it."""
-    _, finder = _provided[0]
-    return finder()
+    """Find the world that the settings name, without opening it.
+
+    Raises:
+        NoWorldError: the settings can not be used, or the state folder can not be read.
+    """
+    with _told():
+        return _provided[0].finder()
+
+
+def in_world(action: Callable[[OpenWorld], Awaitable[T]], *, make: bool = True) -> T:
+    """Run ``action`` on the world; for commands, which are not asynchronous.
+
+    Raises:
+        NoWorldError: there is none, it can not be opened, or its database goes away meanwhile.
+    """
+
+    async def run() -> T:
+        async with open_world(make=make) as world:
+            return await action(world)
+
+    try:
+        return asyncio.run(run())
+    except DatabaseUnavailableError as error:
+        raise NoWorldError(f"the database does not answer ({error})") from error
+
+
+_REMEDY = "start one with `fullmakt up`, or let FULLMAKT_STATE or FULLMAKT_CONFIG name yours"
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    failures: tuple[type[Exception], ...] = (*_FAILURES, *_provided[0].refusals)
+    try:
+        yield
+    except failures as error:
+        raise NoWorldError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OperationalError):
+        return f"the database does not answer: {str(error.orig).strip()}"
+    if isinstance(error, DatabaseUnavailableError):
+        return f"the database does not answer ({error})"
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the state folder'}: {error.strerror}; FULLMAKT_STATE names the state folder"
+    return str(error)

@@ -11,12 +11,11 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from fullmakt.cli.context import find_place, open_world
+from fullmakt.cli.context import NoWorldError, find_place, open_world
 from fullmakt.cli.explanations import PROVENANCE, catalogue_markdown, describe, entries_in, story, trace_id_in
 from fullmakt.cli.terminal import console, printable, prose
 from fullmakt.infra.audit import events_of_trace
 from fullmakt.infra.database import DatabaseUnavailableError
-from fullmakt.infra.secrets import MasterKeyError
 from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry
 
 
@@ -99,8 +98,8 @@ def _print_meaning(out: Console, error: Mapping[str, Any]) -> None:
 def _show_trace(trace_id: str, named: Sequence[CatalogueEntry], *, as_json: bool) -> None:
     try:
         steps = asyncio.run(_read(trace_id))
-    except (DatabaseUnavailableError, MasterKeyError) as error:
-        _fail(f"the world can not be opened: {type(error).__name__}", code=1)
+    except (NoWorldError, DatabaseUnavailableError) as error:
+        _fail(f"the world can not be opened: {error}", code=1)
     if as_json:
         _print_json({"trace_id": trace_id, "events": steps or []})
         if not steps:

@@ -18,12 +18,12 @@ from cryptography import x509
 from rich.console import Console
 from rich.text import Text
 
-from fullmakt.cli.context import OpenWorld, find_place, open_world
+from fullmakt.cli.context import NoWorldError, OpenWorld, find_place, open_world
 from fullmakt.cli.inspection.inspecting import inspect as inspect_thing
 from fullmakt.cli.inspection.reading import MAX_BYTES, Thing, UnreadableError, recognise
 from fullmakt.cli.inspection.report import Finding, Outcome, Report, Verdict
 from fullmakt.cli.inspection.surroundings import Known, Surroundings
-from fullmakt.cli.profile import NoSuchClientError, profile_of
+from fullmakt.cli.profile import ProfileError, profile_of
 from fullmakt.cli.terminal import console, printable, prose
 from fullmakt.infra.crl import CrlSource
 from fullmakt.infra.database import DatabaseUnavailableError
@@ -71,8 +71,8 @@ def inspect(
         _fail(str(error))
     try:
         report = asyncio.run(_inspect(thing, client, offline=offline))
-    except (DatabaseUnavailableError, MasterKeyError) as error:
-        _fail(f"the world can not be opened ({type(error).__name__}): `--offline` does without it")
+    except (NoWorldError, DatabaseUnavailableError, MasterKeyError) as error:
+        _fail(f"the world can not be opened ({error}): `--offline` does without it")
     if as_json:
         print(json.dumps(report.document(), indent=2, ensure_ascii=False))
     else:
@@ -121,7 +121,7 @@ async def _inspect(thing: Thing, client: str | None, *, offline: bool) -> Report
 def _client_id(state: Path, client: str) -> str:
     try:
         return profile_of(state, client).client_id
-    except NoSuchClientError:  # nobody has to have a client's keys to ask about it
+    except ProfileError:  # nobody has to have a client's keys to ask about it
         return client
 
 

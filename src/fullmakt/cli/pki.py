@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
+import datetime as dt
 import json
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from fullmakt.cli.context import open_world
-from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.cli.context import NoWorldError, OpenWorld, in_world
+from fullmakt.cli.terminal import fail
 from fullmakt.infra.secrets import MasterKeyError
+from fullmakt.kernel.clock import system_clock
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
 from fullmakt.pki import exports
 from fullmakt.pki.errors import InvalidRequestError, NotSetUpError, PkiError
@@ -93,26 +94,26 @@ def revoke(
         record = await pki.revoke(serial)
         typer.echo(f"{record.serial} of {record.orgno} is revoked since {record.revoked_at:%Y-%m-%dT%H:%M:%SZ}")
 
-    with_pki(run)
+    with_pki(run, make=False)
 
 
 @app.command("list")
 def list_certificates(
     orgnr: Annotated[str | None, typer.Argument(metavar="[ORGNR]", help="Of this organisation alone.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At the most so many.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """List the certificates issued, newest first."""
 
     async def run(pki: Pki) -> None:
         records = await pki.certificates(OrgNumber(orgnr) if orgnr else None, limit=limit)
-        documents = [describe(record) for record in records]
+        documents = [describe(record, system_clock()) for record in records]
         if as_json:
             typer.echo(json.dumps(documents, indent=2, ensure_ascii=False))
         for document in () if as_json else documents:
-            typer.echo("{serial}  {authority:16}  {not_after}  {status:8}  {subject}".format_map(document))
+            typer.echo("{serial}  {status:7}  until {not_after:.10}  {authority}\n  {subject}".format_map(document))
 
-    with_pki(run)
+    with_pki(run, make=False)
 
 
 @app.command()
@@ -143,7 +144,7 @@ async def issue_to_files(
     """
     exports.check_password(password)
     key, chain, store = (folder / f"{order.file_stem}{suffix}" for suffix in (".key.pem", ".chain.pem", ".p12"))
-    refuse_to_overwrite(key, chain, store)
+    make_room(key, chain, store)
     issued = await pki.issue(
         order.orgno,
         order.name,
@@ -184,8 +185,9 @@ async def trusted(pki: Pki) -> Sequence[Authority]:
     return [authority for authority in authorities if authority.profile.environment is Environment.TEST]
 
 
-def describe(record: CertificateRecord) -> dict[str, str]:
-    """A certificate in words, for the terminal and for JSON."""
+def describe(record: CertificateRecord, now: dt.datetime) -> dict[str, str]:
+    """A certificate in words, for the terminal and for JSON; ``status`` is issued, expired or revoked."""
+    expired = record.not_after <= now
     return {
         "serial": record.serial,
         "orgno": record.orgno,
@@ -193,13 +195,19 @@ def describe(record: CertificateRecord) -> dict[str, str]:
         "authority": record.authority,
         "not_before": f"{record.not_before:%Y-%m-%dT%H:%M:%SZ}",
         "not_after": f"{record.not_after:%Y-%m-%dT%H:%M:%SZ}",
-        "status": "revoked" if record.revoked_at else "issued",
+        "status": "revoked" if record.revoked_at else "expired" if expired else "issued",
     }
 
 
-def refuse_to_overwrite(*files: Path) -> None:
-    """Raise InvalidRequestError when one of ``files`` exists."""
+def make_room(*files: Path) -> None:
+    """Make the folders of ``files``, before there is a certificate that could not be written to them.
+
+    Raises:
+        InvalidRequestError: one of the files exists.
+        OSError: a folder can not be made.
+    """
     for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists():
             raise InvalidRequestError(f"{file} exists: move it away, or name another folder with --out")
 
@@ -216,25 +224,19 @@ def write_files(public: Mapping[Path, bytes], secret: Mapping[Path, bytes] = Map
         file.write_bytes(content)
 
 
-def with_pki(action: Callable[[Pki], Awaitable[None]]) -> None:
+def with_pki(action: Callable[[Pki], Awaitable[None]], *, make: bool = True) -> None:
     """Open the world, run ``action`` on its PKI, and turn what it refuses into a message and exit code 2."""
 
-    async def run() -> None:
-        async with open_world() as world:
-            if world.pki is None:
-                raise NotSetUpError("this world has no CAs of its own: the setting pki.enabled is off")
-            await action(world.pki)
+    async def run(world: OpenWorld) -> None:
+        if world.pki is None:
+            raise NotSetUpError("this world has no CAs of its own: the setting pki.enabled is off")
+        await action(world.pki)
 
     try:
-        asyncio.run(run())
-    except (PkiError, InvalidIdentifierError, MasterKeyError) as error:
-        _fail(str(error))
-    except DatabaseUnavailableError as error:
-        _fail(f"the database does not answer ({error})")
+        in_world(run, make=make)
+    except (NoWorldError, PkiError, InvalidIdentifierError, MasterKeyError) as error:
+        fail(str(error))
+    except BrokenPipeError:
+        raise  # whoever reads has seen enough: typer ends in silence
     except OSError as error:
-        _fail(f"{error.filename or 'file'}: {error.strerror or type(error).__name__}")
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(f"fullmakt pki: {message}", err=True)
-    raise typer.Exit(2)
+        fail(f"{error.filename or 'file'}: {error.strerror or type(error).__name__}")

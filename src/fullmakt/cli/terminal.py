@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -24,3 +27,11 @@ def prose(text: str, style: str = "") -> Text:
 def printable(text: str) -> str:
     """``text`` on one line, without control characters, and without those that turn the direction of writing."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def fail(*messages: str, code: int = 2) -> NoReturn:
+    """Say on standard error what is wrong, a line for each fault, and end the command."""
+    out = console(errors=True)
+    for message in messages:
+        out.print(Text("✗ ", "red"), prose(printable(message)), sep="")
+    raise typer.Exit(code)

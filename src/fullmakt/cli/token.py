@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from fullmakt.cli.context import find_place
-from fullmakt.cli.profile import NoSuchClientError, profile_of
+from fullmakt.cli.context import NoWorldError, find_place
+from fullmakt.cli.profile import ProfileError, credentials_of, profile_of
 from fullmakt.client import Credentials, MaskinportenAuth, MaskinportenError, TokenRequest, build_grant, grant_form
 from fullmakt.client.grant import Asked
 from fullmakt.kernel.clock import new_uuid, system_clock
@@ -93,11 +93,11 @@ def register(app: typer.Typer) -> None:
 
 
 def _credentials(alias: str) -> Credentials:
-    place = find_place()
     try:
-        return profile_of(place.state, alias).credentials(place.issuer)
-    except NoSuchClientError as error:
-        _fail(str(error))
+        place = find_place()
+        return credentials_of(place.state, profile_of(place.state, alias), place.issuer)
+    except (NoWorldError, ProfileError) as error:
+        _fail(str(error), code=2)
 
 
 def _request(scope: list[str], **asked: Unpack[Asked]) -> TokenRequest:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -14,14 +13,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fullmakt.cli.context import OpenWorld, open_world
-from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.cli.context import NoWorldError, OpenWorld, in_world
+from fullmakt.cli.terminal import fail
 from fullmakt.infra.secrets import MasterKeyError
 from fullmakt.world.errors import WorldFaults
 from fullmakt.world.files import WorldFiles
 from fullmakt.world.host import REFUSALS, world_of
 from fullmakt.world.key_files import load
 from fullmakt.world.listing import listing
+from fullmakt.world.model import World
 from fullmakt.world.plan import Action, Plan
 from fullmakt.world.service import ApplyError
 
@@ -37,7 +37,7 @@ _STYLES = {Action.CREATE: "green", Action.CHANGE: "yellow", Action.UNCHANGED: "d
 @app.command()
 def show(as_json: JsonOption = False) -> None:
     """List systems, organisations, people, scopes and clients."""
-    document = _run(_listing)
+    document = _run(_listing, make=False)
     if as_json:
         print(json.dumps(document, indent=2, ensure_ascii=False))
         return
@@ -48,16 +48,17 @@ def show(as_json: JsonOption = False) -> None:
 @app.command("plan")
 def show_plan(file: FileArgument, as_json: JsonOption = False) -> None:
     """Tell what `apply` would do, and do nothing."""
-    plan = _run(lambda world: _plan(world, file))
-    _print_plan(plan, as_json=as_json)
+    wanted = _load(file)
+    _print_plan(_run(lambda world: world_of(world).plan(wanted)), as_json=as_json)
 
 
 @app.command("apply")
 def apply_file(file: FileArgument, as_json: JsonOption = False) -> None:
     """Make it so. What the file does not name is left as it is; applying it again changes nothing."""
+    wanted = _load(file)
 
     async def apply(world: OpenWorld) -> Plan:
-        plan = await _plan(world, file)
+        plan = await world_of(world).plan(wanted)
         _print_plan(plan, as_json=as_json)
         await world_of(world).apply(plan)
         return plan
@@ -72,7 +73,7 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file, which must not exist.")] = None,
 ) -> None:
     """Write everything there is as a world file. Private keys are not in it."""
-    text = _run(lambda world: world_of(world).export())
+    text = _run(lambda world: world_of(world).export(), make=False)
     if out is None:
         print(text, end="")
         return
@@ -80,7 +81,7 @@ def export(
         with out.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        _fail(f"can not write {out}: {error.strerror}")
+        fail(f"can not write {out}: {error.strerror}")
 
 
 async def _listing(world: OpenWorld) -> dict[str, Any]:
@@ -88,8 +89,12 @@ async def _listing(world: OpenWorld) -> dict[str, Any]:
     return listing(current, WorldFiles(world.state), world.systems, world.issuer)
 
 
-async def _plan(world: OpenWorld, file: Path) -> Plan:
-    return await world_of(world).plan(await asyncio.to_thread(load, file))
+def _load(file: Path) -> World:
+    """Read the file first: a fault in it is no reason to open a world, let alone to make one."""
+    try:
+        return load(file)
+    except WorldFaults as refused:
+        fail(*(str(fault) for fault in refused.faults))
 
 
 def _print_plan(plan: Plan, *, as_json: bool) -> None:
@@ -147,28 +152,18 @@ def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]
     return table
 
 
-def _run(action: Callable[[OpenWorld], Awaitable[T]]) -> T:
+def _run(action: Callable[[OpenWorld], Awaitable[T]], *, make: bool = True) -> T:
     """Open the world, run ``action`` on it, and turn what it refuses into a message and exit code 2."""
-
-    async def run() -> T:
-        async with open_world() as world:
-            return await action(world)
-
     try:
-        return asyncio.run(run())
+        return in_world(action, make=make)
     except WorldFaults as refused:
-        _fail(*(str(fault) for fault in refused.faults))
-    except (ApplyError, MasterKeyError, *REFUSALS) as error:
-        _fail(str(error))
-    except DatabaseUnavailableError as error:
-        _fail(f"the database does not answer ({error})")
-
-
-def _fail(*messages: str) -> NoReturn:
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    for message in messages:
-        console.print(f"✗ {message}", style="red", markup=False)
-    raise typer.Exit(2)
+        fail(*(str(fault) for fault in refused.faults))
+    except (NoWorldError, ApplyError, MasterKeyError, *REFUSALS) as error:
+        fail(str(error))
+    except BrokenPipeError:
+        raise  # whoever reads has seen enough: typer ends in silence
+    except OSError as error:
+        fail(f"{error.filename or 'file'}: {error.strerror or type(error).__name__}")
 
 
 def _console() -> Console:

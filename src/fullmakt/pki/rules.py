@@ -106,6 +106,11 @@ def organisation_subject(orgno: OrgNumber, name: str, seid: Seid) -> x509.Name:
     return subject
 
 
+def distinguished_name(name: x509.Name) -> str:
+    """A name as RFC 4514 writes it, with a word for the attribute of which it knows the number alone."""
+    return name.rfc4514_string({NameOID.ORGANIZATION_IDENTIFIER: "organizationIdentifier"})
+
+
 def validity(now: dt.datetime, days: int, *, expired: bool) -> tuple[dt.datetime, dt.datetime]:
     """From when to when a certificate of ``days`` days is valid; one issued as expired ended a day ago.
 

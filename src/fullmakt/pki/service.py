@@ -136,7 +136,8 @@ class Pki:
             facts = {"orgno": orgno, "authority": profile.name, "not_after": issued.not_after.isoformat()}
             await _audit(connection, now, "certificate:issue", issued.serial, {**facts, "revoked": revoked}, actor)
             if revoked:
-                await self._publish_crl(connection, profile.name, now)
+                # Not as of `now`: while the key was made, another node may have published a list.
+                await self._publish_crl(connection, profile.name, self._clock())
             await feed.publish(connection, TOPIC, _changed(issued, crl=revoked))
         return IssuedCertificate(issued, (leaf, issuer, root), key)
 
@@ -267,7 +268,7 @@ def _record_of(
         serial=_serial(leaf),
         authority=issuer.name,
         orgno=orgno,
-        subject=leaf.subject.rfc4514_string(),
+        subject=rules.distinguished_name(leaf.subject),
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
         issued_at=now,

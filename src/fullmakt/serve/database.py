@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -14,6 +15,7 @@ import structlog
 from fullmakt.cli.context import OpenWorld, Place
 from fullmakt.infra.embedded import EmbeddedPostgres, OrphansError, is_made
 from fullmakt.infra.migrations import migrate
+from fullmakt.jose.strict_json import StrictJsonError, loads_object
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.settings import Settings, load_settings
 from fullmakt.serve.systems import MIGRATIONS
@@ -76,10 +78,10 @@ def settings_of_state(config: Path | None = None) -> Settings:
         ConfigError: with every fault found.
     """
     settings = load_settings(config)
-    path = settings.state / _SERVED
-    if not path.is_file():
+    try:
+        served = loads_object((settings.state / _SERVED).read_bytes())
+    except (OSError, StrictJsonError):  # never served, or cut off by a full disk
         return settings
-    served = json.loads(path.read_text(encoding="utf-8"))
     unset = {name: value for name, value in served.items() if value and name not in settings.model_fields_set}
     return load_settings(config, **unset) if unset else settings
 
@@ -105,6 +107,11 @@ def as_world(assembly: Assembly) -> OpenWorld:
 async def open_world() -> AsyncIterator[OpenWorld]:
     """Open the world of the settings for a command."""
     settings = settings_of_state()
+    if settings.database_url is None and not is_made(settings.state):
+        hint = "to use another, go to its folder or set FULLMAKT_STATE"
+        print(
+            f"there was no world in {settings.state.resolve()}, and now there is an empty one; {hint}", file=sys.stderr
+        )
     with database_url(settings) as url:
         migrate(url, MIGRATIONS)
         assembly = assemble(settings, url)

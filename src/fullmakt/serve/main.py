@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -23,11 +24,15 @@ config_app = typer.Typer(help="The settings: check them, show them.", no_args_is
 app.add_typer(config_app, name="config")
 
 
-def _fail(faults: list[str]) -> None:
+def _fail(faults: list[str]) -> NoReturn:
+    _tell(faults)
+    raise typer.Exit(2)
+
+
+def _tell(faults: list[str]) -> None:
     console = Console(stderr=True)
     for fault in faults:
         console.print("[red]✗[/]", escape(fault), soft_wrap=True, highlight=False)
-    raise typer.Exit(2)
 
 
 def _load(config: Path | None) -> Settings:
@@ -35,7 +40,6 @@ def _load(config: Path | None) -> Settings:
         return load_settings(config)
     except ConfigError as error:
         _fail(error.faults)
-        raise
 
 
 PortOption = Annotated[int | None, typer.Option(help="The port; FULLMAKT_PORT does the same.")]
@@ -100,9 +104,10 @@ def _without_password(url: str) -> str:
 
 def main() -> None:
     """The command's entry."""
+    from fullmakt.infra.embedded import OrphansError
     from fullmakt.serve.database import find_place, open_world
 
-    context.provide(open_world, find_place)
+    context.provide(open_world, find_place, (ConfigError, OrphansError))
     app()
 
 

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -76,7 +77,7 @@ def up(settings: Settings, console: Console) -> None:
     progress = Progress(console)
     listener = _listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
-    settings.state.mkdir(parents=True, exist_ok=True)
+    _make_state_folder(settings.state)
     with _terminable(), _database(settings, progress) as url:
         _prepare(settings, url, progress)
         remember_served(settings)
@@ -85,6 +86,15 @@ def up(settings: Settings, console: Console) -> None:
             _serve(settings, url, listener)
         console.print("[dim]stopping[/]")
     console.print("[green]✓[/] stopped; your world is kept in", str(settings.state))
+
+
+def _make_state_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):  # to see whether one can write there, whatever the reason why not
+            pass
+    except OSError as error:
+        raise StartError(f"the state folder {folder}: {error.strerror}; choose another with FULLMAKT_STATE") from None
 
 
 @contextmanager

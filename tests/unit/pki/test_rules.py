@@ -26,7 +26,10 @@ def test_the_old_shape_names_the_organisation_in_serial_number() -> None:
 
 def test_the_new_shape_names_the_organisation_in_organization_identifier() -> None:
     subject = rules.organisation_subject(ORGNO, "Skarpnes og Ula", 2)
-    assert subject.rfc4514_string() == "2.5.4.97=NTRNO-910753614,CN=Skarpnes og Ula,O=Skarpnes og Ula,C=NO"
+    assert (
+        rules.distinguished_name(subject)
+        == "organizationIdentifier=NTRNO-910753614,CN=Skarpnes og Ula,O=Skarpnes og Ula,C=NO"
+    )
     assert not subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
 
 

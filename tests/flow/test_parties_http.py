@@ -53,3 +53,15 @@ async def test_a_number_that_nobody_has_is_a_problem_in_words(
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"] == detail
+
+
+async def test_a_path_that_is_none_is_a_problem_too(database: Database) -> None:
+    answer = await _get(PartiesService(database, system_clock, new_uuid), "/api/v1/people/1")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert answer.json()["title"] == "Not Found"
+
+
+async def test_without_a_database_the_register_is_unavailable() -> None:
+    down = Database("postgresql://nobody@127.0.0.1:9/none")
+    answer = await _get(PartiesService(down, system_clock, new_uuid), "/api/v1/organizations/310943223")
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")

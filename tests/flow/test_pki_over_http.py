@@ -118,6 +118,12 @@ async def test_an_unknown_ca_is_not_found(client: httpx2.AsyncClient, path: str)
     }  # fmt: skip
 
 
+async def test_what_is_not_served_is_a_problem_with_the_methods_that_are(client: httpx2.AsyncClient) -> None:
+    for response, status in ((await client.get("/nothing"), 404), (await client.post("/crl/test-root.crl"), 405)):
+        assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD"}
+
+
 @pytest.mark.parametrize("path", ["/", "/crl/test-root.crl", "/ca/test-root.cer", "/ca/bundle.pem"])
 async def test_before_the_cas_are_made_the_service_is_unavailable(
     database: Database, clock: FixedClock, path: str

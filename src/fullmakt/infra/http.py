@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 import httpx2
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +33,18 @@ ErrorBody = Callable[[int, str, str], Response]
 def plain_error(status: int, error: str, description: str) -> Response:
     """An error in the shape of RFC 6749 §5.2."""
     return JSONResponse({"error": error, "error_description": description}, status)
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Problem details (RFC 9457)."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return JSONResponse(body, status, dict(headers or {}), media_type="application/problem+json")
+
+
+async def routing_problem(_request: Request, error: Exception) -> Response:
+    """What the router says of a path that is none, or of a method, as problem details: a handler for Starlette."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other
+    return problem(error.status_code, "there is nothing here for such a request", error.headers)
 
 
 class SystemEdge:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from fullmakt.infra.database import DatabaseUnavailableError
-from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.http import SystemEdge, problem, routing_problem
 from fullmakt.pki.errors import NotSetUpError, UnknownAuthorityError
 from fullmakt.pki.exports import der, pem_bundle
 from fullmakt.pki.model import Authority
-from fullmakt.pki.rules import certificate_url, crl_url
+from fullmakt.pki.rules import certificate_url, crl_url, distinguished_name
 from fullmakt.pki.service import Pki
 
 CRL_MAX_AGE = 60
@@ -41,6 +42,7 @@ def app(service: Pki) -> ASGIApp:
         UnknownAuthorityError: _not_found,
         NotSetUpError: _unavailable,
         DatabaseUnavailableError: _unavailable,
+        HTTPException: routing_problem,
     }
     return SystemEdge(Starlette(routes=routes, exception_handlers=handlers))
 
@@ -75,8 +77,8 @@ def _document(base_url: str, authority: Authority) -> dict[str, object]:
     return {
         "name": profile.name,
         "environment": profile.environment,
-        "subject": certificate.subject.rfc4514_string(),
-        "issuer": certificate.issuer.rfc4514_string(),
+        "subject": distinguished_name(certificate.subject),
+        "issuer": distinguished_name(certificate.issuer),
         "policy": profile.policy,
         "not_after": f"{certificate.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}",
         "certificate": certificate_url(base_url, profile),
@@ -95,14 +97,8 @@ def _cacheable(request: Request, body: bytes, media_type: str, max_age: int) -> 
 
 
 async def _not_found(_request: Request, error: Exception) -> Response:
-    return _problem(404, "Not Found", str(error))
+    return problem(404, str(error))
 
 
 async def _unavailable(_request: Request, _error: Exception) -> Response:
-    return _problem(503, "Service Unavailable", "the certificate authorities can not be reached")
-
-
-def _problem(status: int, title: str, detail: str) -> Response:
-    """Problem details (RFC 9457)."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JSONResponse(body, status, media_type="application/problem+json")
+    return problem(503, "the certificate authorities can not be reached")

@@ -6,6 +6,7 @@ Enhetsregisteret is open, and so is this; people and roles are not served here.
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -13,7 +14,8 @@ from starlette.types import ASGIApp
 
 from fullmakt.altinn.parties.model import Organisation, Party
 from fullmakt.altinn.parties.service import PartiesService
-from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.infra.http import SystemEdge, problem, routing_problem
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
 
 
@@ -28,13 +30,15 @@ def app(service: PartiesService) -> ASGIApp:
         try:
             orgno = OrgNumber(request.path_params["orgnr"])
         except InvalidIdentifierError as error:
-            return _problem(400, "Bad Request", str(error))
+            return problem(400, str(error))
         party = await service.organisation(orgno)
         if party is None or not isinstance(party.subject, Organisation):
-            return _problem(404, "Not Found", f"No organisation has the number {orgno}")
+            return problem(404, f"No organisation has the number {orgno}")
         return JSONResponse(_document(party, party.subject))
 
-    return SystemEdge(Starlette(routes=[Route("/api/v1/organizations/{orgnr}", organisation)]))
+    routes = [Route("/api/v1/organizations/{orgnr}", organisation)]
+    handlers = {HTTPException: routing_problem, DatabaseUnavailableError: _unavailable}
+    return SystemEdge(Starlette(routes=routes, exception_handlers=handlers))
 
 
 def _document(party: Party, organisation: Organisation) -> dict[str, object]:
@@ -49,7 +53,5 @@ def _document(party: Party, organisation: Organisation) -> dict[str, object]:
     }
 
 
-def _problem(status: int, title: str, detail: str) -> Response:
-    """Problem details (RFC 9457)."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return JSONResponse(body, status, media_type="application/problem+json")
+async def _unavailable(_request: Request, _error: Exception) -> Response:
+    return problem(503, "The register can not be reached")

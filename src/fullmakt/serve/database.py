@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -107,11 +106,6 @@ def as_world(assembly: Assembly) -> OpenWorld:
 async def open_world() -> AsyncIterator[OpenWorld]:
     """Open the world of the settings for a command."""
     settings = settings_of_state()
-    if settings.database_url is None and not is_made(settings.state):
-        hint = "to use another, go to its folder or set FULLMAKT_STATE"
-        print(
-            f"there was no world in {settings.state.resolve()}, and now there is an empty one; {hint}", file=sys.stderr
-        )
     with database_url(settings) as url:
         migrate(url, MIGRATIONS)
         assembly = assemble(settings, url)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -25,14 +24,10 @@ app.add_typer(config_app, name="config")
 
 
 def _fail(faults: list[str]) -> NoReturn:
-    _tell(faults)
-    raise typer.Exit(2)
-
-
-def _tell(faults: list[str]) -> None:
     console = Console(stderr=True)
     for fault in faults:
         console.print("[red]✗[/]", escape(fault), soft_wrap=True, highlight=False)
+    raise typer.Exit(2)
 
 
 def _load(config: Path | None) -> Settings:

@@ -45,6 +45,8 @@ async def test_an_organisation_keeps_its_party_id_and_uuid_when_its_name_changes
     assert after.subject == Organisation(BANK, "Ny Bank", "ASA")
     assert await parties.organisation_name(BANK) == "Ny Bank"
     assert await parties.organisation_name(BRANCH) is None
+    assert await parties.organisation_names({BANK, BRANCH}) == {BANK: "Ny Bank"}
+    assert await parties.organisation_names(()) == {}
 
 
 async def test_declaring_again_leaves_no_trace(parties: PartiesService, database: Database) -> None:

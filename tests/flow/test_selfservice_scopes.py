@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fullmakt.infra.database import Database
-from fullmakt.kernel.identifiers import ScopeName
+from fullmakt.kernel.identifiers import OrgNumber, ScopeName
 from fullmakt.wire.maskinporten.selfservice import ScopeBody
 from tests.support.selfservice import (
     ALTINN,
@@ -18,7 +18,9 @@ from tests.support.selfservice import (
     SUPPLIER,
     SUPPLYING,
     Api,
+    Names,
     declare_provider,
+    grant,
 )
 
 AT = "2026-11-21T12:00:00.123+00:00"
@@ -260,3 +262,18 @@ async def test_empty_lists_can_be_errors_as_the_real_service_has_them(database: 
     await declare_provider(api.service, "read")
     await api.service.operator.declare_access(ScopeName("provider:read"), STRANGER)
     assert (await me.get("/scopes/access/all")).status_code == 200
+
+
+async def test_the_names_in_a_list_are_looked_up_together(api: Api) -> None:
+    me = api.caller(PROVIDER)
+    await me.post("/scopes", json=NEW)
+    for number in range(20):
+        await grant(api.service, NAME, OrgNumber(f"3100001{number:02}"))
+    names = api.service.organisations
+    assert isinstance(names, Names)
+    names.asked = 0
+    listed = (await me.get("/scopes/access")).json()
+    assert [(each["owner_organization_name"], each["consumer_organization_name"]) for each in listed] == [
+        ("PROVIDER AS", None)
+    ] * 20
+    assert names.asked == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import ClassVar
 
 import httpx2
@@ -37,8 +37,12 @@ class Names:
         STRANGER: "STRANGER AS",
     }
 
-    async def organisation_name(self, orgno: OrgNumber) -> str | None:
-        return self._NAMES.get(orgno)
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def organisation_names(self, orgnos: Collection[OrgNumber]) -> dict[OrgNumber, str]:
+        self.asked += 1
+        return {orgno: self._NAMES[orgno] for orgno in orgnos if orgno in self._NAMES}
 
 
 class Certificates:

@@ -93,6 +93,11 @@ class PartiesService:
         party = await self.organisation(orgno)
         return party.subject.name if party else None
 
+    async def organisation_names(self, orgnos: Collection[OrgNumber]) -> dict[OrgNumber, str]:
+        """The names of those organisations that are registered, in one look-up."""
+        parties = await self.organisations(orgnos) if orgnos else []
+        return {party.subject.orgno: party.subject.name for party in parties if isinstance(party.subject, Organisation)}
+
     async def organisation(self, orgno: OrgNumber) -> Party | None:
         """The organisation with that number."""
         async with self._database.transaction() as connection:

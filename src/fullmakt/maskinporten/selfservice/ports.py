@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,6 +38,6 @@ class CertificateCheck(Protocol):
 class OrganisationNames(Protocol):
     """Knows what organisations are called."""
 
-    async def organisation_name(self, orgno: OrgNumber) -> str | None:
-        """The name in Enhetsregisteret; None when there is no such organisation."""
+    async def organisation_names(self, orgnos: Collection[OrgNumber]) -> Mapping[OrgNumber, str]:
+        """The names in Enhetsregisteret of those organisations that it has, looked up together."""
         ...

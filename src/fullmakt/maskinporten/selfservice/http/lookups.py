@@ -56,7 +56,7 @@ async def list_delegation_sources(service: ServiceOf) -> Response:
 async def get_organization(service: ServiceOf, orgnr: str) -> Response:
     """An organisation's name."""
     orgno = orgno_of(orgnr, "orgnr", "Organization")
-    name = await service.organisations.organisation_name(orgno)
+    name = (await service.organisations.organisation_names([orgno])).get(orgno)
     if name is None:
         raise NotFoundError("There is no such organisation")
     return render.answer(OrganizationDocument(orgnr=orgno, name=name))

@@ -9,7 +9,6 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import JSONResponse
 
-from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.maskinporten.selfservice.model import (
     Client,
     ClientKey,
@@ -104,19 +103,15 @@ def scope(scope: Scope) -> ScopeDocument:
     )
 
 
-async def _names_of(orgnos: Iterable[OrgNumber], names: OrganisationNames) -> dict[OrgNumber, str | None]:
-    return {orgno: await names.organisation_name(orgno) for orgno in set(orgnos)}
-
-
 async def accesses(accesses: Iterable[ScopeAccess], names: OrganisationNames) -> list[ScopeAccessDocument]:
     """Accesses, with the names of both organisations."""
     found = list(accesses)
-    known = await _names_of((orgno for one in found for orgno in (one.owner_orgno, one.consumer_orgno)), names)
+    known = await names.organisation_names({orgno for one in found for orgno in (one.owner_orgno, one.consumer_orgno)})
     return [
         ScopeAccessDocument(
             **asdict(one),
-            owner_organization_name=known[one.owner_orgno],
-            consumer_organization_name=known[one.consumer_orgno],
+            owner_organization_name=known.get(one.owner_orgno),
+            consumer_organization_name=known.get(one.consumer_orgno),
         )
         for one in found
     ]
@@ -125,8 +120,8 @@ async def accesses(accesses: Iterable[ScopeAccess], names: OrganisationNames) ->
 async def prefixes(prefixes: Iterable[ScopePrefix], names: OrganisationNames) -> list[ScopePrefixDocument]:
     """Prefixes, with the names of their owners."""
     found = list(prefixes)
-    known = await _names_of((one.owner_orgno for one in found), names)
-    return [ScopePrefixDocument(**asdict(one), organization_name=known[one.owner_orgno]) for one in found]
+    known = await names.organisation_names({one.owner_orgno for one in found})
+    return [ScopePrefixDocument(**asdict(one), organization_name=known.get(one.owner_orgno)) for one in found]
 
 
 def delegation_source(source: DelegationSource) -> DelegationSourceDocument:

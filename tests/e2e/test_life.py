@@ -86,6 +86,15 @@ def test_a_port_that_is_taken_is_told_and_nothing_is_touched(tmp_path: Path) -> 
     assert not (tmp_path / "state").exists()
 
 
+def test_a_state_folder_that_can_not_be_one_is_told(tmp_path: Path) -> None:
+    (tmp_path / "state").touch()
+    for words in (["up", "--port", "0"], ["world", "show"], ["token", "--client", "demo-bank", "--scope", "a:b"]):
+        done = command(*words, env=clean_environment(STATE=str(tmp_path / "state")))
+        assert (done.returncode, done.stderr.startswith("✗ ")) == (2, True)
+        assert "FULLMAKT_STATE" in done.stderr
+        assert "Traceback" not in done.stderr + done.stdout
+
+
 def test_a_state_folder_that_is_served_is_told_and_its_server_goes_on(server: Running) -> None:
     done = command("up", "--port", "0", env=clean_environment(STATE=str(server.state)))
     assert done.returncode == 2

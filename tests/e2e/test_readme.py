@@ -69,13 +69,13 @@ def test_the_commands_find_the_port_that_the_state_folder_is_served_on(server: R
 
 
 def test_a_client_that_is_not_there_is_told_with_those_that_are(server: Running) -> None:
-    done = server.command("token", "--client", "demo-bnak", "--scope", "fullmakt:whoami", code=1)
+    done = server.command("token", "--client", "demo-bnak", "--scope", "fullmakt:whoami", code=2)
     assert "no client is called 'demo-bnak'; there are: demo-admin, demo-bank" in done.stderr
 
 
 def test_commands_without_a_world_say_how_to_get_one(state: Path) -> None:
     done = command("token", *WHOAMI, env=clean_environment(STATE=str(state)))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "run `fullmakt up` first" in done.stderr
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 import httpx2
@@ -10,6 +10,7 @@ import pytest
 
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import new_uuid
+from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.maskinporten.selfservice.http import app
 from fullmakt.provider import IssuerUnavailableError, TokenVerifier
 from tests.support.selfservice import ADMIN, CONSUMER, ISSUER, PROVIDER, Api, declare_provider, selfservice
@@ -73,10 +74,32 @@ async def test_a_body_that_is_no_client_is_told(api: Api, body: bytes) -> None:
         assert all(error["errorMessage"] for error in response.json()["errors"])
 
 
-async def test_a_member_that_stands_twice_counts_as_it_stands_last(api: Api) -> None:
-    body = b'{"client_name":"a","client_name":"b","description":"d","integration_type":"maskinporten"}'
-    response = await api.caller(CONSUMER).post("/clients", content=body, headers=JSON)
-    assert response.json()["client_name"] == "b"
+@pytest.mark.parametrize(
+    ("body", "headers", "message"),
+    [
+        (b'{"client_name":"a","client_name":"b"}', JSON, "a member name stands twice"),
+        (b'{"a":' * 33 + b"1" + b"}" * 33, JSON, "nested deeper than 32"),
+        (b'{"client_name":\n"a",}', JSON, "line 2 column"),
+        (b'{"client_name":"\xf8"}', JSON, "it is not UTF-8"),
+        (b'{"client_name": NaN}', {}, "NaN is not JSON"),
+        (b'{"client_name":"a"}', {"Content-Type": "text/plain"}, "sent with Content-Type: application/json"),
+        (b"", {}, "A JSON body is required"),
+    ],
+)
+async def test_a_body_that_can_not_be_taken_for_one_thing_is_told_why(
+    api: Api, body: bytes, headers: dict[str, str], message: str
+) -> None:
+    me = api.caller(CONSUMER)
+    for path in ("/clients", "/scopes", "/clients/c1/jwks"):
+        response = await me.post(path, content=body, headers=headers)
+        assert (response.status_code, len(response.json()["errors"])) == (400, 1)
+        assert message in response.json()["error_description"]
+    assert (await me.get("/clients")).json() == []
+
+
+async def test_what_windows_puts_before_a_text_is_passed_over(api: Api) -> None:
+    body = b'\xef\xbb\xbf{"client_name":"a","description":"d","integration_type":"maskinporten"}'
+    assert (await api.caller(CONSUMER).post("/clients", content=body, headers=JSON)).status_code == 200
 
 
 async def test_a_json_body_needs_no_content_type(api: Api) -> None:
@@ -189,7 +212,7 @@ async def test_a_header_sent_twice_is_nobodys_word(api: Api) -> None:
 class Broken:
     """A register of organisations with a fault in it."""
 
-    async def organisation_name(self, orgno: str) -> str | None:
+    async def organisation_names(self, orgnos: Collection[OrgNumber]) -> dict[OrgNumber, str]:
         raise RuntimeError("a fault with a secret in it")
 
 

@@ -1,4 +1,4 @@
-"""JSON as a security token may hold it: one object, not too deep, no name twice, no NaN, text that UTF-8 can carry.
+"""JSON as a token, or an order to a registry, may hold it: one value, not too deep, no name twice, no NaN, real text.
 
 Sources: RFC 7515 §5.2 (duplicate names), RFC 8259 §8.1 (encoding), RFC 7493 (I-JSON).
 """
@@ -35,11 +35,23 @@ _decode = json.JSONDecoder(object_pairs_hook=_unique_names, parse_constant=_no_c
 def loads_object(data: bytes) -> dict[str, Any]:
     """Read one JSON object.
 
+    Raises:
+        StrictJsonError: as ``loads``, or not an object.
+    """
+    value = loads(data)
+    if not isinstance(value, dict):
+        raise StrictJsonError("not a JSON object")
+    return value
+
+
+def loads(data: bytes) -> Any:
+    """Read one JSON value.
+
     The caller bounds the length.
 
     Raises:
-        StrictJsonError: not UTF-8, not JSON, not an object, a name twice, NaN or Infinity, nested deeper than
-            ``MAX_DEPTH``, a number of thousands of digits, or a lone surrogate.
+        StrictJsonError: not UTF-8, not JSON, a name twice, NaN or Infinity, nested deeper than ``MAX_DEPTH``, a number
+            of thousands of digits, or a lone surrogate.
     """
     try:
         value = _decode(data.decode())
@@ -49,8 +61,6 @@ def loads_object(data: bytes) -> dict[str, Any]:
         raise
     except (ValueError, RecursionError) as error:
         raise StrictJsonError(type(error).__name__) from error
-    if not isinstance(value, dict):
-        raise StrictJsonError("not a JSON object")
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:  # most have a few brackets
         raise StrictJsonError(f"nested deeper than {MAX_DEPTH}")
     return value

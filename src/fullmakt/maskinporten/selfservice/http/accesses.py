@@ -9,14 +9,14 @@ from starlette.responses import Response
 
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.maskinporten.selfservice.http import render
+from fullmakt.maskinporten.selfservice.http.body import JsonRoute
 from fullmakt.maskinporten.selfservice.http.dependencies import CallerOf, EmptyListsOf, Flag, ServiceOf, Text
 from fullmakt.maskinporten.selfservice.model import ScopeAccess
 from fullmakt.maskinporten.selfservice.rules.clients import orgno_of
 from fullmakt.maskinporten.selfservice.service import SelfService
-from fullmakt.provider.fastapi import BearerRoute
 from fullmakt.wire.maskinporten.selfservice import ScopeAccessDocument
 
-router = APIRouter(tags=["accesses"], route_class=BearerRoute)
+router = APIRouter(tags=["accesses"], route_class=JsonRoute)
 
 Name = Annotated[str, Query(min_length=1)]
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from fullmakt.maskinporten.selfservice.http import render
+from fullmakt.maskinporten.selfservice.http.body import JsonRoute
 from fullmakt.maskinporten.selfservice.http.dependencies import CallerOf, ServiceOf
-from fullmakt.provider.fastapi import BearerRoute
 from fullmakt.wire.maskinporten.selfservice import ClientBody, ClientDocument, JwksBody, JwksDocument
 
-router = APIRouter(tags=["altinn"], route_class=BearerRoute)
+router = APIRouter(tags=["altinn"], route_class=JsonRoute)
 
 
 @router.get("", response_model=list[ClientDocument])

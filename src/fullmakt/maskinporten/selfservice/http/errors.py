@@ -79,6 +79,8 @@ class ErrorPages:
         return self.page(error.status, error.faults)
 
     async def _invalid(self, request: Request, error: RequestValidationError) -> Response:
+        if _lacks_json(error):
+            return self.page(400, [Fault("A JSON body is required, sent with Content-Type: application/json")])
         about = [_OBJECTS[part] for part in request.url.path.split("/") if part in _OBJECTS]
         return self.page(400, [_fault_of(entry, about[-1] if about else None) for entry in error.errors()])
 
@@ -115,6 +117,12 @@ def _allowed(request: Request) -> list[str]:
     ]
 
 
+def _lacks_json(error: RequestValidationError) -> bool:
+    """True when there was no body, or one that was not called JSON, and so was not read."""
+    missing = error.body is None and any(entry["loc"] == ("body",) for entry in error.errors())
+    return missing or isinstance(error.body, bytes)
+
+
 def _nanoseconds(moment: dt.datetime) -> str:
     utc = moment.astimezone(dt.UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond * 1000:09d}Z"
@@ -124,7 +132,7 @@ def _fault_of(entry: Mapping[str, Any], object_name: str | None) -> Fault:
     """One of pydantic's errors. Its message never holds the input; the path to the member is ours."""
     place, *path = (str(part) for part in entry["loc"])
     message = str(entry["msg"]).removeprefix("Value error, ")
-    if not path or entry["type"] == "json_invalid":
+    if not path:
         return Fault(message if place == "body" else f"{place}: {message}", object_name)
     field = ".".join(path)
     return Fault(f"{field}: {message}", object_name, field)

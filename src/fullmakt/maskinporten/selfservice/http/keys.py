@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+
 from fastapi import APIRouter, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
@@ -9,12 +11,12 @@ from starlette.responses import Response
 
 from fullmakt.maskinporten.selfservice.errors import Fault, InvalidError
 from fullmakt.maskinporten.selfservice.http import render
+from fullmakt.maskinporten.selfservice.http.body import JsonRoute, read_json
 from fullmakt.maskinporten.selfservice.http.dependencies import CallerOf, ServiceOf
-from fullmakt.provider.fastapi import BearerRoute
 from fullmakt.wire.maskinporten.selfservice import JwkBody, JwkDocument, JwksBody, JwksDocument
 
-router = APIRouter(tags=["keys"], route_class=BearerRoute)
-router_v2 = APIRouter(tags=["keys"], route_class=BearerRoute)
+router = APIRouter(tags=["keys"], route_class=JsonRoute)
+router_v2 = APIRouter(tags=["keys"], route_class=JsonRoute)
 
 _TEXT = {"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}}
 
@@ -66,13 +68,13 @@ async def add_key(service: ServiceOf, caller: CallerOf, client_id: str, request:
 
 
 def _pasted(body: bytes) -> JwkBody | str:
-    if not body.lstrip().startswith(b"{"):
+    if not body.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
         try:
             return body.decode("ascii")
         except UnicodeDecodeError as error:
             raise InvalidError(Fault("this is not a JWK and not PEM", "Jwk")) from error
     try:
-        return JwkBody.model_validate_json(body)
+        return JwkBody.model_validate(read_json(body))
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in faults]) from error

@@ -6,11 +6,11 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from fullmakt.maskinporten.selfservice.http import render
+from fullmakt.maskinporten.selfservice.http.body import JsonRoute
 from fullmakt.maskinporten.selfservice.http.dependencies import CallerOf, ServiceOf
-from fullmakt.provider.fastapi import BearerRoute
 from fullmakt.wire.maskinporten.selfservice import OnBehalfOfBody, OnBehalfOfDocument
 
-router = APIRouter(tags=["on behalf of"], route_class=BearerRoute)
+router = APIRouter(tags=["on behalf of"], route_class=JsonRoute)
 
 
 @router.get("", response_model=list[OnBehalfOfDocument])

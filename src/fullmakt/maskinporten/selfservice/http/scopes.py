@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from fullmakt.maskinporten.selfservice.http import render
+from fullmakt.maskinporten.selfservice.http.body import JsonRoute
 from fullmakt.maskinporten.selfservice.http.dependencies import CallerOf, EmptyListsOf, Flag, ServiceOf, Text
-from fullmakt.provider.fastapi import BearerRoute
 from fullmakt.wire.maskinporten.selfservice import ScopeBody, ScopeDocument, ScopePrefixDocument
 
-router = APIRouter(tags=["scopes"], route_class=BearerRoute)
+router = APIRouter(tags=["scopes"], route_class=JsonRoute)
 
 Name = Annotated[str, Query(min_length=1)]
 

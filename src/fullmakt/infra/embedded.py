@@ -58,6 +58,7 @@ class EmbeddedPostgres:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if hold:
+                self._lock.close()
                 raise StateInUseError(
                     f"another Fullmakt serves from {folder}: stop it, or choose a folder with FULLMAKT_STATE"
                 ) from None

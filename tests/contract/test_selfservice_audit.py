@@ -12,7 +12,7 @@ from fullmakt.infra.telemetry import current_trace
 from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.clock import FixedClock
 from fullmakt.kernel.trace import Trace
-from fullmakt.maskinporten.selfservice.errors import ConflictError, DeniedError, InvalidError
+from fullmakt.maskinporten.selfservice.errors import ConflictError, DeniedError, InvalidError, NotFoundError
 from fullmakt.maskinporten.selfservice.model import Caller
 from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
 from fullmakt.maskinporten.selfservice.service import SelfService
@@ -71,9 +71,36 @@ async def test_a_denial_is_told_though_nothing_changed(service: SelfService, dat
     ]
 
 
-async def test_what_failed_leaves_neither_event_nor_announcement_nor_half_a_change(
-    service: SelfService, database: Database
-) -> None:
+async def test_a_change_that_was_refused_is_told_with_what_was_wrong(service: SelfService, database: Database) -> None:
+    await service.operator.declare_client("c1", PROVIDER, client_body())
+    grasping = client_body(client_id="c2", scopes=["idporten:dcr.write"])
+    for attempt in (
+        service.clients.create(OWNER, grasping),
+        service.clients.create(OWNER, client_body(client_id="c1")),
+        service.keys.remove(OWNER, "c1", "k1"),
+    ):
+        with pytest.raises((InvalidError, ConflictError, NotFoundError)):
+            await attempt
+    assert [
+        (event.action, event.outcome, event.reason, event.subject, event.facts)
+        for event in (await events(database))[1:]
+    ] == [
+        (
+            "client:create", "deny", "invalid", "c2",
+            {"faults": ["The scope idporten:dcr.write is handed out by the operator"]},
+        ),
+        ("client:create", "deny", "conflict", "c1", {"faults": ["A client with the id c1 exists already"]}),
+        ("client-key:remove", "deny", "not_found", "c1", {"faults": ["The client has no such key"]}),
+    ]  # fmt: skip
+
+
+async def test_who_looks_for_what_is_not_there_makes_no_event(service: SelfService, database: Database) -> None:
+    with pytest.raises(NotFoundError):
+        await service.clients.get(OWNER, "nobody")
+    assert await events(database) == []
+
+
+async def test_what_failed_changes_nothing_and_announces_nothing(service: SelfService, database: Database) -> None:
     await service.operator.declare_client("c1", PROVIDER, client_body())
     registry = PostgresRegistry(database)
     version = (await registry.changes_since(0)).version
@@ -81,7 +108,7 @@ async def test_what_failed_leaves_neither_event_nor_announcement_nor_half_a_chan
         await service.clients.create(OWNER, client_body(client_id="c1"))
     with pytest.raises(InvalidError):
         await service.clients.replace(OWNER, "c1", client_body(scopes=["no:such"], client_name="other"))
-    assert len(await events(database)) == 1
+    assert [event.outcome for event in await events(database)] == ["done", "deny", "deny"]
     assert (await registry.changes_since(version)).version == version
     assert (await service.clients.get(OWNER, "c1")).attributes.client_name == "test"
 

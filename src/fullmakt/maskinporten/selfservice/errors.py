@@ -17,9 +17,13 @@ class Fault:
 
 
 class SelfServiceError(Exception):
-    """A refusal. ``faults`` are for the caller, and never hold a key, a secret or a token."""
+    """A refusal. ``faults`` are for the caller, and never hold a key, a secret or a token.
+
+    ``reason`` is the machine-readable why, for the audit trail.
+    """
 
     status: ClassVar[int]
+    reason: str
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(fault.message for fault in faults))
@@ -30,6 +34,7 @@ class InvalidError(SelfServiceError):
     """What was sent breaks a rule. 400; all faults at once."""
 
     status = 400
+    reason = "invalid"
 
     @classmethod
     def field(cls, object_name: str, field: str, message: str) -> InvalidError:
@@ -49,7 +54,7 @@ class InvalidError(SelfServiceError):
 
 
 class DeniedError(SelfServiceError):
-    """The caller may not do this. 403; ``reason`` is the machine-readable why, for the audit trail."""
+    """The caller may not do this. 403."""
 
     status = 403
 
@@ -62,6 +67,7 @@ class NotFoundError(SelfServiceError):
     """There is no such thing. 404."""
 
     status = 404
+    reason = "not_found"
 
     def __init__(self, message: str) -> None:
         super().__init__(Fault(message))
@@ -71,6 +77,7 @@ class ConflictError(SelfServiceError):
     """There is such a thing already. 409."""
 
     status = 409
+    reason = "conflict"
 
     def __init__(self, message: str, object_name: str | None = None, field: str | None = None) -> None:
         super().__init__(Fault(message, object_name, field))

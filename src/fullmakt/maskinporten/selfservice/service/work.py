@@ -1,6 +1,7 @@
 """A use case's transaction: what changes, the audit event that tells of it and the announcement stand or fall together.
 
-A denial is told in a transaction of its own, since the use case's is rolled back.
+A refusal is told in a transaction of its own, since the use case's is rolled back. Of those who only look, denials are
+told and nothing else: looking for what is not there is no event.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from fullmakt.infra import audit, feed
 from fullmakt.infra.database import Database
 from fullmakt.infra.telemetry import current_trace
 from fullmakt.kernel.clock import Clock
-from fullmakt.maskinporten.selfservice.errors import DeniedError
+from fullmakt.maskinporten.selfservice.errors import DeniedError, SelfServiceError
 from fullmakt.wire.maskinporten.registry import TOPIC
 
 SYSTEM = "selfservice"
@@ -62,7 +63,7 @@ class Work:
             async with self._database.transaction() as connection:
                 yield connection
         except DeniedError as denied:
-            await self._tell_denial(denied, actor, action, subject)
+            await self._tell_refusal(denied, actor, action, subject)
             raise
 
     @asynccontextmanager
@@ -70,7 +71,7 @@ class Work:
         """A use case that changes the registry.
 
         Raises:
-            DeniedError: raised inside, and audited.
+            SelfServiceError: raised inside, and audited.
         """
         try:
             async with self._database.transaction() as connection:
@@ -81,13 +82,14 @@ class Work:
                     await audit.record(connection, event)
                 if change.announced:
                     await feed.publish(connection, TOPIC, change.announced)
-        except DeniedError as denied:
-            await self._tell_denial(denied, actor, action, subject)
+        except SelfServiceError as refusal:
+            await self._tell_refusal(refusal, actor, action, subject)
             raise
 
-    async def _tell_denial(self, denied: DeniedError, actor: str, action: str, subject: str) -> None:
+    async def _tell_refusal(self, refusal: SelfServiceError, actor: str, action: str, subject: str) -> None:
+        facts = {"faults": [fault.message for fault in refusal.faults]}
         async with self._database.transaction() as connection:
-            event = self._event(self.clock(), actor, action, subject, "deny", reason=denied.reason)
+            event = self._event(self.clock(), actor, action, subject, "deny", reason=refusal.reason, facts=facts)
             await audit.record(connection, event)
 
     @staticmethod

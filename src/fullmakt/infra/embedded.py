@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import fcntl
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -102,10 +103,13 @@ class EmbeddedPostgres:
         """Stop the server when this process holds the folder."""
         if self._lock.closed:
             return
-        if self._owner:
-            self._server.stop()
-        PostgresServer._instances.pop(self._server.pgdata, None)
-        self._lock.close()
+        try:
+            if self._owner and _is_serving(self._server.get_postmaster_info().process, self._server.pgdata):
+                with suppress(psutil.NoSuchProcess):  # it died meanwhile
+                    self._server.stop()
+        finally:
+            PostgresServer._instances.pop(self._server.pgdata, None)
+            self._lock.close()
 
     def __enter__(self) -> Self:
         return self

@@ -5,8 +5,8 @@ Source: https://www.w3.org/TR/trace-context/ §3.2; maskinporten.md §6.1 (``tra
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 from dataclasses import dataclass
 from typing import Self
 
@@ -24,7 +24,8 @@ class Trace:
     @classmethod
     def start(cls) -> Self:
         """Begin a new trace."""
-        return cls(secrets.token_hex(16), secrets.token_hex(8))
+        ids = os.urandom(24).hex()
+        return cls(ids[:32], ids[32:])
 
     @classmethod
     def continue_from(cls, traceparent: str | None) -> Self:
@@ -37,7 +38,7 @@ class Trace:
         version, trace_id, parent_id, flags, more = match.groups()
         if version == "ff" or (version == "00" and more) or trace_id == "0" * 32 or parent_id == "0" * 16:
             return cls.start()
-        return cls(trace_id, secrets.token_hex(8), flags)
+        return cls(trace_id, os.urandom(8).hex(), flags)
 
     @property
     def traceparent(self) -> str:

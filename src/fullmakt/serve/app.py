@@ -160,6 +160,7 @@ class _WithLifespan:
         # What lives from here on lives as long as the process: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 20)  # a request makes a hundred objects, and next to none of them in cycles
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._assembly.stop()

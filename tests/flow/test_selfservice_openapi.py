@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jsonschema_rs
@@ -33,6 +34,22 @@ async def test_the_document_is_at_the_real_services_path_too(api: Api) -> None:
     response = await api.http.get(f"{HOST}/v3/api-docs.yaml")
     assert response.headers["content-type"].startswith("application/yaml")
     assert yaml.safe_load(response.text) == await document(api)
+    assert (await api.http.get(f"{HOST}/v3/api-docs")).json() == await document(api)
+
+
+async def test_a_page_for_people_lists_every_operation_and_loads_nothing(api: Api) -> None:
+    found = await document(api)
+    for path in ("/swagger-ui/index.html", "/swagger-ui/", "/"):
+        response = await api.http.get(f"{HOST}{path}")
+        assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert response.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+        assert set(re.findall(r'(?:href|src)="([^"]*)"', response.text)) == {
+            f"{HOST}/v3/api-docs.yaml",
+            f"{HOST}/v3/api-docs",
+        }
+        for shown, operations in found["paths"].items():
+            for method in operations:
+                assert f"<td>{method.upper()}</td><td><code>{shown}</code></td>" in response.text
 
 
 async def test_one_set_of_paths_is_shown(api: Api) -> None:

@@ -62,7 +62,7 @@ def app(service: SelfService, verifier: TokenVerifier, *, base_url: str, faithfu
         _add(api, base, _GUARDED, authenticated)
     for base in BASES_V2:
         _add(api, base, {"": keys.router_v2}, authenticated)
-    api.add_api_route("/v3/api-docs.yaml", openapi.document, include_in_schema=False)
+    openapi.publish(api)
     return SystemEdge(_WithoutTrailingSlash(api), error=pages.edge)
 
 
@@ -79,6 +79,8 @@ class _WithoutTrailingSlash:
         self._inner = inner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].endswith("/") and scope["path"] != "/":
-            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        if scope["type"] == "http":
+            root = scope.get("root_path", "").rstrip("/")
+            below = scope["path"].removeprefix(root).rstrip("/")
+            scope = {**scope, "path": f"{root}{below or '/'}"}
         await self._inner(scope, receive, send)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from string import ascii_letters, digits
 from typing import Any
 
 from sqlalchemy import text
@@ -19,6 +20,8 @@ from fullmakt.infra.telemetry import redact
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 2_000
+_WORD = ascii_letters + digits + "-_."
+"""What tokens and numbers are written with."""
 
 _INSERT = text(
     "INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts) VALUES"
@@ -51,8 +54,14 @@ class AuditEvent:
 
 
 def clean_text(text: str) -> str:
-    """Text from outside, fit for the trail: no control characters, no tokens, no national identity numbers."""
-    return redact(_CONTROL.sub(" ", text[:_LONGEST]))
+    """Text from outside, fit for the trail: no control characters, no tokens, no national identity numbers.
+
+    What is longer than 2 000 characters is cut between two words: half a token, or half a number, could not be told for
+    what it is.
+    """
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST].rstrip(_WORD) + "…"
+    return redact(_CONTROL.sub(" ", text))
 
 
 def clean_facts(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -20,8 +20,10 @@ from fullmakt.kernel.trace import Trace
 current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
 """The trace of the request at hand; None outside of one."""
 
-_JWT = re.compile(r"e(?:y[A-DI-L]|w[k-r0-3])[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?")
-"""``{`` and a quotation mark or white space in base64url, and then the dots."""
+_DOTTED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]*+)++")
+"""base64url and dots, taken whole: a pattern that began inside would look at a long text again from every letter."""
+_HEADER = re.compile(r"e(?:y[A-DI-L]|w[k-r0-3])[A-Za-z0-9_-]")
+"""``{`` and a quotation mark or white space in base64url: how a JOSE header begins."""
 _ELEVEN_DIGITS = re.compile(r"(?<![0-9])[0-9]{11}(?![0-9])")
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL)
 _SECRET_NAMES = re.compile(r"assertion|authorization|password|secret|access_token|private|pid$", re.IGNORECASE)
@@ -29,15 +31,41 @@ _SECRET_NAMES = re.compile(r"assertion|authorization|password|secret|access_toke
 
 def redact(text: str) -> str:
     """``text`` without tokens, private keys and eleven-digit numbers."""
-    return _PEM.sub("[private key]", _ELEVEN_DIGITS.sub("[national id]", _JWT.sub("[token]", text)))
+    return _PEM.sub("[private key]", _ELEVEN_DIGITS.sub("[national id]", _DOTTED.sub(_without_tokens, text)))
+
+
+def _without_tokens(dotted: re.Match[str]) -> str:
+    """A header, and the one or two parts after it, are a token."""
+    parts, kept = dotted[0].split("."), []
+    while parts:
+        part, *rest = parts
+        header = _HEADER.search(part) if rest and rest[0] else None
+        kept.append(f"{part[: header.start()]}[token]" if header else part)
+        parts = rest[2:] if header else rest
+    return ".".join(kept)
+
+
+def _redacted(name: str, value: Any) -> Any:
+    """``value`` fit to be logged under ``name``, whatever lies inside it."""
+    if _SECRET_NAMES.search(name):
+        return "[redacted]"
+    match value:
+        case None | bool() | float():
+            return value
+        case int():
+            return value if redact(str(value)) == str(value) else redact(str(value))
+        case Mapping():
+            return {redact(str(key)): _redacted(str(key), inner) for key, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_redacted("", inner) for inner in value]
+        case _:  # an exception or a model, which a renderer would spell out
+            return redact(str(value))
 
 
 def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in event.items():
-        if _SECRET_NAMES.search(name):
-            event[name] = "[redacted]"
-        elif isinstance(value, str):
-            event[name] = redact(value)
+        if not name.startswith("_"):  # structlog's own notes, which are not rendered
+            event[name] = _redacted(name, value)
     return event
 
 

@@ -119,22 +119,47 @@ async def test_after_a_failure_nobody_asks_for_ten_seconds(
     assert await source.get(URL) == publisher.crl
 
 
-async def test_what_was_forgotten_is_fetched_again(source: CrlSource, publisher: Publisher) -> None:
-    await source.get(URL)
-    source.forget(URL)
-    await source.get(URL)
-    source.forget()
-    await source.get(URL)
-    assert publisher.asked == 3
+async def test_a_list_that_did_not_hold_is_fetched_again_after_ten_seconds_and_not_before(
+    source: CrlSource, publisher: Publisher, clock: FixedClock
+) -> None:
+    untrusted = await source.get(URL)
+    publisher.crl = ISSUER.crl(make.root("x").leaf(), next_update=NOW + dt.timedelta(hours=2))
+    for _ in range(10):
+        source.forget(URL)
+        assert await source.get(URL) == untrusted
+        clock.advance(seconds=0.9)
+    assert publisher.asked == 1
+    clock.advance(seconds=1)
+    assert await source.get(URL) == publisher.crl
 
 
-async def test_a_stale_crl_is_passed_on_for_its_reader_to_judge_and_not_kept(
-    source: CrlSource, publisher: Publisher
+async def test_a_stale_crl_is_passed_on_for_its_reader_to_judge_and_not_fetched_for_each(
+    source: CrlSource, publisher: Publisher, clock: FixedClock
 ) -> None:
     publisher.crl = ISSUER.crl(next_update=NOW - dt.timedelta(minutes=1))
-    assert await source.get(URL) == publisher.crl
+    for _ in range(10):
+        assert await source.get(URL) == publisher.crl
+        source.forget(URL)
+    assert publisher.asked == 1
+    clock.advance(seconds=10)
     await source.get(URL)
     assert publisher.asked == 2
+
+
+async def test_a_list_that_did_not_hold_bridges_no_outage(
+    source: CrlSource, publisher: Publisher, clock: FixedClock
+) -> None:
+    await source.get(URL)
+    source.forget(URL)
+    publisher.answer = Response(status_code=503)
+    clock.advance(seconds=10)
+    with pytest.raises(CrlUnavailableError, match="answers 503"):
+        await source.get(URL)
+
+
+async def test_forgetting_what_nobody_fetched_is_nothing(source: CrlSource, publisher: Publisher) -> None:
+    source.forget(URL)
+    assert await source.get(URL) == publisher.crl
 
 
 async def _six_megabytes() -> AsyncIterator[bytes]:

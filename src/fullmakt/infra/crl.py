@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import httpx2
@@ -21,7 +21,7 @@ MAX_CRL_BYTES = 5 * 1024 * 1024
 MAX_REMEMBERED = 64
 """Lists kept at a time; a hierarchy has one or two."""
 RETRY_AFTER = dt.timedelta(seconds=10)
-"""After a fetch that failed, nobody tries that address again for so long."""
+"""After a fetch that failed, or brought a list that did not hold, nobody tries that address again for so long."""
 
 
 _Value = TypeVar("_Value")
@@ -34,6 +34,7 @@ class CrlUnavailableError(Exception):
 @dataclass(frozen=True, slots=True)
 class _Remembered:
     crl: x509.CertificateRevocationList
+    fetched_at: dt.datetime
     fresh_until: dt.datetime
     """Good enough not to ask again."""
     usable_until: dt.datetime
@@ -74,13 +75,16 @@ class CrlSource:
                 return remembered.crl
             raise
 
-    def forget(self, url: str | None = None) -> None:
-        """Drop the list from ``url``, or all of them: after one that did not hold, for instance."""
-        for memory in (self._remembered, self._failed):
-            if url is None:
-                memory.clear()
-            else:
-                memory.pop(url, None)
+    def forget(self, url: str) -> None:
+        """Do not rely on the list from ``url``, which did not hold: its issuer may mend it.
+
+        Until ``RETRY_AFTER`` from when it was fetched it is handed out all the same, and judged the same: a bad list
+        must not make every request fetch it anew.
+        """
+        bad = self._remembered.get(url)
+        if bad is not None:
+            until = bad.fetched_at + RETRY_AFTER
+            self._remembered[url] = replace(bad, fresh_until=until, usable_until=until)
 
     async def _fetch_once(self, url: str, now: dt.datetime) -> x509.CertificateRevocationList:
         failed_at, failure = self._failed.get(url, (None, None))
@@ -97,7 +101,7 @@ class CrlSource:
         now = self._clock()
         next_update = crl.next_update_utc or now
         self._failed.pop(url, None)
-        _keep(self._remembered, url, _Remembered(crl, min(next_update, now + self._max_age), next_update))
+        _keep(self._remembered, url, _Remembered(crl, now, min(next_update, now + self._max_age), next_update))
         return crl
 
     async def _fetch(self, url: str) -> x509.CertificateRevocationList:

@@ -1,4 +1,4 @@
-"""The ASGI app of one process: every system at its URL, one lifespan, health and metrics."""
+"""The ASGI app of one process: every system at its URL, one lifespan."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import structlog
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
-from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fullmakt.altinn.parties.http import app as parties_app
@@ -21,15 +18,13 @@ from fullmakt.infra.telemetry import configure_logging
 from fullmakt.maskinporten.selfservice.http import app as selfservice_app
 from fullmakt.maskinporten.tokens.http import app as tokens_app
 from fullmakt.pki.http import app as pki_app
-from fullmakt.portal.app import app as portal_app
 from fullmakt.portal.app import error_pages
-from fullmakt.portal.cards import system_cards
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.examples import whoami
+from fullmakt.serve.front import OPERATIONS, Front
 from fullmakt.serve.router import Router
 from fullmakt.serve.settings import Settings, SystemName
 
-OPERATIONS = ("/healthz", "/readyz", "/metrics")
 WELL_KNOWN = ("oauth-authorization-server", "openid-configuration")
 
 _log = structlog.get_logger("fullmakt.serve")
@@ -38,8 +33,7 @@ _log = structlog.get_logger("fullmakt.serve")
 def create(assembly: Assembly) -> ASGIApp:
     """The app; its lifespan starts and stops the assembly."""
     settings = assembly.settings
-    checks = _checks(assembly)
-    front = _Front(assembly, checks)
+    front = Front(assembly)
     apps = {url: app for system, url, app in _mounts(assembly) if settings.serves(system)}
     apps.setdefault(settings.base_url, front)
     # Each by itself too: a system may lie at the very URL of the whole, and an orchestrator still has to ask.
@@ -79,61 +73,6 @@ def _add_well_known(router: Router, settings: Settings) -> None:
     for name in WELL_KNOWN:
         for end in ("", "/"):
             router.alias(f"{parts.scheme}://{parts.netloc}/.well-known/{name}{path}{end}", f"{path}/.well-known/{name}")
-
-
-Check = Callable[[], Awaitable[bool]]
-
-
-def _checks(assembly: Assembly) -> dict[str, Check]:
-    """By system, whether it can answer now."""
-
-    settings = assembly.settings
-
-    async def tokens_ready() -> bool:
-        return assembly.tokens.ready
-
-    async def pki_ready() -> bool:
-        return assembly.pki is not None and bool((await assembly.pki.anchors()).roots)
-
-    checks: dict[str, Check] = {"database": assembly.database.ready}
-    if settings.serves("maskinporten"):
-        checks["maskinporten"] = tokens_ready
-    if assembly.pki is not None and settings.serves("pki"):
-        checks["pki"] = pki_ready
-    return checks
-
-
-class _Front:
-    """What lies at the base URL itself: the portal, ``/healthz``, ``/readyz`` and ``/metrics``."""
-
-    def __init__(self, assembly: Assembly, checks: dict[str, Check]) -> None:
-        self._portal = portal_app(system_cards(assembly.systems), checks, home=f"{assembly.settings.base_url}/")
-        self._assembly = assembly
-        self._checks = checks
-        self._base = urlsplit(assembly.settings.base_url).path
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope["path"].removeprefix(self._base)
-        if path == "/healthz":
-            await JSONResponse({"status": "ok"})(scope, receive, send)
-        elif path == "/readyz":
-            ready = {name: await check() for name, check in self._checks.items()}
-            status = 200 if all(ready.values()) else 503
-            await JSONResponse({"ready": status == 200, "systems": ready}, status)(scope, receive, send)
-        elif path == "/metrics":
-            body = generate_latest(_metrics(self._assembly.metrics))
-            await Response(body, media_type=CONTENT_TYPE_LATEST)(scope, receive, send)
-        else:
-            await self._portal({**scope, "root_path": self._base}, receive, send)
-
-
-def _metrics(own: CollectorRegistry) -> CollectorRegistry:
-    """This process's metrics, or those of all workers when they write to a common folder."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return own
-    everybody = CollectorRegistry()
-    MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
-    return everybody
 
 
 class _WithLifespan:

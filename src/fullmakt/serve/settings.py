@@ -9,14 +9,12 @@ there for a service that is called fullmakt.
 from __future__ import annotations
 
 import copy
-import ipaddress
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -26,9 +24,18 @@ from pydantic_settings import (
 )
 
 from fullmakt.maskinporten.tokens.config import TokensConfig
+from fullmakt.serve.settings_checks import faults_of
+from fullmakt.serve.settings_sections import (
+    InsecureSettings,
+    LogSettings,
+    MaskinportenSettings,
+    MetricsSettings,
+    PartiesSettings,
+    PkiSettings,
+    SelfServiceSettings,
+)
 
 SystemName = Literal["maskinporten", "selvbetjening", "register", "pki", "portal", "whoami"]
-_LOOPBACK_NAMES = {"localhost", "localhost.localdomain", "ip6-localhost"}
 
 
 class ConfigError(Exception):
@@ -37,95 +44,6 @@ class ConfigError(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class MaskinportenSettings(_Section):
-    """The token server. Durations are in seconds."""
-
-    url: str | None = None
-    """Public base URL and issuer; ``<url>/maskinporten/`` of the whole when not set. A slash is put at its end."""
-    accept_token_endpoint_as_aud: bool = False
-    """Take a grant whose ``aud`` is the token endpoint, and not the issuer as Maskinporten asks for."""
-    reject_unknown_claims: bool = True
-    """Refuse a grant with claims that Maskinporten does not know, as it does."""
-    iat_max_age: int | None = Field(None, ge=1)
-    """How long ago a grant may have been issued; any time, as long as it has not expired, when not set."""
-    lifetime_mode: Literal["override", "cap"] = "override"
-    """Whether a scope's token lifetime replaces the client's, as in the real one, or only shortens it."""
-    iss_onbehalfof: bool = False
-    """Take the claim ``iss_onbehalfof``, which the real Maskinporten documents as not working."""
-    allow_ec_keys: bool = False
-    """An extension: admits ES256 grants and ES256 signing keys. Maskinporten takes RSA only."""
-    signing_alg: Literal["RS256", "ES256"] = "RS256"
-    """What the signing keys that are made from now on sign with; ES256 is an extension."""
-    signing_key_bits: int = Field(2048, ge=2048, le=4096)
-    """Size of the RSA signing keys that are made from now on."""
-    jwks_max_age: int | None = Field(None, ge=1, le=7 * 86_400)
-    """How long verifiers may cache the key set; 60 in development, 86400 in production when not set."""
-    rfc9068_resources: frozenset[str] = frozenset()
-    """An extension: tokens for these ``resource`` values come in the shape of RFC 9068."""
-    revocation: bool = True
-    """Look enterprise certificates up in their issuer's CRL."""
-    crl_max_age: int | None = Field(None, ge=0, le=86_400)
-    """How long a CRL is trusted without looking again; 1 in development, 300 in production when not set."""
-    trust_anchors: tuple[Path, ...] = ()
-    """PEM files with root and intermediate certificates of the issuers of enterprise certificates."""
-    policies: tuple[str, ...] = ()
-    """Certificate policy OIDs to accept instead of Buypass' and Commfides'; a trailing ``*`` stands for any rest."""
-    cached_clients: int = Field(100_000, ge=1)
-    """Clients that a process keeps in memory."""
-    max_queue: int = Field(2_000, ge=1)
-    """Requests that may wait for the database in a process; the next one is told to come back (503)."""
-    explain: bool | None = None
-    """Tell the caller why it was refused; on in development, off in production when not set."""
-
-
-class SelfServiceSettings(_Section):
-    """The self-service API."""
-
-    url: str | None = None
-    """Public base URL; ``<url>/selvbetjening`` of the whole when not set."""
-    faithful_empty_lists: bool = False
-    """Answer an empty list as the real one does, with an error that says so, instead of ``[]``."""
-
-
-class PartiesSettings(_Section):
-    """Organisations and people."""
-
-    url: str | None = None
-    """Public base URL; ``<url>/altinn/register`` of the whole when not set."""
-
-
-class PkiSettings(_Section):
-    """Our own issuers of enterprise certificates, for test environments."""
-
-    url: str | None = None
-    """Public base URL, which certificates name for their CRL; ``<url>/pki`` of the whole when not set."""
-    enabled: bool | None = None
-    """Serve them, and trust what they issue; on in development, off in production when not set."""
-
-
-class LogSettings(_Section):
-    """Logs."""
-
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """What is logged, and what is graver."""
-    format: Literal["json", "text"] | None = None
-    """Text in development and JSON in production when not set."""
-
-
-class InsecureSettings(_Section):
-    """What is unsafe outside a developer's machine. Start-up fails when one of these is on and the host is not
-    loopback, unless ``beyond_loopback`` says that this is meant."""
-
-    demo_world: bool | None = None
-    """Apply the built-in demo world, whose keys lie in the state folder; on in development when not set."""
-    beyond_loopback: bool = False
-    """Serve all this to other machines too."""
 
 
 class Settings(BaseSettings):
@@ -157,9 +75,12 @@ class Settings(BaseSettings):
     """The systems that this process serves; all of them when empty."""
     workers: int = Field(1, ge=1, le=256)
     """Processes that serve, best one a core."""
+    request_timeout: int = Field(30, ge=1, le=3_600)
+    """Seconds in which a whole request has to arrive; then its connection is closed."""
     config: Path | None = Field(None, exclude=True)
     """The TOML file with the others."""
     log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     maskinporten: MaskinportenSettings = MaskinportenSettings()
     selfservice: SelfServiceSettings = SelfServiceSettings()
     parties: PartiesSettings = PartiesSettings()
@@ -189,77 +110,10 @@ class Settings(BaseSettings):
         except ValidationError as error:
             faults = [_fault_line(fault) for fault in error.errors()]
             settings = validate(_without(given, [fault["loc"] for fault in error.errors()]))
-        faults += [
-            *settings._url_faults(),
-            *settings._production_faults(),
-            *settings._loopback_faults(),
-            *settings._file_faults(),
-        ]
+        faults += faults_of(settings)
         if faults:
             raise ConfigError(faults)
         return settings
-
-    def _url_faults(self) -> list[str]:
-        urls = {"url": self.url, "maskinporten.url": self.maskinporten.url, "selfservice.url": self.selfservice.url,
-                "parties.url": self.parties.url, "pki.url": self.pki.url}  # fmt: skip
-        faults = []
-        for name, url in urls.items():
-            if url is None:
-                continue
-            parts = urlsplit(url)
-            if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-                faults.append(f"{name}: not an http(s) URL without query and fragment: {url}")
-            elif "@" in parts.netloc:
-                faults.append(f"{name}: a public URL holds no user name and no password")
-            elif parts.scheme == "http" and self.environment == "production" and not _is_loopback(parts.hostname):
-                faults.append(f"{name}: production serves https, not {url}")
-        return faults or self._shared_url_faults()
-
-    def _shared_url_faults(self) -> list[str]:
-        systems = {"maskinporten": self.issuer.rstrip("/"), "selfservice": self.selfservice_url,
-                   "parties": self.parties_url, "pki": self.pki_url}  # fmt: skip
-        names = list(systems)
-        return [
-            f"{other}.url: the same as {name}.url: {systems[name]}"
-            for position, name in enumerate(names)
-            for other in names[position + 1 :]
-            if systems[name].lower() == systems[other].lower()
-        ]
-
-    def _production_faults(self) -> list[str]:
-        if self.environment == "development":
-            return []
-        faults = []
-        if self.url is None:
-            faults.append("url: must be set in production (the public base URL)")
-        if self.database_url is None:
-            faults.append("database_url: must be set in production; the embedded PostgreSQL is for development")
-        if self.master_key_file is None:
-            faults.append("master_key_file: must be set in production, outside the database and its backups")
-        return faults
-
-    def _loopback_faults(self) -> list[str]:
-        if _is_loopback(self.host) or self.insecure.beyond_loopback:
-            return []
-        unsafe = {
-            "insecure.demo_world": self.has_demo_world,
-            "pki.enabled": self.has_pki,
-            "maskinporten.explain": self.explains,
-            "environment = development": self.environment == "development",
-        }
-        return [
-            f"host: {self.host} is not loopback, and {name} is on: turn it off, or set insecure.beyond_loopback"
-            for name, on in unsafe.items()
-            if on
-        ]
-
-    def _file_faults(self) -> list[str]:
-        files = {f"maskinporten.trust_anchors.{i}": file for i, file in enumerate(self.maskinporten.trust_anchors)}
-        if self.master_key_file is not None:
-            files["master_key_file"] = self.master_key_file
-        return [f"{name}: no such file: {file}" for name, file in files.items() if not file.is_file()]
-
-    # -- what follows from the settings ---------------------------------------------------------------------------
 
     @property
     def in_development(self) -> bool:
@@ -341,17 +195,6 @@ class Settings(BaseSettings):
 
 def _first(value: int | None, default: int) -> int:
     return default if value is None else value
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host is None:
-        return False
-    if host in _LOOPBACK_NAMES or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:

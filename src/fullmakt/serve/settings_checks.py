@@ -1,0 +1,95 @@
+"""What does not go together in the settings, and what start-up insists on: a line for each fault."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from fullmakt.serve.loopback import is_loopback
+
+if TYPE_CHECKING:
+    from fullmakt.serve.settings import Settings
+
+
+def faults_of(settings: Settings) -> list[str]:
+    """Every fault in settings that are good one by one."""
+    return [
+        *_url_faults(settings),
+        *_production_faults(settings),
+        *_loopback_faults(settings),
+        *_file_faults(settings),
+    ]
+
+
+def _url_faults(settings: Settings) -> list[str]:
+    urls = {
+        "url": settings.url,
+        "maskinporten.url": settings.maskinporten.url,
+        "selfservice.url": settings.selfservice.url,
+        "parties.url": settings.parties.url,
+        "pki.url": settings.pki.url,
+    }
+    faults = []
+    for name, url in urls.items():
+        if url is None:
+            continue
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            faults.append(f"{name}: not an http(s) URL without query and fragment: {url}")
+        elif "@" in parts.netloc:
+            faults.append(f"{name}: a public URL holds no user name and no password")
+        elif parts.scheme == "http" and settings.environment == "production" and not is_loopback(parts.hostname):
+            faults.append(f"{name}: production serves https, not {url}")
+    return faults or _shared_url_faults(settings)
+
+
+def _shared_url_faults(settings: Settings) -> list[str]:
+    systems = {
+        "maskinporten": settings.issuer.rstrip("/"),
+        "selfservice": settings.selfservice_url,
+        "parties": settings.parties_url,
+        "pki": settings.pki_url,
+    }
+    names = list(systems)
+    return [
+        f"{other}.url: the same as {name}.url: {systems[name]}"
+        for position, name in enumerate(names)
+        for other in names[position + 1 :]
+        if systems[name].lower() == systems[other].lower()
+    ]
+
+
+def _production_faults(settings: Settings) -> list[str]:
+    if settings.environment == "development":
+        return []
+    faults = []
+    if settings.url is None:
+        faults.append("url: must be set in production (the public base URL)")
+    if settings.database_url is None:
+        faults.append("database_url: must be set in production; the embedded PostgreSQL is for development")
+    if settings.master_key_file is None:
+        faults.append("master_key_file: must be set in production, outside the database and its backups")
+    return faults
+
+
+def _loopback_faults(settings: Settings) -> list[str]:
+    if is_loopback(settings.host) or settings.insecure.beyond_loopback:
+        return []
+    unsafe = {
+        "insecure.demo_world": settings.has_demo_world,
+        "pki.enabled": settings.has_pki,
+        "maskinporten.explain": settings.explains,
+        "environment = development": settings.environment == "development",
+    }
+    return [
+        f"host: {settings.host} is not loopback, and {name} is on: turn it off, or set insecure.beyond_loopback"
+        for name, on in unsafe.items()
+        if on
+    ]
+
+
+def _file_faults(settings: Settings) -> list[str]:
+    files = {f"maskinporten.trust_anchors.{i}": file for i, file in enumerate(settings.maskinporten.trust_anchors)}
+    if settings.master_key_file is not None:
+        files["master_key_file"] = settings.master_key_file
+    return [f"{name}: no such file: {file}" for name, file in files.items() if not file.is_file()]

@@ -1,0 +1,108 @@
+"""The sections of the settings: what can be set for each system, and what holds when nobody does.
+
+A setting's docstring is its line in ``docs/reference/settings.md``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class MaskinportenSettings(_Section):
+    """The token server. Durations are in seconds."""
+
+    url: str | None = None
+    """Public base URL and issuer; ``<url>/maskinporten/`` of the whole when not set. A slash is put at its end."""
+    accept_token_endpoint_as_aud: bool = False
+    """Take a grant whose ``aud`` is the token endpoint, and not the issuer as Maskinporten asks for."""
+    reject_unknown_claims: bool = True
+    """Refuse a grant with claims that Maskinporten does not know, as it does."""
+    iat_max_age: int | None = Field(None, ge=1)
+    """How long ago a grant may have been issued; any time, as long as it has not expired, when not set."""
+    lifetime_mode: Literal["override", "cap"] = "override"
+    """Whether a scope's token lifetime replaces the client's, as in the real one, or only shortens it."""
+    iss_onbehalfof: bool = False
+    """Take the claim ``iss_onbehalfof``, which the real Maskinporten documents as not working."""
+    allow_ec_keys: bool = False
+    """An extension: admits ES256 grants and ES256 signing keys. Maskinporten takes RSA only."""
+    signing_alg: Literal["RS256", "ES256"] = "RS256"
+    """What the signing keys that are made from now on sign with; ES256 is an extension."""
+    signing_key_bits: int = Field(2048, ge=2048, le=4096)
+    """Size of the RSA signing keys that are made from now on."""
+    jwks_max_age: int | None = Field(None, ge=1, le=7 * 86_400)
+    """How long verifiers may cache the key set; 60 in development, 86400 in production when not set."""
+    rfc9068_resources: frozenset[str] = frozenset()
+    """An extension: tokens for these ``resource`` values come in the shape of RFC 9068."""
+    revocation: bool = True
+    """Look enterprise certificates up in their issuer's CRL."""
+    crl_max_age: int | None = Field(None, ge=0, le=86_400)
+    """How long a CRL is trusted without looking again; 1 in development, 300 in production when not set."""
+    trust_anchors: tuple[Path, ...] = ()
+    """PEM files with root and intermediate certificates of the issuers of enterprise certificates."""
+    policies: tuple[str, ...] = ()
+    """Certificate policy OIDs to accept instead of Buypass' and Commfides'; a trailing ``*`` stands for any rest."""
+    cached_clients: int = Field(100_000, ge=1)
+    """Clients that a process keeps in memory."""
+    max_queue: int = Field(2_000, ge=1)
+    """Requests that may wait for the database in a process; the next one is told to come back (503)."""
+    explain: bool | None = None
+    """Tell the caller why it was refused; on in development, off in production when not set."""
+
+
+class SelfServiceSettings(_Section):
+    """The self-service API."""
+
+    url: str | None = None
+    """Public base URL; ``<url>/selvbetjening`` of the whole when not set."""
+    faithful_empty_lists: bool = False
+    """Answer an empty list as the real one does, with an error that says so, instead of ``[]``."""
+
+
+class PartiesSettings(_Section):
+    """Organisations and people."""
+
+    url: str | None = None
+    """Public base URL; ``<url>/altinn/register`` of the whole when not set."""
+
+
+class PkiSettings(_Section):
+    """Our own issuers of enterprise certificates, for test environments."""
+
+    url: str | None = None
+    """Public base URL, which certificates name for their CRL; ``<url>/pki`` of the whole when not set."""
+    enabled: bool | None = None
+    """Serve them, and trust what they issue; on in development, off in production when not set."""
+
+
+class LogSettings(_Section):
+    """Logs."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """What is logged, and what is graver."""
+    format: Literal["json", "text"] | None = None
+    """Text in development and JSON in production when not set."""
+
+
+class MetricsSettings(_Section):
+    """Metrics for Prometheus, at ``/metrics``."""
+
+    public: bool = False
+    """Give them to other machines too. If not, only a caller on this machine that asks it by a loopback name, and
+    through no proxy, gets them; the same holds for what ``/readyz`` tells of each system."""
+
+
+class InsecureSettings(_Section):
+    """What is unsafe outside a developer's machine. Start-up fails when one of these is on and the host is not
+    loopback, unless ``beyond_loopback`` says that this is meant."""
+
+    demo_world: bool | None = None
+    """Apply the built-in demo world, whose keys lie in the state folder; on in development when not set."""
+    beyond_loopback: bool = False
+    """Serve all this to other machines too."""

@@ -112,3 +112,18 @@ async def test_no_status_is_published_that_is_never_answered(api: Api) -> None:
         for status in operation["responses"]
     }
     assert statuses == {"200", "201", "204", "401", "default"}
+
+
+async def test_every_form_of_a_body_that_is_taken_is_published(api: Api) -> None:
+    found, me = await document(api), api.caller(PROVIDER)
+    key = LocalSigner.generate(kid="k1").public_jwk()
+    operation = found["paths"]["/api/v1/clients/{client_id}/jwks"]["post"]
+    schema = {**operation["requestBody"]["content"]["application/json"]["schema"], "components": found["components"]}
+    for body in ([key], {"keys": [key]}):
+        jsonschema_rs.validate(schema, body)
+        assert (await me.post("/clients/c1/jwks", json=body)).status_code == 200
+    for body in ({}, key, {"keys": [{**key, "use": "enc"}]}, [{**key, "kid": "a b"}]):
+        assert not jsonschema_rs.is_valid(schema, body)
+        assert (await me.post("/clients/c1/jwks", json=body)).status_code == 400
+    consumer = found["paths"]["/api/v1/scopes/access/{consumer_orgno}"]["put"]["parameters"][0]
+    assert (consumer["name"], consumer["schema"]["pattern"]) == ("consumer_orgno", "^[0-9]{9}$")

@@ -18,15 +18,22 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     model_validator,
 )
+from pydantic.config import JsonDict
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 MAX_SECONDS = 2**31 - 1
 MAX_LINE = 255
 MAX_PROSE = 4000
 MAX_TRANSLATIONS = 100
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+ORGNO_SCHEMA: Final[JsonDict] = {"pattern": "^[0-9]{9}$"}
+"""What the OpenAPI document says of an organisation number. It is checked elsewhere, so that the error is in words."""
 
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TRANSLATION = re.compile(r"(?:long_)?description#[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?", re.ASCII)
@@ -126,7 +133,7 @@ class ClientBody(_Body):
     integration_type: Annotated[IntegrationType | None, _Lowered, _BlankIsAbsent] = None
     client_id: Annotated[Line | None, _BlankIsAbsent] = None
     description: Line | None = Field(None, validation_alias=AliasChoices("description", "Description"))
-    client_orgno: Annotated[Line | None, _BlankIsAbsent] = None
+    client_orgno: Annotated[Line | None, _BlankIsAbsent] = Field(None, json_schema_extra=ORGNO_SCHEMA)
     supplier_orgno: Annotated[Line | None, _BlankIsAbsent] = None
     active: bool | None = None
     application_type: Annotated[ApplicationType | None, _Lowered, _BlankIsAbsent] = None
@@ -153,9 +160,9 @@ class JwkBody(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     kty: Line
-    use: Line | None = None
+    use: Line | None = Field(None, json_schema_extra={"enum": ["sig"]})
     alg: Line | None = None
-    kid: Line | None = None
+    kid: Line | None = Field(None, json_schema_extra={"pattern": "^[A-Za-z0-9._-]+$"})
     n: str | None = None
     e: str | None = None
     crv: Line | None = None
@@ -175,13 +182,23 @@ class JwksBody(_Body):
     def _take_a_bare_array(cls, value: Any) -> Any:
         return {"keys": value} if isinstance(value, list) else value
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Publish both forms."""
+        published = handler(core_schema)
+        schema = handler.resolve_ref_schema(published)
+        shape = dict(schema)
+        schema.clear()
+        schema.update(anyOf=[shape, shape["properties"]["keys"]], description=shape.pop("description"))
+        return published
+
 
 class OnBehalfOfBody(_Body):
     """An on-behalf-of registration (§7.5); ``display_name`` and ``url`` are its older names."""
 
     onbehalfof: Annotated[Line | None, _BlankIsAbsent] = None
     name: Line | None = Field(None, validation_alias=AliasChoices("name", "display_name"))
-    orgno: Annotated[Line | None, _BlankIsAbsent] = None
+    orgno: Annotated[Line | None, _BlankIsAbsent] = Field(None, json_schema_extra=ORGNO_SCHEMA)
     organization_name: Line | None = None
     description: Line | None = None
     uri: Annotated[Uri | None, _BlankIsAbsent] = Field(None, validation_alias=AliasChoices("uri", "url"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from fullmakt.kernel.identifiers import OrgNumber
@@ -14,11 +14,13 @@ from fullmakt.maskinporten.selfservice.http.dependencies import CallerOf, EmptyL
 from fullmakt.maskinporten.selfservice.model import ScopeAccess
 from fullmakt.maskinporten.selfservice.rules.clients import orgno_of
 from fullmakt.maskinporten.selfservice.service import SelfService
-from fullmakt.wire.maskinporten.selfservice import ScopeAccessDocument
+from fullmakt.wire.maskinporten.selfservice import ORGNO_SCHEMA, ScopeAccessDocument
 
 router = APIRouter(tags=["accesses"], route_class=JsonRoute)
 
 Name = Annotated[str, Query(min_length=1)]
+ConsumerOrg = Annotated[str, Query(json_schema_extra=ORGNO_SCHEMA)]
+Consumer = Annotated[str, Path(json_schema_extra=ORGNO_SCHEMA)]
 
 
 def _orgno(text: str, parameter: str) -> OrgNumber:
@@ -56,7 +58,10 @@ async def list_held(service: ServiceOf, caller: CallerOf, empty: EmptyListsOf, i
 
 @router.get("/for_consumer", response_model=list[ScopeAccessDocument])
 async def list_held_by(
-    service: ServiceOf, caller: CallerOf, consumer_org: Annotated[str, Query()], include_open: Flag = None
+    service: ServiceOf,
+    caller: CallerOf,
+    consumer_org: ConsumerOrg,
+    include_open: Flag = None,
 ) -> Response:
     """The APPROVED accesses of another organisation; takes ``idporten:dcr.supplier`` or ``idporten:dcr.altinn``."""
     consumer = _orgno(consumer_org, "consumer_org")
@@ -65,14 +70,14 @@ async def list_held_by(
 
 
 @router.put("/{consumer_orgno}", response_model=ScopeAccessDocument)
-async def approve(service: ServiceOf, caller: CallerOf, consumer_orgno: str, scope: Name) -> Response:
+async def approve(service: ServiceOf, caller: CallerOf, consumer_orgno: Consumer, scope: Name) -> Response:
     """Give a consumer access; giving it twice is giving it once."""
     consumer = _orgno(consumer_orgno, "consumer_orgno")
     return await _one(await service.accesses.approve(caller, scope, consumer), service)
 
 
 @router.delete("/{consumer_orgno}", response_model=ScopeAccessDocument)
-async def deny(service: ServiceOf, caller: CallerOf, consumer_orgno: str, scope: Name) -> Response:
+async def deny(service: ServiceOf, caller: CallerOf, consumer_orgno: Consumer, scope: Name) -> Response:
     """Take a consumer's access."""
     consumer = _orgno(consumer_orgno, "consumer_orgno")
     return await _one(await service.accesses.deny(caller, scope, consumer), service)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 from starlette.responses import Response
 
 from fullmakt.maskinporten.selfservice.errors import NotFoundError
@@ -10,6 +12,7 @@ from fullmakt.maskinporten.selfservice.http import render
 from fullmakt.maskinporten.selfservice.http.dependencies import Flag, ServiceOf, Text, TypeFilter
 from fullmakt.maskinporten.selfservice.rules.clients import orgno_of
 from fullmakt.wire.maskinporten.selfservice import (
+    ORGNO_SCHEMA,
     DelegationSourceDocument,
     OrganizationDocument,
     ScopeDocument,
@@ -53,7 +56,7 @@ async def list_delegation_sources(service: ServiceOf) -> Response:
 
 
 @router.get("/organizations/{orgnr}", response_model=OrganizationDocument)
-async def get_organization(service: ServiceOf, orgnr: str) -> Response:
+async def get_organization(service: ServiceOf, orgnr: Annotated[str, Path(json_schema_extra=ORGNO_SCHEMA)]) -> Response:
     """An organisation's name."""
     orgno = orgno_of(orgnr, "orgnr", "Organization")
     name = (await service.organisations.organisation_names([orgno])).get(orgno)

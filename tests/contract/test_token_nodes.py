@@ -12,12 +12,13 @@ import pytest
 
 from fullmakt.infra.database import Database
 from fullmakt.infra.feed import Changes
+from fullmakt.kernel.clock import FixedClock
 from fullmakt.kernel.trace import Trace
 from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
 from fullmakt.maskinporten.tokens.model import IssuedToken, Refusal
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 from tests.support.token_nodes import Node, body_of, events, node, used_grants
-from tests.support.tokens import CLIENT_ID, ORGNO, SCOPE, RegistryRows, claims_of, sign
+from tests.support.tokens import CLIENT_ID, NOW, ORGNO, SCOPE, RegistryRows, claims_of, sign
 
 DUPLICATED = 2_000
 AT_ONCE = 64
@@ -225,3 +226,26 @@ async def test_a_token_that_one_node_signed_is_in_the_others_key_set(nodes: list
     first, second = [server.service.jwks() for server in nodes]
     assert first == second
     assert SCOPE in body_of(await nodes[0].post(sign(claims_of())))["scope"]
+
+
+async def test_a_rotation_under_load_fails_nobody_and_opens_no_key_twice(nodes: list[Node]) -> None:
+    operator, server = nodes
+    [before] = server.service.ring.published_at(NOW)
+    asking = [asyncio.create_task(server.service.issue(sign(claims_of()), "")) for _ in range(AT_ONCE)]
+    await operator.signing_keys.rotate()
+    asking += [asyncio.create_task(server.service.issue(sign(claims_of()), "")) for _ in range(AT_ONCE)]
+    assert {outcome(await one) for one in asking} == {"token"}
+    published = {key.turn.kid: key.signer for key in server.service.ring.published_at(NOW)}
+    assert len(published) == 2
+    assert published[before.turn.kid] is before.signer
+
+
+async def test_keys_that_have_retired_are_not_opened(database_url: str, rows: RegistryRows) -> None:
+    clock = FixedClock(NOW)
+    async with node(database_url, clock=clock) as server:
+        for _ in range(3):
+            clock.advance(days=4)
+            await server.signing_keys.rotate()
+        ring = await server.signing_keys.ring()
+        assert len(ring.published_at(clock())) == 2
+        assert len(server.signing_keys._opened) == 2

@@ -25,10 +25,10 @@ def list_keys() -> None:
         fail(str(error))
     out = console()
     for key in ring.published_at(now):
-        signs = key.signer.kid == ring.signer_at(now).kid
-        state = "signs" if signs else "waits" if key.sign_from > now else "verifies only"
-        out.print(Text(f"{key.signer.kid}  {key.signer.alg}  "), Text(state, "green" if signs else "dim"), sep="")
-        out.print(Text(f"  published from {key.publish_from:%F %T} UTC, signs from {key.sign_from:%F %T} UTC", "dim"))
+        turn, signs = key.turn, key.turn.kid == ring.signer_at(now).kid
+        state = "signs" if signs else "waits" if turn.sign_from > now else "verifies only"
+        out.print(Text(f"{turn.kid}  {key.signer.alg}  "), Text(state, "green" if signs else "dim"), sep="")
+        out.print(Text(f"  published from {turn.publish_from:%F %T} UTC, signs from {turn.sign_from:%F %T} UTC", "dim"))
 
 
 @app.command()
@@ -43,7 +43,7 @@ def rotate(
     async def run(world: OpenWorld) -> None:
         key = await world.signing_keys.rotate(at_once=at_once)
         out = console()
-        out.print(f"[green]✓[/] key {key.signer.kid} is published")
+        out.print(f"[green]✓[/] key {key.kid} is published")
         out.print(f"  it signs from {key.sign_from:%F %T} UTC; the old one stays published until its tokens are gone")
 
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fullmakt.infra.feed import EVERYTHING
 from fullmakt.jose.keys import PublicKey
@@ -48,9 +48,14 @@ class ClientEntry:
 
 
 class RegistryCache:
-    """The clients used last, at most ``capacity`` of them."""
+    """The clients used last, at most ``capacity`` of them.
+
+    ``on_change`` is told the changed keys before the version moves on to where they are known, so that whoever reads
+    the version can not miss them.
+    """
 
     def __init__(self, registry: Registry, capacity: int) -> None:
+        self.on_change: Callable[[Sequence[str]], None] = _ignore
         self._registry = registry
         self._capacity = capacity
         self._entries: OrderedDict[str, ClientEntry] = OrderedDict()
@@ -116,6 +121,7 @@ class RegistryCache:
         try:
             changes = await self._registry.changes_since(self.version)
             self._forget(changes.keys)
+            self.on_change(changes.keys)
             self.version = changes.version
             return changes.keys
         finally:
@@ -139,6 +145,10 @@ class RegistryCache:
                 if _concerns(entry.client, changed["scope"], changed["organisation"])
             ]:
                 del self._entries[client_id]
+
+
+def _ignore(_changed: Sequence[str]) -> None:
+    """Nobody else wants to know."""
 
 
 def _concerns(client: RegisteredClient, scopes: set[str], organisations: set[str]) -> bool:

@@ -21,10 +21,11 @@ from fullmakt.kernel.clock import Clock, new_token_id
 from fullmakt.maskinporten.tokens import rules
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.config import TokensConfig
+from fullmakt.maskinporten.tokens.key_ring import KeyRing
 from fullmakt.maskinporten.tokens.ledger import Decision, Ledger, OverloadedError, Verdict
 from fullmakt.maskinporten.tokens.model import IssuedToken, Refusal, TokenPlan, UnverifiedGrant
 from fullmakt.maskinporten.tokens.registry_cache import ClientEntry, RegistryCache
-from fullmakt.maskinporten.tokens.signing import CHANGE_KEY, KeyRing, SigningKeys
+from fullmakt.maskinporten.tokens.signing import CurrentRing, SigningKeys
 from fullmakt.wire.maskinporten.grant import AMR_CERTIFICATE, AMR_KEY
 
 _log = structlog.get_logger("fullmakt.tokens")
@@ -87,18 +88,18 @@ class TokenService:
         self.config = config
         self._cache = cache
         self._ledger = ledger
-        self._signing_keys = signing_keys
         self._certificates = certificates
         self._clock = clock
-        self._ring: KeyRing | None = None
+        self._ring = CurrentRing(signing_keys.ring)
+        cache.on_change = self._ring.hear
         self._upkeep: asyncio.Task[None] | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Load the signing keys, meet the feed, and begin the upkeep."""
-        self._ring = await self._signing_keys.ring()
         await self._cache.catch_up()
+        await self._ring.renew()
         self._upkeep = asyncio.create_task(self._keep_up())
 
     async def stop(self) -> None:
@@ -112,31 +113,29 @@ class TokenService:
     @property
     def ready(self) -> bool:
         """True when there are keys to sign with."""
-        return self._ring is not None
+        return self._ring.loaded
 
     async def _keep_up(self) -> None:
         """Each second: look at the feed (a quiet node must publish new keys too) and forget expired claims."""
         while True:
             await asyncio.sleep(_POLL)
             try:
-                await self._follow_registry()
+                await self._cache.catch_up()
+                await self._ring.renew()
                 await self._ledger.forget_expired(int(self._clock().timestamp()))
             except DatabaseUnavailableError:
                 _log.warning("upkeep_waits_for_database")
-
-    async def _follow_registry(self) -> None:
-        changed = await self._cache.catch_up()
-        if CHANGE_KEY in changed or "*" in changed:
-            self._ring = await self._signing_keys.ring()
 
     # -- what is published --------------------------------------------------------------------------------------------
 
     @property
     def ring(self) -> KeyRing:
-        """The signing keys. Only after ``start``."""
-        if self._ring is None:
-            raise DatabaseUnavailableError("no signing keys yet")
-        return self._ring
+        """The signing keys.
+
+        Raises:
+            DatabaseUnavailableError: before ``start``.
+        """
+        return self._ring.ring
 
     def jwks(self) -> bytes:
         """The public key set, as JSON."""
@@ -166,7 +165,7 @@ class TokenService:
             outcome = _Outcome(self._cache.version, refusal)
             if await self._write(outcome, "", trace_id, self._clock()) is not Verdict.STALE:
                 break
-            await self._follow_registry()
+            await self._cache.catch_up()
         return refusal
 
     async def _issue(self, assertion: str, trace_id: str) -> IssuedToken | Refusal:
@@ -175,6 +174,8 @@ class TokenService:
         except MalformedJwtError as error:
             return await self._refuse(rules.malformed("assertion", str(error)), trace_id)
         for _ in range(_ATTEMPTS):
+            if self._ring.stale:  # before the registry's version is read, so that the ring is no older than it
+                await self._ring.renew()
             now = self._clock()
             outcome = await self._decide(jws, now)
             token_id = new_token_id()
@@ -184,7 +185,7 @@ class TokenService:
                 return answer if isinstance(answer, Refusal) else self._sign(answer, token_id, now)
             if verdict is Verdict.REPLAYED:
                 return Refusal("replayed", {"jti": outcome.grant.jti if outcome.grant else None})
-            await self._follow_registry()
+            await self._cache.catch_up()
         return Refusal("temporarily_unavailable", {"detail": "The registry is changing too fast"})
 
     async def _decide(self, jws: UnverifiedJws, now: datetime) -> _Outcome:

@@ -99,6 +99,20 @@ def test_applying_twice_changes_nothing_the_second_time(state: Path, file: Path)
     assert json.loads(run("plan", file, "--json").stdout)["changes"] == 0
 
 
+@pytest.mark.usefixtures("state")
+def test_eighty_columns_hold_every_character(file: Path) -> None:
+    alias, scope = "a-client-with-quite-a-long-name-of-its-own", "fullmakt:register/v1/skattegrunnlag"
+    with file.open("a", encoding="utf-8") as more:
+        more.write(f'[[scope]]\nname = "{scope}"\ndescription = "d"\n[[client]]\nname = "{alias}"\n')
+        more.write(f'organisation = "910753614"\nscopes = ["{scope}"]\nauthentication = "certificate"\n')
+    run("apply", file)
+    shown = CliRunner(env={"COLUMNS": "80"}).invoke(app, ["show"]).stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    clients = shown[shown.index("Clients") :]
+    assert all(whole in clients for whole in (scope, "certificate"))
+    assert alias in "".join(line.split()[0] for line in clients.splitlines() if line.strip())
+
+
 def test_a_listing_for_programs_has_what_they_start_from(state: Path, file: Path) -> None:
     run("apply", file)
     document = json.loads(run("show", "--json").stdout)

@@ -119,7 +119,7 @@ def _tables(document: dict[str, Any]) -> list[Table]:
         return "everybody" if scope["accessible_for_all"] else "\n".join(map(called, scope["consumers"]))
 
     def owner(client: dict[str, Any]) -> str:
-        supplier = f"\n  run by {called(client['supplier'])}" if client["supplier"] else ""
+        supplier = f"\n run by {called(client['supplier'])}" if client["supplier"] else ""
         return called(client["organisation"]) + supplier
 
     organisations = [(each["orgno"], each["name"], each["form"]) for each in document["organisations"]]
@@ -127,7 +127,7 @@ def _tables(document: dict[str, Any]) -> list[Table]:
     roles = [(each["code"], called(each["organisation"]), called(each["holder"])) for each in document["roles"]]
     scopes = [(each["name"], called(each["owner"]), consumers(each)) for each in document["scopes"]]
     clients = [
-        (f"{each['alias']}\n  {owner(each)}", "\n".join(each["scopes"]), each["authentication"])
+        (f"{each['alias']}\n {owner(each)}", "\n".join(each["scopes"]), each["authentication"])
         for each in document["clients"]
     ]
     return [
@@ -143,10 +143,8 @@ def _tables(document: dict[str, Any]) -> list[Table]:
 def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     for column in columns:
-        # What one copies from here stays whole: the rest makes room for it.
-        table.add_column(
-            column, overflow="fold", no_wrap=column in {"number", "url", "scope", "client", "scopes", "signs with"}
-        )
+        # What one copies from here stays whole: the rest makes room for it, and folds sooner than lose a character.
+        table.add_column(column, overflow="fold", no_wrap=column in {"number", "url", "scope", "scopes", "signs with"})
     for row in rows:
         table.add_row(*map(escape, row))
     return table

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from fullmakt.serve.protocol import MAX_HEAD_BYTES
-from tests.support.running import Running
+from tests.support.running import Running, running
 
 PIECE = 64 * 1024
 START = b"POST /maskinporten/token HTTP/1.1\r\nHost: localhost\r\n"
@@ -67,3 +68,17 @@ def test_a_grant_of_sixty_thousand_bytes_in_the_query_string_is_read(server: Run
 def test_an_upgrade_to_websocket_is_answered_as_if_it_had_not_been_asked_for(server: Running) -> None:
     answer = httpx2.get(f"{server.url}/healthz", headers={"Connection": "Upgrade", "Upgrade": "websocket"})
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("begun", [b"", START, START + b"Content-Length: 9\r\n\r\nassert"])
+def test_a_request_that_does_not_come_whole_in_time_is_ended(slow_server: Running, begun: bytes) -> None:
+    answer, _ = exchange(slow_server, [begun])
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert "Traceback" not in slow_server.output
+
+
+@pytest.fixture(scope="module")
+def slow_server(applied_state: Path) -> Iterator[Running]:
+    """A server with no patience."""
+    with running(applied_state, REQUEST_TIMEOUT="1") as server:
+        yield server

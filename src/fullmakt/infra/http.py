@@ -9,7 +9,7 @@ import httpx2
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -92,6 +92,8 @@ class SystemEdge:
             if not started:
                 response = self._error(413, "request_too_large", f"at most {self._max_body} bytes")
                 await response(scope, receive, traced_send)
+        except ClientDisconnect:
+            _log.debug("client_went_away", path=scope["path"])  # there is nobody to answer
         except Exception:
             _log.exception("unhandled", path=scope["path"])
             if not started:

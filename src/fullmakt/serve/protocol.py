@@ -1,8 +1,8 @@
-"""HTTP as uvicorn speaks it, with a limit to what comes before the body."""
+"""HTTP as uvicorn speaks it, with a limit to what comes before the body, and to how long a request takes to come."""
 
 from __future__ import annotations
 
-from asyncio import BaseTransport
+from asyncio import BaseTransport, TimerHandle
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -11,28 +11,44 @@ MAX_HEAD_BYTES = 128 * 1024
 """Request line and headers: room for a grant of 64 KiB in the query string (maskinporten.md §1.5), and for what proxies
 add. A head that comes in one piece may be as large as that piece, 256 KiB at the most."""
 
-_REFUSAL = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-type: text/plain; charset=utf-8\r\n"
-    b"content-length: 0\r\n"
-    b"connection: close\r\n\r\n"
-)
+REQUEST_TIMEOUT = 30.0
+"""Seconds for a whole request to arrive; the setting is ``request_timeout``."""
+
+_REFUSAL = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_TOO_LARGE = _REFUSAL % b"431 Request Header Fields Too Large"
+_TOO_SLOW = _REFUSAL % b"408 Request Timeout"
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """Refuses a request whose head does not end (431).
+    """Refuses a request whose head does not end (431), or that is not there whole in time (408).
 
-    httptools has no such limit, and gathers what has come by copying it: a hundred megabytes of query string keep the
-    event loop busy for ten seconds (measured 2026-11-21), whoever sends them.
+    httptools has no limit to a head, and gathers what has come by copying it: a hundred megabytes of query string keep
+    the event loop busy for ten seconds (measured 2026-11-21), whoever sends them. And uvicorn waits for ever for the
+    next byte, so that anybody could hold as many connections as this process may have.
+
+    ``request_timeout`` is in seconds, and counts from the request's first byte; for a connection's first request from
+    when it was made. A kept connection's idle time is uvicorn's affair.
     """
 
-    _head: int | None = 0
-    """Bytes of the head so far; None once it has ended."""
+    def __init__(self, *arguments: Any, request_timeout: float = REQUEST_TIMEOUT, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._request_timeout = request_timeout
+        self._head: int | None = 0
+        """Bytes of the head so far; None once it has ended."""
+        self._since: float | None = None
+        """When the request that is arriving began, by the loop's clock; None when none is."""
+        self._watch: TimerHandle | None = None
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """As the base has it."""
+        """A connection, on which a request has to come."""
         super().connection_made(transport)  # type: ignore[arg-type]
-        self._head = 0
+        self._expect_request()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended."""
+        super().connection_lost(exc)
+        if self._watch is not None:
+            self._watch.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, unless this head has been going on for too long."""
@@ -41,16 +57,50 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             if self._head - len(data) > MAX_HEAD_BYTES:
                 return  # refused, and closing
         super().data_received(data)
-        if self._head is not None and self._head > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self.transport.write(_REFUSAL)
-            self.transport.close()
+        if self._head is not None and self._head > MAX_HEAD_BYTES:
+            self._refuse(_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """A request begins, on a new connection or one that is kept alive."""
         self._head = 0 if self._head is None else self._head
+        if self._since is None:
+            self._expect_request()
         super().on_message_begin()
 
     def on_headers_complete(self) -> Any:
         """The head has ended."""
         self._head = None
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is there, whole."""
+        self._since = None
+        super().on_message_complete()
+
+    def _expect_request(self) -> None:
+        self._since = self.loop.time()
+        if self._watch is None:
+            self._watch = self.loop.call_later(self._request_timeout, self._look)
+
+    def _look(self) -> None:
+        """End a request that is late. One timer serves many requests: setting one for each would be felt."""
+        self._watch = None
+        if self._since is None or self.transport.is_closing():
+            return
+        left = self._since + self._request_timeout - self.loop.time()
+        if left > 0:
+            self._watch = self.loop.call_later(left, self._look)
+        else:
+            self._refuse(_TOO_SLOW)
+
+    def _refuse(self, refusal: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self._may_speak():
+            self.transport.write(refusal)
+        self.transport.close()
+
+    def _may_speak(self) -> bool:
+        """True when no response is under way that this one would fall into."""
+        under_way = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
+        return not under_way and not self.pipeline

@@ -149,11 +149,12 @@ def _serve(settings: Settings, url: str, listener: socket.socket) -> None:
     """Serve until a signal comes. One process serves by itself; more are looked after by uvicorn's supervisor."""
     options = {
         "loop": "uvloop" if sys.platform != "win32" else "asyncio",
-        "http": BoundedHttpProtocol,
+        "http": functools.partial(BoundedHttpProtocol, request_timeout=settings.request_timeout),
         "ws": "none",
         "lifespan": "on",
         "access_log": False,
         "log_config": None,
+        "proxy_headers": False,  # nothing here depends on who asks, save the peer that asks for metrics
         "server_header": False,
         "date_header": False,
         "timeout_graceful_shutdown": 10,

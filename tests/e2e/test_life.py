@@ -6,6 +6,9 @@ import json
 import signal
 import socket
 import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +96,20 @@ def test_a_state_folder_that_can_not_be_one_is_told(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr.startswith("✗ ")) == (2, True)
         assert "FULLMAKT_STATE" in done.stderr
         assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_another_program_at_the_issuers_address_is_told(world_state: Path, tmp_path: Path) -> None:
+    metadata = tmp_path / "maskinporten" / ".well-known" / "oauth-authorization-server"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("[]")
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        env = clean_environment(STATE=str(world_state), URL=f"http://127.0.0.1:{other.server_port}")
+        done = command("token", "--client", "demo-bank", "--scope", "fullmakt:whoami", env=env)
+        other.shutdown()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is it another program that listens there?" in done.stderr
 
 
 def test_a_state_folder_that_is_served_is_told_and_its_server_goes_on(server: Running) -> None:

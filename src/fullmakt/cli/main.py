@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
 from fullmakt.cli import explain, inspect, keys, pki, token, world
 
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"fullmakt {metadata.version('fullmakt')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
-    help="Maskinporten, Altinn and eFormidling as one program. Start with `fullmakt up`.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals hold keys and tokens
 )
+
+
+@app.callback()
+def fullmakt(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print it.")
+    ] = False,
+) -> None:
+    """Maskinporten, Altinn and eFormidling as one program. Start with `fullmakt up`."""
+
+
 token.register(app)
 inspect.register(app)
 explain.register(app)

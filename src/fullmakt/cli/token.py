@@ -111,15 +111,18 @@ def _discover(issuer: str) -> tuple[str, str]:
     response = _send(httpx2.Request("GET", f"{issuer}.well-known/oauth-authorization-server"))
     if response.status_code != 200:
         _fail(f"{issuer} answers {response.status_code} when asked for its metadata")
-    metadata = response.json()
-    return metadata["token_endpoint"], metadata["issuer"]
+    try:
+        metadata = response.json()
+        return metadata["token_endpoint"], metadata["issuer"]
+    except (ValueError, KeyError, TypeError):
+        _fail(f"what {issuer} answers is no metadata: is it another program that listens there?")
 
 
 def _send(request: httpx2.Request) -> httpx2.Response:
     try:
         with httpx2.Client(timeout=_TIMEOUT) as http:
             return http.send(request)
-    except httpx2.HTTPError:
+    except (httpx2.HTTPError, httpx2.InvalidURL):
         _fail(f"nobody answers at {request.url}: is `fullmakt up` running?")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -118,3 +119,8 @@ def test_a_database_that_goes_away_is_told_too() -> None:
 
     context.provide(opener, there())
     assert run("keys list") == (2, "✗ the database does not answer (AdminShutdown)\n")
+
+
+def test_the_version_is_told() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"fullmakt {metadata.version('fullmakt')}\n")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import fcntl
+import subprocess
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -36,6 +37,10 @@ class OrphansError(Exception):
     """A server was killed, and sessions of it still have its data open."""
 
 
+class PostgresStartError(Exception):
+    """PostgreSQL does not start; the message names its log."""
+
+
 def is_made(folder: Path) -> bool:
     """True when there is a database in the folder, running or not."""
     return (folder / _DATA).is_dir()
@@ -49,6 +54,9 @@ class EmbeddedPostgres:
 
     Raises:
         StateInUseError: ``hold`` was asked for, and another process holds the folder.
+        OrphansError: sessions of a server that was killed linger.
+        PostgresStartError: it does not start.
+        OSError: the folder can not be made, or written to.
     """
 
     def __init__(self, folder: Path, *, hold: bool = False) -> None:
@@ -71,6 +79,9 @@ class EmbeddedPostgres:
             self._server: PostgresServer = get_server(folder / _DATA, cleanup_mode=None)
             atexit.unregister(self._server._cleanup)
             self._ensure_database()
+        except (subprocess.SubprocessError, RuntimeError, psycopg.OperationalError) as error:
+            self._lock.close()
+            raise PostgresStartError(f"PostgreSQL does not start; its log is {folder / _DATA / 'log'}") from error
         except BaseException:
             self._lock.close()
             raise
@@ -89,14 +100,17 @@ class EmbeddedPostgres:
         """Start the server again when it has died under us; True when that was so.
 
         Raises:
-            subprocess.SubprocessError: it does not start.
+            PostgresStartError: it does not start.
             OrphansError: sessions of the old one linger.
         """
         if _is_serving(self._server.get_postmaster_info().process, self._server.pgdata):
             return False
         _forget_dead_server(self._server.pgdata)
-        with PostgresServer._lock:
-            self._server.ensure_postgres_running()
+        try:
+            with PostgresServer._lock:
+                self._server.ensure_postgres_running()
+        except subprocess.SubprocessError as error:
+            raise PostgresStartError("PostgreSQL does not start again") from error
         return True
 
     def close(self) -> None:

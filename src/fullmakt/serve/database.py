@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from fullmakt.cli.context import OpenWorld, Place
-from fullmakt.infra.embedded import EmbeddedPostgres, OrphansError, is_made
+from fullmakt.infra.embedded import EmbeddedPostgres, OrphansError, PostgresStartError, is_made
 from fullmakt.infra.migrations import migrate
 from fullmakt.jose.strict_json import StrictJsonError, loads_object
 from fullmakt.serve.assembly import Assembly, assemble
@@ -52,7 +51,7 @@ def _kept_alive(server: EmbeddedPostgres) -> Iterator[None]:
             try:
                 if server.revive():
                     _log.warning("postgresql_had_died_and_runs_again")
-            except (subprocess.SubprocessError, OSError, OrphansError):
+            except (PostgresStartError, OSError, OrphansError):
                 _log.exception("postgresql_died_and_does_not_start")
 
     watcher = threading.Thread(target=watch, daemon=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -11,7 +13,7 @@ from rich.markup import escape
 
 from fullmakt.cli import context
 from fullmakt.cli.main import app
-from fullmakt.serve.settings import ConfigError, Settings, load_settings
+from fullmakt.serve.settings import ConfigError, load_settings
 
 __all__ = ["app", "main"]
 
@@ -21,20 +23,6 @@ ConfigOption = Annotated[
 
 config_app = typer.Typer(help="The settings: check them, show them.", no_args_is_help=True)
 app.add_typer(config_app, name="config")
-
-
-def _fail(faults: list[str]) -> NoReturn:
-    console = Console(stderr=True)
-    for fault in faults:
-        console.print("[red]✗[/]", escape(fault), soft_wrap=True, highlight=False)
-    raise typer.Exit(2)
-
-
-def _load(config: Path | None) -> Settings:
-    try:
-        return load_settings(config)
-    except ConfigError as error:
-        _fail(error.faults)
 
 
 PortOption = Annotated[int | None, typer.Option(help="The port; FULLMAKT_PORT does the same.")]
@@ -60,31 +48,22 @@ def serve(
 
 
 def _run(config: Path | None, overrides: dict[str, object]) -> None:
-    from fullmakt.infra.database import DatabaseUnavailableError
-    from fullmakt.infra.embedded import OrphansError, StateInUseError
-    from fullmakt.infra.secrets import MasterKeyError
-    from fullmakt.serve.up import StartError
     from fullmakt.serve.up import up as run
 
-    try:
-        run(load_settings(config, **overrides), Console())
-    except ConfigError as error:
-        _fail(error.faults)
-    except (StateInUseError, OrphansError, StartError, MasterKeyError, DatabaseUnavailableError) as error:
-        _fail([str(error)])
+    run(load_settings(config, **overrides), Console())
 
 
 @config_app.command("check")
 def config_check(file: Annotated[Path | None, typer.Argument(help="The TOML file.")] = None) -> None:
     """Tell every fault in the settings at once."""
-    settings = _load(file)
+    settings = load_settings(file)
     Console().print(f"[green]✓[/] the settings are good ({settings.environment}, {settings.base_url})")
 
 
 @config_app.command("show")
 def config_show(file: Annotated[Path | None, typer.Argument(help="The TOML file.")] = None) -> None:
     """Print the settings in force, passwords left out."""
-    settings = _load(file)
+    settings = load_settings(file)
     shown = settings.model_dump(mode="json")
     if shown.get("database_url"):
         shown["database_url"] = _without_password(shown["database_url"])
@@ -97,13 +76,52 @@ def _without_password(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
-def main() -> None:
-    """The command's entry."""
-    from fullmakt.infra.embedded import OrphansError
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command's entry. What a user can mend is told in a line for each fault, with exit code 2."""
+    _provide_world()
+    try:
+        app(arguments)
+    except Exception as error:
+        faults = _faults(error)
+        if not faults:
+            raise
+        console = Console(stderr=True)
+        for fault in faults:
+            console.print("[red]✗[/]", escape(fault), soft_wrap=True, highlight=False)
+        sys.exit(2)
+
+
+def _provide_world() -> None:
+    from fullmakt.infra.embedded import OrphansError, PostgresStartError
+    from fullmakt.infra.migrations import DatabaseTooNewError
     from fullmakt.serve.database import find_place, open_world
 
-    context.provide(open_world, find_place, (ConfigError, OrphansError))
-    app()
+    context.provide(open_world, find_place, (ConfigError, OrphansError, PostgresStartError, DatabaseTooNewError))
+
+
+def _faults(error: Exception) -> list[str]:
+    """What to tell of an error that is no fault of the program's; nothing of one that is."""
+    from fullmakt.cli.context import NoWorldError
+    from fullmakt.infra.database import DatabaseUnavailableError
+    from fullmakt.infra.embedded import OrphansError, PostgresStartError, StateInUseError
+    from fullmakt.infra.migrations import DatabaseTooNewError
+    from fullmakt.infra.secrets import MasterKeyError
+    from fullmakt.serve.up import StartError
+
+    match error:
+        case ConfigError():
+            return error.faults
+        case DatabaseUnavailableError():
+            return [f"the database does not answer ({error})"]
+        case (
+            StartError() | StateInUseError() | OrphansError() | PostgresStartError()
+            | DatabaseTooNewError() | MasterKeyError() | NoWorldError()
+        ):  # fmt: skip
+            return [str(error)]
+        case OSError(filename=str() | Path() as name, strerror=str(reason)):
+            return [f"{name}: {reason}"]
+        case _:
+            return []
 
 
 if __name__ == "__main__":

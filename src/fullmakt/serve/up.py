@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -70,7 +69,8 @@ def up(settings: Settings, console: Console) -> None:
 
     Raises:
         ConfigError: the port is taken.
-        StateInUseError: another process serves from the state folder.
+        StateInUseError, OrphansError, PostgresStartError: see ``EmbeddedPostgres``.
+        DatabaseTooNewError: a newer program has been at the database.
         StartError: the database does not answer, or the systems do not start.
         MasterKeyError: the master key is not the one that the world's secrets are sealed under.
     """
@@ -101,10 +101,7 @@ def _make_state_folder(folder: Path) -> None:
 def _database(settings: Settings, progress: Progress) -> Iterator[str]:
     with ExitStack() as stack:
         with progress.step("starting PostgreSQL", "PostgreSQL is running"):
-            try:
-                url = stack.enter_context(database_url(settings, hold=True))
-            except subprocess.SubprocessError:
-                raise StartError(f"PostgreSQL does not start; its log is {settings.state}/postgres/log") from None
+            url = stack.enter_context(database_url(settings, hold=True))
         yield url
 
 

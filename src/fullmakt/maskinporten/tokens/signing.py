@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from fullmakt.infra import feed
 from fullmakt.infra.audit import AuditEvent, record
 from fullmakt.infra.database import Database, DatabaseUnavailableError
 from fullmakt.infra.secrets import MasterKey
-from fullmakt.jose.keys import LocalSigner
+from fullmakt.jose.keys import LocalSigner, is_key_id
 from fullmakt.jose.self_signed import self_signed_certificate
 from fullmakt.kernel.clock import Clock
 from fullmakt.kernel.single_flight import SingleFlight
@@ -33,9 +34,15 @@ _INSERT = text(
     "INSERT INTO tokens.signing_key (kid, alg, sealed, certificate, publish_from, sign_from)"
     " VALUES (:kid, :alg, :sealed, :certificate, :publish_from, :sign_from)"
 )
-_TURNS = text("SELECT kid, publish_from, sign_from FROM tokens.signing_key")
+_TURNS = text("SELECT kid, publish_from, sign_from, withdrawn_at FROM tokens.signing_key")
 _SEALED = text("SELECT kid, sealed, certificate FROM tokens.signing_key WHERE kid = ANY(:kids)")
+_WITHDRAW = text("UPDATE tokens.signing_key SET withdrawn_at = coalesce(withdrawn_at, :now) WHERE kid = :kid")
+_SIGN_NOW = text("UPDATE tokens.signing_key SET sign_from = :now WHERE kid = :kid")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('tokens.signing_key', 0))")
+
+
+class KeyNotWithdrawnError(Exception):
+    """The key can not be withdrawn; the message says why, and what to do."""
 
 
 class SigningKeys:
@@ -71,18 +78,60 @@ class SigningKeys:
             opened = await self._open_new(connection, [turn.kid for turn in turns])
         return KeyRing(rota, {turn.kid: SigningKey(turn, *opened[turn.kid]) for turn in turns})
 
-    async def rotate(self, *, at_once: bool = False, trace_id: str = "") -> Turn:
+    async def rotate(self, *, at_once: bool = False, withdraw: str | None = None, trace_id: str = "") -> Turn:
         """Add a key that signs when every cache that follows ``Cache-Control`` has it.
 
         ``at_once`` lets it sign immediately: for a compromise, at the cost of verifiers that have not fetched it yet.
+        ``withdraw`` names the key that was compromised, to be taken back in the same transaction.
+
+        Raises:
+            KeyNotWithdrawnError: there is no key of that name; nothing was done.
         """
         now = self._clock()
         async with self._database.transaction() as connection:
             await connection.execute(_LOCK)
-            sign_from = now if at_once else now + self.lead
-            turn = await self._add(connection, publish_from=now, sign_from=sign_from, trace_id=trace_id)
+            publish_from = (await self._rota(connection)).next_after(now)
+            sign_from = now if at_once else publish_from + self.lead
+            turn = await self._add(connection, publish_from=publish_from, sign_from=sign_from, trace_id=trace_id)
+            if withdraw is not None:
+                signs = await self._withdraw(connection, withdraw, now, trace_id)
+                turn = signs if signs.kid == turn.kid else turn
             await feed.publish(connection, TOPIC, [CHANGE_KEY])
         return turn
+
+    async def withdraw(self, kid: str, *, trace_id: str = "") -> Turn:
+        """Take a key back: no node signs with it again, nor publishes it. Returns the one that signs from now on.
+
+        When it was the one that signed, the first of those that wait takes over at once, known or not to verifiers.
+
+        Raises:
+            KeyNotWithdrawnError: there is no such key, or no other to sign.
+        """
+        async with self._database.transaction() as connection:
+            await connection.execute(_LOCK)
+            signs = await self._withdraw(connection, kid, self._clock(), trace_id)
+            await feed.publish(connection, TOPIC, [CHANGE_KEY])
+        return signs
+
+    async def _withdraw(self, connection: AsyncConnection, kid: str, now: datetime, trace_id: str) -> Turn:
+        if not await self._mark_withdrawn(connection, kid, now):
+            raise KeyNotWithdrawnError(f"there is no signing key {kid!r}: `fullmakt keys list` names them")
+        rota = await self._rota(connection)
+        if not rota.signers:
+            raise KeyNotWithdrawnError(
+                f"without {kid} there is none to sign: `fullmakt keys rotate --at-once --withdraw {kid}` makes another"
+            )
+        signs = rota.signer_at(now)
+        if signs.sign_from > now:
+            await connection.execute(_SIGN_NOW, {"kid": signs.kid, "now": now})
+            signs = replace(signs, sign_from=now)
+        await self._record(connection, now, "withdraw", kid, trace_id, {"signs": signs.kid})
+        return signs
+
+    async def _mark_withdrawn(self, connection: AsyncConnection, kid: str, now: datetime) -> bool:
+        if not is_key_id(kid):  # nor could PostgreSQL hold any text
+            return False
+        return (await connection.execute(_WITHDRAW, {"kid": kid, "now": now})).rowcount == 1
 
     async def _rota(self, connection: AsyncConnection) -> Rota:
         rows = (await connection.execute(_TURNS)).mappings().all()

@@ -58,7 +58,7 @@ def rotate(
     _change(run)
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # one key id in 64 begins with a hyphen
 def withdraw(
     kid: Annotated[str, typer.Argument(metavar="KID", help="The key, as `fullmakt keys list` names it.")],
 ) -> None:

@@ -29,6 +29,9 @@ from fullmakt.wire.maskinporten.grant import (
 )
 from fullmakt.wire.maskinporten.registry import RegisteredClient, RegisteredKey, RegisteredScope
 
+LONGEST_TOKEN = 86_400
+"""Seconds that a token lives at the most, whatever the registry says [I]: a signing key stays published for as long."""
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _MAX_SCOPES = 300
 _MAX_RESOURCES = 20
@@ -325,15 +328,14 @@ def check_authorization_details(grant: UnverifiedGrant) -> Refusal | None:
 
 
 def token_lifetime(client: RegisteredClient, scopes: tuple[RegisteredScope, ...], config: TokensConfig) -> int:
-    """Seconds the token lives (§3.4): the shortest of the scopes' own lifetimes, else the client's.
+    """Seconds the token lives (§3.4): the shortest of the scopes' own lifetimes, else the client's; a day at the most.
 
     ``override`` lets a scope's value replace the client's, as the real self-service page says; ``cap`` only lowers it.
     """
     base = client.access_token_lifetime or DEFAULT_TOKEN_LIFETIME
     caps = [scope.at_max_age for scope in scopes if scope.at_max_age]
-    if not caps:
-        return base
-    return min(caps) if config.lifetime_mode == "override" else min(base, *caps)
+    lifetimes = caps if caps and config.lifetime_mode == "override" else [base, *caps]
+    return min(LONGEST_TOKEN, *lifetimes)
 
 
 def plan_token(client: RegisteredClient, grant: UnverifiedGrant, amr: str, config: TokensConfig) -> TokenPlan | Refusal:

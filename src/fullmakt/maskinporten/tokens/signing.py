@@ -22,13 +22,13 @@ from fullmakt.kernel.clock import Clock
 from fullmakt.kernel.single_flight import SingleFlight
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.key_ring import KeyRing, Rota, SigningKey, Turn
+from fullmakt.maskinporten.tokens.rules import LONGEST_TOKEN
 from fullmakt.wire.maskinporten.registry import TOPIC
 
 CHANGE_KEY = "signing-keys"
 """What the feed says when there is a new key."""
 LEAD_MARGIN = timedelta(seconds=60)
 """Added to the time for which verifiers may cache, for those who fetched in the moment of publication."""
-LONGEST_TOKEN = timedelta(days=1)
 
 _INSERT = text(
     "INSERT INTO tokens.signing_key (kid, alg, sealed, certificate, publish_from, sign_from)"
@@ -135,7 +135,7 @@ class SigningKeys:
 
     async def _rota(self, connection: AsyncConnection) -> Rota:
         rows = (await connection.execute(_TURNS)).mappings().all()
-        return Rota([Turn(**row) for row in rows], retire_after=self.lead + LONGEST_TOKEN)
+        return Rota([Turn(**row) for row in rows], retire_after=self.lead + timedelta(seconds=LONGEST_TOKEN))
 
     async def _add(
         self, connection: AsyncConnection, *, publish_from: datetime, sign_from: datetime, trace_id: str

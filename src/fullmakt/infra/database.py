@@ -6,9 +6,10 @@ package's, and everybody writes to them inside their own transactions.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import text
@@ -28,8 +29,44 @@ _CONNECTION: dict[str, Any] = {
 an hour. What the URL says goes before it."""
 
 
+_READY_WITHIN = 2.0
+"""Seconds in which a database that is ready answers."""
+
+_T = TypeVar("_T")
+_given_up: set[asyncio.Task[Any]] = set()
+"""The event loop itself keeps none but weak references."""
+
+
 class DatabaseUnavailableError(Exception):
     """PostgreSQL does not answer."""
+
+
+async def answered_within(seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
+    """What ``work`` returns or raises; when that takes too long it is cancelled, and left to itself.
+
+    ``asyncio.timeout`` would wait for the end of it, and psycopg takes ten seconds to give up on a server that neither
+    answers nor closes the connection.
+
+    Raises:
+        DatabaseUnavailableError: it took longer than ``seconds``.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+        if task.done():
+            return task.result()
+        raise DatabaseUnavailableError(f"no answer within {seconds:g} s")
+    finally:
+        if not task.done():
+            task.cancel()
+            _given_up.add(task)
+            task.add_done_callback(_bury)
+
+
+def _bury(task: asyncio.Task[Any]) -> None:
+    _given_up.discard(task)
+    if not task.cancelled():
+        task.exception()  # nobody waits for it any more
 
 
 class Database:
@@ -73,13 +110,16 @@ class Database:
             raise
 
     async def ready(self) -> bool:
-        """True when a query comes back."""
+        """True when a query comes back, and soon."""
         try:
-            async with self.transaction() as connection:
-                await connection.execute(text("SELECT 1"))
+            await answered_within(_READY_WITHIN, self._query())
         except DatabaseUnavailableError:
             return False
         return True
+
+    async def _query(self) -> None:
+        async with self.transaction() as connection:
+            await connection.execute(text("SELECT 1"))
 
     async def raw_connection(self) -> psycopg.AsyncConnection[Any]:
         """A driver connection of one's own, in autocommit: for the token endpoint's group commit and for LISTEN.

@@ -109,7 +109,7 @@ def assemble(
     tokens = TokenService(
         config,
         RegistryCache(registry, config.cached_clients),
-        Ledger(database.raw_connection, max_queue=config.max_queue),
+        Ledger(database, max_queue=config.max_queue),
         signing_keys,
         certificates,
         clock,

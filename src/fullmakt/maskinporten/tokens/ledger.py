@@ -1,24 +1,25 @@
 """Where a grant is claimed, once, and every decision is written down: one statement for all who ask at the same time.
 
 A decision enters with the version of the registry that it was made on. The statement writes nothing when the registry
-has moved on, claims each grant that nobody has claimed before, and records an event for every decision: ``token:issue``
-as decided, or refused as ``replayed`` when the claim was taken. A token leaves only after this returned
-(performance.md, rules 2 to 4). Claims go in in their own order, so that two nodes with the same ones wait for each
-other in turn instead of in a circle. Why one statement: docs/decisions/0002.
+has moved on, claims each grant that nobody has claimed before, and records a ``token:issue`` event for each decision
+whose claim it made, or that has none to make. A token leaves only after this returned (performance.md, rules 2 to 4).
+Claims go in in their own order, so that two nodes with the same ones wait for each other in turn instead of in a
+circle. Why one statement: docs/decisions/0002.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
 
 import psycopg
+from sqlalchemy import text
 
-from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.infra.database import Database, DatabaseUnavailableError, answered_within
 from fullmakt.wire.maskinporten.registry import TOPIC
 
 BATCH = 32
@@ -40,19 +41,20 @@ WITH registry AS (
     INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts)
     SELECT %b, 'tokens', 'token:issue', CASE WHEN reason = '' THEN 'permit' ELSE 'deny' END,
         reason, trace_id, actor, subject, facts::jsonb
-    FROM (
-        SELECT d.*, CASE WHEN d.claim IS NULL OR c.claim IS NOT NULL THEN d.reason ELSE 'replayed' END AS final
-        FROM decision d LEFT JOIN claimed c USING (claim)
-    ) AS e (claim, expires_at, decided, trace_id, actor, subject, facts, reason)
+    FROM decision WHERE claim IS NULL OR claim IN (SELECT claim FROM claimed)
 )
 SELECT (SELECT version FROM registry), ARRAY(SELECT claim FROM claimed)
 """  # noqa: S608 - the topic is a constant
 
-_FORGET = """
-DELETE FROM tokens.used_grant WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM tokens.used_grant WHERE expires_at < %s LIMIT %s
-))
-"""
+_CANCELLED_WITHIN = 0.5
+"""Seconds in which a PostgreSQL that lives lets go of a statement."""
+SLICE = 5_000
+"""Claims that are forgotten in one transaction at the most."""
+_TURN = text("SELECT pg_try_advisory_xact_lock(hashtextextended('tokens.used_grant', 0))")
+_FORGET = text(
+    "DELETE FROM tokens.used_grant WHERE ctid = ANY(ARRAY("
+    "SELECT ctid FROM tokens.used_grant WHERE expires_at < :now LIMIT :slice))"
+)
 
 
 class OverloadedError(Exception):
@@ -90,7 +92,8 @@ class Decision:
 Waiting = tuple[Decision, asyncio.Future[Verdict]]
 """A decision, and where its verdict goes."""
 
-_OUTAGES = (psycopg.Error, TimeoutError, DatabaseUnavailableError)
+_OUTAGES = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+"""PostgreSQL is gone, going, full, or no longer the primary. Any other error is a fault of ours."""
 
 
 def next_batch(waiting: Sequence[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
@@ -117,19 +120,14 @@ class Ledger:
     that takes longer than ``patience`` seconds is given up.
     """
 
-    def __init__(
-        self,
-        connect: Callable[[], Awaitable[psycopg.AsyncConnection[Any]]],
-        *,
-        max_queue: int = 2_000,
-        patience: float = 5.0,
-    ) -> None:
-        self._connect = connect
+    def __init__(self, database: Database, *, max_queue: int = 2_000, patience: float = 5.0) -> None:
+        self._database = database
         self._max_queue = max_queue
         self._patience = patience
         self._waiting: list[Waiting] = []
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
 
     async def write(self, decision: Decision) -> Verdict:
         """Write one decision and claim its grant.
@@ -147,24 +145,24 @@ class Ledger:
         return await future
 
     async def _write_waiting(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = next_batch(self._waiting)
-                try:
-                    async with asyncio.timeout(self._patience):
-                        await self._write_batch(batch)
-                except Exception as error:  # whatever it is, those who wait must hear of it
+        own, loop = asyncio.current_task(), asyncio.get_running_loop()
+        while self._waiting and self._writer is own:
+            batch, self._waiting = next_batch(self._waiting)
+            timer = loop.call_later(self._patience, self._give_up, batch)
+            try:
+                await self._write_batch(batch)
+            except Exception as error:  # whatever it is, those who wait must hear of it
+                if self._writer is own:
                     await self._drop_connection()
-                    fault = DatabaseUnavailableError(type(error).__name__) if isinstance(error, _OUTAGES) else error
-                    for _, future in batch:
-                        if not future.done():
-                            future.set_exception(fault)
-        finally:
+                _fail(batch, error)
+            finally:
+                timer.cancel()
+        if self._writer is own:
             self._writer = None
 
     async def _write_batch(self, batch: list[Waiting]) -> None:
         if self._connection is None:
-            self._connection = await self._connect()
+            self._connection = await self._database.raw_connection()
         decisions = [decision for decision, _ in batch]
         cursor = await self._connection.cursor(binary=True).execute(
             _COMMIT,
@@ -189,15 +187,46 @@ class Ledger:
             else:
                 future.set_result(Verdict.REPLAYED)
 
-    async def forget_expired(self, now: int, *, slice_size: int = 5_000) -> int:
-        """Delete one slice of claims whose grants have expired; returns how many. Runs on a connection of its own."""
-        connection = await self._connect()
-        try:
-            return (await connection.execute(_FORGET, (now, slice_size))).rowcount
-        except psycopg.Error as error:
-            raise DatabaseUnavailableError(type(error).__name__) from error
-        finally:
+    def _give_up(self, batch: list[Waiting]) -> None:
+        """Leave a statement, its connection and those who wait for it to themselves: others are written on another."""
+        writer, connection = self._writer, self._connection
+        self._writer = self._connection = None
+        if writer is not None:
+            leaving = asyncio.create_task(self._abandon(batch, writer, connection))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+        if self._waiting:
+            self._writer = asyncio.create_task(self._write_waiting())
+
+    async def _abandon(
+        self, batch: list[Waiting], writer: asyncio.Task[None], connection: psycopg.AsyncConnection[Any] | None
+    ) -> None:
+        """Cancel a statement, and answer those who wait for it: as soon as that is done, so that they can try again.
+
+        A server that neither answers nor closes the connection keeps psycopg for ten seconds; they do not wait as long.
+        """
+        writer.cancel()
+        await asyncio.wait([writer], timeout=_CANCELLED_WITHIN)
+        _fail(batch, DatabaseUnavailableError(f"no answer within {self._patience:g} s"))
+        await asyncio.wait([writer])
+        if connection is not None:
             await connection.close()
+
+    async def forget_expired(self, now: int, *, slice_size: int = SLICE) -> int:
+        """Delete one slice of the claims that may be forgotten at ``now`` (seconds); returns how many.
+
+        One node does at a time; for the others there is nothing to do.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL does not answer.
+        """
+        return await answered_within(self._patience, self._forget_expired(now, slice_size))
+
+    async def _forget_expired(self, now: int, slice_size: int) -> int:
+        async with self._database.transaction() as connection:
+            if not (await connection.execute(_TURN)).scalar_one():
+                return 0
+            return (await connection.execute(_FORGET, {"now": now, "slice": slice_size})).rowcount
 
     async def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
@@ -206,6 +235,18 @@ class Ledger:
 
     async def close(self) -> None:
         """Write what waits, then close the connection."""
-        if self._writer is not None:
+        while self._writer is not None:
             await asyncio.wait([self._writer])
+        if self._leaving:
+            await asyncio.wait(self._leaving)
         await self._drop_connection()
+
+
+def _fail(batch: list[Waiting], error: Exception) -> None:
+    if isinstance(error, _OUTAGES):
+        outage = DatabaseUnavailableError(type(error).__name__)
+        outage.__cause__ = error
+        error = outage
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)

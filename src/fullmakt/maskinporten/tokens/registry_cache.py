@@ -11,6 +11,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+from fullmakt.infra.database import answered_within
 from fullmakt.infra.feed import EVERYTHING
 from fullmakt.jose.keys import PublicKey
 from fullmakt.maskinporten.tokens.model import Refusal, TokenPlan
@@ -51,13 +52,14 @@ class RegistryCache:
     """The clients used last, at most ``capacity`` of them.
 
     ``on_change`` is told the changed keys before the version moves on to where they are known, so that whoever reads
-    the version can not miss them.
+    the version can not miss them. The registry has ``patience`` seconds for each answer.
     """
 
-    def __init__(self, registry: Registry, capacity: int) -> None:
+    def __init__(self, registry: Registry, capacity: int, *, patience: float = 5.0) -> None:
         self.on_change: Callable[[Sequence[str]], None] = _ignore
         self._registry = registry
         self._capacity = capacity
+        self._patience = patience
         self._entries: OrderedDict[str, ClientEntry] = OrderedDict()
         self._wanted: dict[str, asyncio.Future[ClientEntry | None]] = {}
         self._loading: asyncio.Task[None] | None = None
@@ -98,7 +100,7 @@ class RegistryCache:
     async def _load(self, batch: dict[str, asyncio.Future[ClientEntry | None]]) -> None:
         while True:
             version = self.version
-            found = await self._registry.clients(list(batch))
+            found = await answered_within(self._patience, self._registry.clients(list(batch)))
             if version == self.version:
                 break  # else the feed moved while the query ran, and what it read may be from before
         for client_id, future in batch.items():
@@ -119,7 +121,7 @@ class RegistryCache:
 
     async def _catch_up(self) -> Sequence[str]:
         try:
-            changes = await self._registry.changes_since(self.version)
+            changes = await answered_within(self._patience, self._registry.changes_since(self.version))
             self._forget(changes.keys)
             self.on_change(changes.keys)
             self.version = changes.version

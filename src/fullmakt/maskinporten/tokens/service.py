@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 import json
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from fullmakt.maskinporten.tokens import rules
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.key_ring import KeyRing
-from fullmakt.maskinporten.tokens.ledger import Decision, Ledger, OverloadedError, Verdict
+from fullmakt.maskinporten.tokens.ledger import SLICE, Decision, Ledger, OverloadedError, Verdict
 from fullmakt.maskinporten.tokens.model import IssuedToken, Refusal, TokenPlan, UnverifiedGrant
 from fullmakt.maskinporten.tokens.registry_cache import ClientEntry, RegistryCache
 from fullmakt.maskinporten.tokens.signing import CurrentRing, SigningKeys
@@ -36,6 +37,9 @@ _CLAIM_KEPT = 10
 """Seconds beyond the grant's expiry for which its claim is kept (maskinporten.md §2.3 step 9)."""
 _POLL = 1.0
 """Seconds between looks at the feed when no request does it."""
+
+_FORGET_EVERY = 10
+"""Looks at the feed between two at the claims that may be forgotten."""
 
 _Answer = TypeVar("_Answer")
 
@@ -116,15 +120,22 @@ class TokenService:
         return self._ring.loaded
 
     async def _keep_up(self) -> None:
-        """Each second: look at the feed (a quiet node must publish new keys too) and forget expired claims."""
-        while True:
+        """Each second look at the feed, for a quiet node must publish new keys too; now and then forget old claims."""
+        for turn in itertools.count():
             await asyncio.sleep(_POLL)
             try:
                 await self._cache.catch_up()
                 await self._ring.renew()
-                await self._ledger.forget_expired(int(self._clock().timestamp()))
-            except DatabaseUnavailableError:
-                _log.warning("upkeep_waits_for_database")
+                if turn % _FORGET_EVERY == 0:
+                    await self._forget_claims()
+            except DatabaseUnavailableError as error:
+                _log.warning("upkeep_waits_for_database", cause=_cause_of(error))
+            except Exception:  # whatever it was, the next turn must come
+                _log.exception("upkeep_failed")
+
+    async def _forget_claims(self) -> None:
+        while await self._ledger.forget_expired(int(self._clock().timestamp())) == SLICE:
+            pass
 
     # -- what is published --------------------------------------------------------------------------------------------
 
@@ -155,14 +166,14 @@ class TokenService:
         try:
             return await answer
         except (DatabaseUnavailableError, CrlUnavailableError) as error:
-            _log.warning("dependency_unavailable", error=type(error).__name__)
+            _log.warning("dependency_unavailable", error=type(error).__name__, cause=_cause_of(error))
             return Refusal("temporarily_unavailable", {"detail": "A system this server depends on does not answer"})
         except OverloadedError:
             return Refusal("temporarily_unavailable", {"detail": "Too many requests at once"})
 
-    async def _refuse(self, refusal: Refusal, trace_id: str) -> Refusal:
+    async def _refuse(self, refusal: Refusal, trace_id: str, grant: UnverifiedGrant | None = None) -> Refusal:
         for _ in range(_ATTEMPTS):
-            outcome = _Outcome(self._cache.version, refusal)
+            outcome = _Outcome(self._cache.version, refusal, grant)
             if await self._write(outcome, "", trace_id, self._clock()) is not Verdict.STALE:
                 break
             await self._cache.catch_up()
@@ -184,7 +195,8 @@ class TokenService:
                 answer = outcome.answer
                 return answer if isinstance(answer, Refusal) else self._sign(answer, token_id, now)
             if verdict is Verdict.REPLAYED:
-                return Refusal("replayed", {"jti": outcome.grant.jti if outcome.grant else None})
+                grant = outcome.grant
+                return await self._refuse(Refusal("replayed", {"jti": grant.jti if grant else None}), trace_id, grant)
             await self._cache.catch_up()
         return Refusal("temporarily_unavailable", {"detail": "The registry is changing too fast"})
 
@@ -274,6 +286,12 @@ class TokenService:
         return await self._ledger.write(
             Decision(outcome.claim, expires_at, outcome.version, reason, trace_id, actor, subject, facts, now)
         )
+
+
+def _cause_of(error: Exception) -> str:
+    """What lies behind an outage, for the log: the first line, which in PostgreSQL's errors holds no values."""
+    cause = error.__cause__ or error
+    return clean_text(f"{type(cause).__name__}: {cause}".partition("\n")[0])
 
 
 def _claim(grant: UnverifiedGrant, jws: UnverifiedJws) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.infra import feed
 from fullmakt.infra.audit import AuditEvent, record
-from fullmakt.infra.database import Database, DatabaseUnavailableError
+from fullmakt.infra.database import Database, DatabaseUnavailableError, answered_within
 from fullmakt.infra.secrets import MasterKey
 from fullmakt.jose.keys import LocalSigner, is_key_id
 from fullmakt.jose.self_signed import self_signed_certificate
@@ -191,8 +191,9 @@ class CurrentRing:
     by the next who asks.
     """
 
-    def __init__(self, read: Callable[[], Awaitable[KeyRing]]) -> None:
+    def __init__(self, read: Callable[[], Coroutine[Any, Any, KeyRing]], *, patience: float = 5.0) -> None:
         self._read_ring = read
+        self._patience = patience
         self._ring: KeyRing | None = None
         self._heard = 1
         self._followed = 0
@@ -235,7 +236,8 @@ class CurrentRing:
 
     async def _read(self) -> None:
         heard = self._heard
-        self._ring = await self._read_ring()
+        # The first time there may be a key to make, which takes as long as it takes.
+        self._ring = await (answered_within(self._patience, self._read_ring()) if self.loaded else self._read_ring())
         self._followed = heard
 
 

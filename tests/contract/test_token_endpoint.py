@@ -176,12 +176,15 @@ async def furnish(rows: RegistryRows) -> None:
     await rows.scope("demo:off", active=False)
     await rows.scope("demo:people", allowed_integration_types=["idporten"])
     await rows.scope("demo:closed", access=[])
+    await rows.scope("demo:enforcing", enforced_aud_for_access_token="urn:always")
     await rows.scope("demo:for-all", access=[], accessible_for_all=True)
     await rows.change(
         "INSERT INTO selfservice.delegation_source VALUES ('https://altinn.test/', 'Altinn', now(), now())", {}
     )
     await rows.scope("demo:delegable", delegation_source="https://altinn.test/")
-    await rows.client("wide", scopes=["demo:off", "demo:people", "demo:closed", "demo:for-all", "demo:delegable"])
+    await rows.client(
+        "wide", scopes=["demo:off", "demo:people", "demo:closed", "demo:for-all", "demo:delegable", "demo:enforcing"]
+    )
 
 
 REFUSALS: list[tuple[str, Grant, str, str]] = [
@@ -193,6 +196,10 @@ REFUSALS: list[tuple[str, Grant, str, str]] = [
     ("malformed_assertion", claiming(consumer_org=SUPPLIER, iss_onbehalfof="x"), "MP-011",
      "Invalid assertion. Invalid parameter value"),
     ("malformed_assertion", claiming(pid="05895199926"), "MP-011", "Invalid assertion. Invalid parameter value"),
+    ("malformed_assertion", claiming(iss="wide", scope="demo:enforcing", resource="urn:elsewhere"), "MP-011",
+     "Invalid assertion. Invalid parameter value"),
+    ("malformed_assertion", claiming(iat=SECONDS + 5, exp=SECONDS + 4), "MP-011",
+     "Invalid assertion. Invalid parameter value"),
     ("unsupported_consumer_org", claiming(iss="wide", scope="demo:delegable", consumer_org=SUPPLIER), "MP-011",
      "Invalid assertion. Invalid parameter value"),
     ("own_delegation", claiming(iss="wide", scope="demo:delegable", consumer_org=ORGNO), "",

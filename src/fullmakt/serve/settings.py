@@ -12,7 +12,7 @@ import copy
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_settings import (
@@ -36,6 +36,8 @@ from fullmakt.serve.settings_sections import (
 )
 
 SystemName = Literal["maskinporten", "selvbetjening", "register", "pki", "portal", "whoami"]
+
+_T = TypeVar("_T")
 
 
 class ConfigError(Exception):
@@ -188,12 +190,13 @@ class Settings(BaseSettings):
             issuer=self.issuer,
             jwks_max_age=_first(section.jwks_max_age, 60 if self.in_development else 86_400),
             crl_max_age=_first(section.crl_max_age, 1 if self.in_development else 300),
+            accept_synthetic_ids=_first(section.accept_synthetic_ids, self.in_development),
             explain=self.explains,
             **same,
         )
 
 
-def _first(value: int | None, default: int) -> int:
+def _first(value: _T | None, default: _T) -> _T:
     return default if value is None else value
 
 

@@ -28,6 +28,8 @@ class MaskinportenSettings(_Section):
     """How long ago a grant may have been issued; any time, as long as it has not expired, when not set."""
     lifetime_mode: Literal["override", "cap"] = "override"
     """Whether a scope's token lifetime replaces the client's, as in the real one, or only shortens it."""
+    accept_synthetic_ids: bool | None = None
+    """Take a synthetic national identity number as ``pid``; on in development, off in production when not set."""
     iss_onbehalfof: bool = False
     """Take the claim ``iss_onbehalfof``, which the real Maskinporten documents as not working."""
     allow_ec_keys: bool = False

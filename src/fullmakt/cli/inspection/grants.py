@@ -264,6 +264,9 @@ def _judge_scopes(
         return [unchecked("scope", "what the client may have is not known")]
     plan = rules.plan_token(client, grant, AMR_KEY if client.keys else AMR_CERTIFICATE, around.config)
     if isinstance(plan, TokenPlan):
+        refusal = rules.check_resource(plan, grant)
+        if refusal is not None:
+            return [refused("resource", refusal)]
         text = f"the token would be for organisation {plan.consumer} and live {plan.lifetime} seconds"
         return [passed("scope", f"every scope may be had: {text}")]
     findings = [finding for name in grant.scopes for finding in _judge_scope(grant, client, name)]

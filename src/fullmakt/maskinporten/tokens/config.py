@@ -20,6 +20,8 @@ class TokensConfig:
     accept_token_endpoint_as_aud: bool = False
     reject_unknown_claims: bool = True
     iat_max_age: int | None = None
+    accept_synthetic_ids: bool = True
+    """Take a ``pid`` of the test registers (§2.2: in test)."""
     lifetime_mode: Literal["override", "cap"] = "override"
     iss_onbehalfof: bool = False
     allow_ec_keys: bool = False

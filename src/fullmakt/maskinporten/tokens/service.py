@@ -232,7 +232,8 @@ class TokenService:
         plan = self._plan(entry, grant, who.amr)
         if isinstance(plan, Refusal):
             return plan
-        return rules.check_authorization_details(grant) or _Permit(plan, grant, who.signed_by)
+        refusal = rules.check_resource(plan, grant) or rules.check_authorization_details(grant)
+        return refusal or _Permit(plan, grant, who.signed_by)
 
     async def _authenticate(self, jws: UnverifiedJws, entry: ClientEntry, now: datetime) -> _Authenticated | Refusal:
         """Step 7: the signature, by a registered key or an enterprise certificate."""

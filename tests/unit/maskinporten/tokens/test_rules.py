@@ -34,6 +34,8 @@ from tests.support.tokens import (
 )
 
 CONFIG = TokensConfig(issuer=ISSUER)
+BORN_IN_1870 = "01017050040"
+"""The number of a person of long ago would have been this: nobody has it."""
 
 
 def grant_of(config: TokensConfig = CONFIG, /, **changes: Any) -> UnverifiedGrant:
@@ -205,6 +207,11 @@ def test_any_other_audience_is_refused(aud: Any) -> None:
     assert refusal_of(rules.check_audience(grant_of(aud=aud), CONFIG)).reason == "wrong_audience"
 
 
+@pytest.mark.parametrize("aud", [[], [ISSUER, ISSUER]])
+def test_an_array_must_hold_one_audience(aud: list[str]) -> None:
+    assert refusal_of(rules.check_audience(grant_of(aud=aud), CONFIG)).facts["aud"] == "not exactly one"
+
+
 def test_the_token_endpoint_is_an_audience_when_the_leniency_is_on() -> None:
     lenient = TokensConfig(ISSUER, accept_token_endpoint_as_aud=True)
     assert rules.check_audience(grant_of(aud=ISSUER + "token"), lenient) is None
@@ -299,7 +306,9 @@ TIMES: list[tuple[dict[str, float], str | None]] = [
     ({"iat": -10, "exp": 0}, "expired_assertion"),
     ({"iat": -10, "exp": -1}, "expired_assertion"),
     ({"iat": -500, "exp": -1}, "expired_assertion"),
-    ({"iat": 5, "exp": 3}, None),
+    ({"iat": 5, "exp": 5}, None),
+    ({"iat": 5, "exp": 4.999}, "malformed_assertion"),
+    ({"iat": 5, "exp": 3}, "malformed_assertion"),
     ({"iat": 0, "exp": 10}, None),
     ({"iat": 0, "exp": 120, "nbf": 10}, None),
     ({"iat": 0, "exp": 120, "nbf": 11}, "issued_in_future"),
@@ -367,6 +376,15 @@ def test_the_syntax_of_optional_claims(claims: dict[str, Any], where: str) -> No
 )
 def test_claims_of_the_right_syntax_pass(claims: dict[str, Any]) -> None:
     assert rules.check_claim_syntax(grant_of(**claims), CONFIG) is None
+
+
+def test_a_synthetic_person_counts_where_the_setting_is_on_and_others_everywhere() -> None:
+    production = TokensConfig(ISSUER, accept_synthetic_ids=False)
+    refusal = refusal_of(rules.check_claim_syntax(grant_of(pid=PID), production))
+    assert (refusal.reason, refusal.facts["where"]) == ("malformed_assertion", "pid")
+    assert PID[:6] not in json.dumps(refusal.facts)
+    assert rules.check_claim_syntax(grant_of(pid=PID), CONFIG) is None
+    assert rules.check_claim_syntax(grant_of(pid=BORN_IN_1870), production) is None
 
 
 def test_iss_onbehalfof_passes_when_the_compatibility_flag_is_on() -> None:
@@ -472,6 +490,11 @@ def test_no_type_of_authorization_details_is_supported_yet(details: Any, reason:
     assert (verdict.reason if verdict else None) == reason
 
 
+def test_details_without_a_type_are_told_as_such() -> None:
+    refusal = refusal_of(rules.check_authorization_details(grant_of(authorization_details=[{}])))
+    assert refusal.facts == {"problem": "there is no type", "supported": []}
+
+
 # -- step 15 ----------------------------------------------------------------------------------------------------------
 
 
@@ -534,10 +557,29 @@ def test_resource_becomes_the_audience_a_string_when_there_is_one(resource: Any,
     assert token_of(registered_client(), resource=resource) == {**PLAIN, "aud": aud}
 
 
-def test_a_scope_can_enforce_an_audience_and_what_is_asked_for_goes_before_it() -> None:
-    client = registered_client(scopes=(registered_scope(enforced_audience="urn:always"),))
-    assert token_of(client)["aud"] == "urn:always"
-    assert token_of(client, resource="urn:a")["aud"] == "urn:a"
+ENFORCING = registered_client(scopes=(registered_scope(enforced_audience="urn:always"),))
+
+
+@pytest.mark.parametrize("resource", [None, "urn:always", ["urn:always"], ["urn:always", "urn:always"]])
+def test_a_scope_can_enforce_an_audience(resource: Any) -> None:
+    assert token_of(ENFORCING, resource=resource)["aud"] == "urn:always"
+
+
+@pytest.mark.parametrize("resource", ["urn:a", ["urn:always", "urn:a"], "urn:alway"])
+def test_a_resource_does_not_go_before_an_audience_that_is_enforced(resource: Any) -> None:
+    plan, grant = plan_of(ENFORCING, resource=resource), grant_of(resource=resource)
+    assert isinstance(plan, TokenPlan)
+    refusal = refusal_of(rules.check_resource(plan, grant))
+    assert refusal.facts == {
+        "where": "resource", "problem": "a scope enforces another audience", "resource": list(grant.resource),
+        "enforced": "urn:always",
+    }  # fmt: skip
+
+
+def test_where_no_audience_is_enforced_any_resource_goes() -> None:
+    plan = plan_of(registered_client(), resource="urn:a")
+    assert isinstance(plan, TokenPlan)
+    assert rules.check_resource(plan, grant_of(resource="urn:a")) is None
 
 
 def test_scopes_that_enforce_different_audiences_do_not_go_together() -> None:

@@ -25,6 +25,7 @@ from fullmakt.maskinporten.tokens.rules.grant import (
 )
 from fullmakt.maskinporten.tokens.rules.token import (
     LONGEST_TOKEN,
+    check_resource,
     is_rfc9068,
     plan_token,
     token_lifetime,
@@ -42,6 +43,7 @@ __all__ = [
     "check_client",
     "check_consumer_org",
     "check_header",
+    "check_resource",
     "check_scopes",
     "check_times",
     "choose_key",

@@ -111,7 +111,7 @@ def check_audience(grant: UnverifiedGrant, config: TokensConfig) -> Refusal | No
         return None
     if config.accept_token_endpoint_as_aud and grant.audience == config.token_endpoint:
         return None
-    seen = grant.audience if grant.audience is not None else "more than one"
+    seen = grant.audience if grant.audience is not None else "not exactly one"
     return Refusal("wrong_audience", {"aud": seen[:200], "expected": config.issuer})
 
 
@@ -126,6 +126,8 @@ def check_times(grant: UnverifiedGrant, now: float, config: TokensConfig) -> Ref
         return Refusal("expired_assertion", {**facts, "iat_max_age": config.iat_max_age})
     if grant.expires_at <= now:
         return Refusal("expired_assertion", facts)
+    if grant.expires_at < grant.issued_at:
+        return malformed("exp", "before iat", **facts)
     if grant.expires_at - grant.issued_at > MAX_GRANT_LIFETIME:
         return malformed("exp", f"more than {MAX_GRANT_LIFETIME} seconds after iat", **facts)
     return None
@@ -142,9 +144,11 @@ def check_claim_syntax(grant: UnverifiedGrant, config: TokensConfig) -> Refusal 
         return malformed("consumer_org", "must be nine digits")
     if grant.pid is not None:
         try:
-            NationalId(grant.pid)
+            person = NationalId(grant.pid)
         except ValueError as error:
             return malformed("pid", str(error))
+        if person.is_synthetic and not config.accept_synthetic_ids:
+            return malformed("pid", "is a synthetic number, which counts in test alone")
     for uri in grant.resource:
         if not _is_uri(uri):
             return malformed("resource", "must be absolute URIs", resource=uri[:200])
@@ -170,4 +174,5 @@ def check_authorization_details(grant: UnverifiedGrant) -> Refusal | None:
     if len(details) != 1 or not isinstance(details[0], dict):
         return malformed("authorization_details", "must hold exactly one object")
     kind = details[0].get("type")
-    return Refusal("unknown_authorization_details_type", {"type": str(kind)[:100], "supported": []})
+    facts = {"problem": "there is no type"} if kind is None else {"type": str(kind)[:100]}
+    return Refusal("unknown_authorization_details_type", {**facts, "supported": []})

@@ -9,6 +9,7 @@ from fullmakt.kernel.identifiers import Iso6523
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.model import Refusal, TokenPlan, UnverifiedGrant
 from fullmakt.maskinporten.tokens.rules.client import check_access, check_consumer_org, check_scopes
+from fullmakt.maskinporten.tokens.rules.grant import malformed
 from fullmakt.wire.maskinporten.grant import (
     CONSUMER_PREFIX_SCOPE_STARTS,
     CONSUMER_PREFIX_SCOPES,
@@ -92,10 +93,22 @@ def _json(value: object) -> bytes:
     return _encode(value).encode()
 
 
+def check_resource(plan: TokenPlan, grant: UnverifiedGrant) -> Refusal | None:
+    """A ``resource`` beside a scope that enforces an audience names that very audience [I].
+
+    The scope's owner has said where its tokens may be used, and a client must not get one for elsewhere.
+    """
+    if plan.audience is None or not grant.resource or grant.resource == (plan.audience,):
+        return None
+    return malformed(
+        "resource", "a scope enforces another audience", resource=list(grant.resource), enforced=plan.audience
+    )
+
+
 def token_payload(plan: TokenPlan, grant: UnverifiedGrant, jti: str, now: int) -> bytes:
     """The access token's claims in Maskinporten's shape (§3.3), as JSON; ``now`` in seconds."""
     payload = b'%b,"exp":%d,"iat":%d,"jti":"%b"' % (plan.head, now + plan.lifetime, now, jti.encode())
-    audience = grant.resource or ((plan.audience,) if plan.audience else ())
+    audience = grant.resource if plan.audience is None else (plan.audience,)
     if audience:
         payload += b',"aud":' + _json(audience[0] if len(audience) == 1 else list(audience))
     if grant.pid is not None:

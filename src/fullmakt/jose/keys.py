@@ -247,16 +247,19 @@ class LocalSigner:
         """Read a private JWK; its ``kid`` and ``alg`` are used when it has them.
 
         Raises:
-            InvalidKeyError: not a private RSA or P-256 JWK.
+            InvalidKeyError: not a private RSA or P-256 JWK, too weak or too large, or ``alg`` is of another kind.
         """
-        kid, alg = jwk.get("kid"), jwk.get("alg")
+        if "d" not in jwk:
+            raise InvalidKeyError("the JWK has no private half")
+        public = PublicKey.from_jwk({name: value for name, value in jwk.items() if name not in PRIVATE_MEMBERS})
+        if public.alg is not None and public.alg not in public.algorithms:
+            raise InvalidKeyError(f"a key of this kind signs with {', '.join(sorted(public.algorithms))}")
+        kid = jwk.get("kid")
         try:
-            key: RSAKey | ECKey = RSAKey.import_key(jwk) if jwk.get("kty") == "RSA" else ECKey.import_key(jwk)
-            if not key.is_private:
-                raise InvalidKeyError("the JWK has no private half")
-        except (JoseError, ValueError, TypeError, KeyError) as error:
+            key: RSAKey | ECKey = RSAKey.import_key(jwk) if jwk["kty"] == "RSA" else ECKey.import_key(jwk)
+        except (JoseError, ValueError, TypeError, KeyError, UnsupportedAlgorithm) as error:
             raise InvalidKeyError("this is not a private JWK") from error
-        return cls(key, kid if isinstance(kid, str) else None, alg if isinstance(alg, str) else None)
+        return cls(key, kid if isinstance(kid, str) else None, public.alg)
 
     def header(self, **more: object) -> bytes:
         """The JOSE header with ``kid`` and ``alg`` first and ``more`` after."""

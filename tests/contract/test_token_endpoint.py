@@ -310,12 +310,20 @@ async def test_a_parameter_in_query_and_body_counts_once_when_it_is_the_same(ser
 
 
 async def test_a_body_of_another_kind_or_another_method_is_refused(server: Node) -> None:
-    for content_type in ("application/json", "text/plain", "multipart/form-data; boundary=x"):
+    for content_type in (
+        "application/json", "text/plain", "multipart/form-data; boundary=x", f"{FORM['content-type']}XYZ", "x",
+    ):  # fmt: skip
         answer = await server.http.post("/token", content=b"grant_type=x", headers={"content-type": content_type})
         assert (answer.status_code, body_of(answer)["error"]) == (400, "invalid_request")
     for method in ("GET", "PUT", "DELETE", "HEAD"):
         answer = await server.http.request(method, "/token")
+        trace_id = answer.headers["traceparent"].split("-")[1]
+        document = (
+            f'{{"error": "invalid_request", "error_description": "The method must be POST (trace_id: {trace_id})"}}'
+        )
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+        assert answer.text == ("" if method == "HEAD" else document)
+        assert answer.headers["content-length"] == str(len(document))
 
 
 async def test_on_a_developers_machine_the_caller_is_told_why(database_url: str, rows: RegistryRows) -> None:
@@ -463,5 +471,7 @@ async def test_the_key_set_holds_public_keys_alone_and_may_be_cached(server: Nod
         [key] = body_of(answer)["keys"]
         assert key.keys() == {"kty", "n", "e", "use", "alg", "kid", "x5c"}
         assert (key["kty"], key["use"], key["alg"], len(key["kid"])) == ("RSA", "sig", "RS256", 43)
-        assert (await server.http.head(path)).content == b""
+        head = await server.http.head(path)
+        assert (head.content, head.headers["content-length"]) == (b"", str(len(answer.content)))
+        assert head.headers["cache-control"] == answer.headers["cache-control"]
         assert (await server.http.post(path)).status_code == 405

@@ -28,6 +28,7 @@ MAX_FORM_BYTES = 96 * 1024
 """An assertion of 64 KiB, percent-encoded here and there, and what else a client may send along."""
 MAX_FIELDS = 50
 _SHORT = 100
+_FORM = b"application/x-www-form-urlencoded"
 
 _log = structlog.get_logger("fullmakt.tokens")
 
@@ -37,6 +38,9 @@ _TOKEN_HEADERS: list[Header] = [
     (b"cache-control", b"no-store"),
     (b"pragma", b"no-cache"),
 ]
+
+
+_NOT_POST = Refusal("invalid_request", {"detail": "The method must be POST"})
 
 
 class _RequestError(Exception):
@@ -98,7 +102,7 @@ def read_assertion(query: bytes, body: bytes, content_type: bytes) -> str:
     Raises:
         _RequestError: not a form, not one assertion, another grant type.
     """
-    if body and content_type and not content_type.lower().startswith(b"application/x-www-form-urlencoded"):
+    if body and content_type and content_type.partition(b";")[0].strip().lower() != _FORM:
         raise _invalid("Content-Type must be application/x-www-form-urlencoded")
     fields: dict[str, str] = {}
     for part in (query, body):
@@ -137,10 +141,11 @@ def render_refusal(refusal: Refusal, trace_id: str, config: TokensConfig) -> tup
     return entry.status, headers, json.dumps(body, ensure_ascii=False, default=str).encode()
 
 
-async def _send(send: Send, status: int, headers: list[Header], body: bytes) -> None:
+async def _send(send: Send, status: int, headers: list[Header], body: bytes, *, head: bool = False) -> None:
+    """The answer; to a HEAD, without its body but with the length that it has (RFC 9110 §9.3.2)."""
     headers = [*headers, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": b"" if head else body})
 
 
 def token_endpoint(service: TokenService, metrics: TokenMetrics) -> ASGIApp:
@@ -165,8 +170,10 @@ def token_endpoint(service: TokenService, metrics: TokenMetrics) -> ASGIApp:
                 content_type = value
         trace = Trace.continue_from(traceparent)
         current_trace.set(trace)
+        traced = (b"traceparent", trace.traceparent.encode())
         if scope["method"] != "POST":
-            await _send(send, 405, [*_TOKEN_HEADERS, (b"allow", b"POST")], b'{"error":"invalid_request"}')
+            _, headers, body = render_refusal(_NOT_POST, trace.trace_id, config)
+            await _send(send, 405, [*headers, (b"allow", b"POST"), traced], body, head=scope["method"] == "HEAD")
             return
         try:
             result = await answer(scope, receive, trace, content_type)
@@ -175,7 +182,6 @@ def token_endpoint(service: TokenService, metrics: TokenMetrics) -> ASGIApp:
         except Exception:
             _log.exception("token_endpoint_failed")
             result = Refusal("server_error")
-        traced = (b"traceparent", trace.traceparent.encode())
         if isinstance(result, IssuedToken):
             body = b'{"access_token":"' + result.access_token + result.reply_tail
             metrics.issued(perf_counter() - started)
@@ -193,12 +199,13 @@ def _document(make: Callable[[], tuple[bytes, bytes]]) -> ASGIApp:
     """A GET route for a JSON document; ``make`` returns its body and its Cache-Control."""
 
     async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] not in ("GET", "HEAD"):
+        method = scope["method"]
+        if method not in ("GET", "HEAD"):
             await _send(send, 405, [(b"allow", b"GET, HEAD")], b"")
             return
         body, cache_control = make()
         headers = [(b"content-type", b"application/json"), (b"cache-control", cache_control)]
-        await _send(send, 200, headers, b"" if scope["method"] == "HEAD" else body)
+        await _send(send, 200, headers, body, head=method == "HEAD")
 
     return endpoint
 

@@ -126,6 +126,17 @@ async def test_somebody_elses_certificate_is_refused_and_so_is_somebody_elses_si
     assert refused_as(await scene.server.post(forged_for_other), "MP-124", "Invalid JWT signature.")
 
 
+async def test_who_has_not_the_key_pushes_nothing_out_of_memory(scene: Scene) -> None:
+    own, others = await scene.issue(), await scene.issue(SUPPLIER)
+    remembered = scene.server.service._certificates._known
+    for x5c in (own.x5c, own.x5c[:1], [*own.x5c, *others.x5c]):
+        assert refused_as(await scene.ask(others, x5c), "MP-124", "Invalid JWT signature.")
+    assert len(remembered) == 0
+    for x5c in (own.x5c, own.x5c[:1], [*own.x5c, *others.x5c]):
+        assert (await scene.ask(own, x5c)).status_code == 200
+    assert len(remembered) == 1
+
+
 async def test_a_certificate_that_expires_or_is_revoked_while_it_is_remembered_stops_to_serve(scene: Scene) -> None:
     short = await scene.issue(days=1)
     assert (await scene.ask(short)).status_code == 200
@@ -158,7 +169,8 @@ async def test_a_key_that_is_locked_to_a_certificate_falls_with_it(scene: Scene)
     certificate = await scene.issue()
     await scene.rows.client("locked", keys=[])
     der = certificate.leaf.public_bytes(Encoding.DER)
-    await scene.rows.key("locked", certificate.key, certificate=der, expires=int(NOW.timestamp()) + 10**8)
+    later = int(NOW.timestamp()) + 10**8
+    await scene.rows.key("locked", certificate.key, certificate=der, x5c=certificate.x5c, expires=later)
 
     async def ask() -> httpx2.Response:
         return await scene.server.post(sign(claims_of(int(scene.clock().timestamp()), iss="locked"), certificate.key))

@@ -183,7 +183,7 @@ async def test_a_key_with_a_certificate_is_locked_to_it(me: httpx2.AsyncClient, 
     assert response.json()["keys"] == [stored(jwk(x5c=["MIIGood", "MIICa"]))]
     registry = PostgresRegistry(database)
     ((key,),) = [client.keys for client in (await registry.clients(["c1"])).values()]
-    assert key.certificate == b"leaf"
+    assert (key.certificate, key.x5c) == (b"leaf", ("MIIGood", "MIICa"))
     await registry.close()
     assert (await me.put(f"{JWKS}/key-0", json=jwk(x5c=["MIIGood"]))).status_code == 200
 

@@ -67,9 +67,9 @@ class UploadedCertificates:
             CertificateRefusedError: it does not hold, and why.
             CrlUnavailableError: whether it is revoked can not be told now.
         """
-        values = list(x5c)
-        verdict = await self._certificates.from_header("\n".join(values).encode(), values, self._clock())
+        verdict = await self._certificates.check(list(x5c), self._clock())
         if isinstance(verdict, Refusal):
             raise CertificateRefusedError(str(verdict.facts.get("detail") or verdict.facts["problem"]))
-        leaf = verdict.leaf.public_bytes(Encoding.DER)
-        return CheckedCertificate(verdict.orgno, verdict.public_key, leaf)
+        certificate = verdict.certificate
+        leaf = certificate.leaf.public_bytes(Encoding.DER)
+        return CheckedCertificate(certificate.orgno, certificate.public_key, leaf)

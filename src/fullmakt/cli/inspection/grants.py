@@ -175,7 +175,7 @@ class _Signature:
         if not findings:
             findings.append(passed("key", f"`{key.kid}` is registered on the client"))
         if key.certificate is not None:
-            chain = [x509.load_der_x509_certificate(key.certificate)]
+            chain = parse_x5c(list(key.x5c)) if key.x5c else (x509.load_der_x509_certificate(key.certificate),)
             self.parts.append(certificate_report(chain[0]))
             findings += await judge_chain(chain, self.around)
         return [*findings, self._verify(PublicKey.from_der(key.der, key.alg), {"kid": key.kid})]

@@ -27,12 +27,13 @@ _COUNTED_ORGNO = (
 
 _CLIENTS = f"""
 SELECT c.client_id, c.active, c.integration_type, c.client_orgno, c.supplier_orgno, c.made_by_altinn,
-       c.access_token_lifetime, k.kids, k.spkis, k.algs, k.expiries, k.certificates, s.scopes, p.prefixes
+       c.access_token_lifetime, k.kids, k.spkis, k.algs, k.expiries, k.certificates, k.chains, s.scopes, p.prefixes
 FROM selfservice.client c
 LEFT JOIN LATERAL (
     SELECT array_agg(kid ORDER BY created, kid) AS kids, array_agg(spki ORDER BY created, kid) AS spkis,
            array_agg(alg ORDER BY created, kid) AS algs, array_agg(expires ORDER BY created, kid) AS expiries,
-           array_agg(certificate ORDER BY created, kid) AS certificates
+           array_agg(certificate ORDER BY created, kid) AS certificates,
+           array_agg(to_json(x5c)::text ORDER BY created, kid) AS chains
     FROM selfservice.client_key WHERE client_id = c.client_id
 ) k ON true
 LEFT JOIN LATERAL (
@@ -122,9 +123,9 @@ class PostgresRegistry:
 def _client(row: tuple[Any, ...]) -> RegisteredClient:
     (
         client_id, active, integration_type, client_orgno, supplier_orgno, made_by_altinn, lifetime,
-        kids, spkis, algs, expiries, certificates, scopes, prefixes,
+        kids, spkis, algs, expiries, certificates, chains, scopes, prefixes,
     ) = row  # fmt: skip
-    keys = zip(kids, spkis, algs, expiries, certificates, strict=True) if kids else ()
+    keys = zip(kids, spkis, algs, expiries, certificates, chains, strict=True) if kids else ()
     return RegisteredClient(
         client_id=client_id,
         active=active,
@@ -133,7 +134,10 @@ def _client(row: tuple[Any, ...]) -> RegisteredClient:
         supplier_orgno=supplier_orgno,
         made_by_altinn=made_by_altinn,
         access_token_lifetime=lifetime,
-        keys=tuple(RegisteredKey(kid, spki, alg, expires, leaf) for kid, spki, alg, expires, leaf in keys),
+        keys=tuple(
+            RegisteredKey(kid, spki, alg, expires, leaf, tuple(orjson.loads(x5c)) if x5c else ())
+            for kid, spki, alg, expires, leaf, x5c in keys
+        ),
         scopes=tuple(
             RegisteredScope(name, is_active, access, for_all, tuple(types), source, max_age, audience)
             for name, is_active, access, for_all, types, source, max_age, audience in orjson.loads(scopes or "[]")

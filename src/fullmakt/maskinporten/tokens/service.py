@@ -245,15 +245,17 @@ class TokenService:
             if not entry.public_key(key).verify(header["alg"], jws.signing_input, jws.signature):
                 return Refusal("invalid_signature", {"kid": key.kid, "alg": header["alg"]})
             if key.certificate is not None:
-                refusal = await self._certificates.registered(key.certificate, now)
+                refusal = await self._certificates.check_registered(key, now)
                 if refusal is not None:
                     return refusal
             return _Authenticated(AMR_KEY, key.kid)
-        certificate = await self._certificates.from_header(jws.header_segment, header["x5c"], now)
-        if isinstance(certificate, Refusal):
-            return certificate
+        trusted = await self._certificates.check(header["x5c"], now)
+        if isinstance(trusted, Refusal):
+            return trusted
+        certificate = trusted.certificate
         if not certificate.public_key.verify(header["alg"], jws.signing_input, jws.signature):
             return Refusal("invalid_signature", {"certificate": certificate.orgno, "alg": header["alg"]})
+        self._certificates.remember(trusted)
         return rules.check_certificate_owner(entry.client, certificate.orgno) or _Authenticated(
             AMR_CERTIFICATE, f"{certificate.leaf.serial_number:x}"
         )

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 class RegisteredKey:
     """A key on a client: SubjectPublicKeyInfo in DER, what it was registered for, and when it dies.
 
-    ``certificate`` is the leaf in DER when the key was registered with ``x5c`` and is locked to it.
+    ``certificate`` is the leaf in DER when the key was registered with ``x5c`` and is locked to it; ``x5c`` is what it
+    was registered with, since a chain may need an intermediate of its own.
     """
 
     kid: str
@@ -21,6 +22,7 @@ class RegisteredKey:
     alg: str | None
     expires_at: float
     certificate: bytes | None = None
+    x5c: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,3 +95,16 @@ async def test_at_once_signs_at_once_and_our_verifier_looks_again(world_state: P
         server.command(*whoami)  # its cached key set is a minute old at the most: it fetches for the unknown key id
         states = [line.split()[2:] for line in server.command("keys", "list").stdout.splitlines() if "RS256" in line]
         assert sorted(states) == [["signs"], ["verifies", "only"]]
+
+
+async def test_a_compromised_key_is_taken_back_from_the_key_set_and_signs_no_more(world_state: Path) -> None:
+    with running(world_state) as server:
+        stolen = await kid_of_a_token(server, StubbornVerifier(f"{server.issuer}jwk"))
+        new = server.command("keys", "rotate", "--at-once", "--withdraw", stolen).stdout.split()[2]
+        verifier = StubbornVerifier(f"{server.issuer}jwk")
+        assert await kid_of_a_token(server, verifier) == new
+        assert verifier.keys.keys() == {new}
+        waits = server.command("keys", "rotate").stdout.split()[2]
+        told = server.command("keys", "withdraw", new).stdout
+        assert f"key {new} is withdrawn" in told
+        assert await kid_of_a_token(server, StubbornVerifier(f"{server.issuer}jwk")) == waits

@@ -114,7 +114,7 @@ async def test_a_claim_whose_maker_gave_up_is_free(
     ledgers: list[Ledger], other: psycopg.AsyncConnection[tuple[Any, ...]]
 ) -> None:
     await other.execute("INSERT INTO tokens.used_grant VALUES ('a', 0)")
-    claiming = asyncio.create_task(ledgers[0].write(decision(b"a")))
+    claiming = ledgers[0].write(decision(b"a"))
     await other.rollback()
     assert await claiming is Verdict.WRITTEN
 
@@ -122,8 +122,8 @@ async def test_a_claim_whose_maker_gave_up_is_free(
 async def test_what_a_caller_handed_in_is_written_also_when_it_does_not_wait(
     ledgers: list[Ledger], database: Database
 ) -> None:
-    impatient = asyncio.create_task(ledgers[0].write(decision(b"a")))
-    patient = asyncio.create_task(ledgers[0].write(decision(b"b")))
+    impatient = ledgers[0].write(decision(b"a"))
+    patient = ledgers[0].write(decision(b"b"))
     await asyncio.sleep(0)
     impatient.cancel()
     assert await patient is Verdict.WRITTEN
@@ -132,7 +132,7 @@ async def test_what_a_caller_handed_in_is_written_also_when_it_does_not_wait(
 
 async def test_closing_writes_what_waits(database: Database) -> None:
     ledger = Ledger(database)
-    writing = [asyncio.create_task(ledger.write(decision(b"%d" % number))) for number in range(3)]
+    writing = [ledger.write(decision(b"%d" % number)) for number in range(3)]
     await asyncio.sleep(0)
     await ledger.close()
     assert await asyncio.gather(*writing) == [Verdict.WRITTEN] * 3

@@ -129,12 +129,19 @@ class Ledger:
         self._writer: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
-    async def write(self, decision: Decision) -> Verdict:
-        """Write one decision and claim its grant.
+    @property
+    def idle(self) -> bool:
+        """True when nobody waits for a verdict."""
+        return self._writer is None
+
+    def write(self, decision: Decision) -> asyncio.Future[Verdict]:
+        """Have one decision written and its grant claimed; the verdict comes when that is durable.
+
+        The future raises DatabaseUnavailableError when PostgreSQL does not answer; the claim may or may not have been
+        made.
 
         Raises:
             OverloadedError: too many wait already.
-            DatabaseUnavailableError: PostgreSQL does not answer. The claim may or may not have been made.
         """
         if len(self._waiting) >= self._max_queue:
             raise OverloadedError
@@ -142,7 +149,7 @@ class Ledger:
         self._waiting.append((decision, future))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_waiting())
-        return await future
+        return future
 
     async def _write_waiting(self) -> None:
         own, loop = asyncio.current_task(), asyncio.get_running_loop()

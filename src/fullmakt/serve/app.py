@@ -40,6 +40,7 @@ def create(assembly: Assembly) -> ASGIApp:
     apps.update({f"{settings.base_url}{path}": front for path in OPERATIONS})
     router = Router(apps, default_host=urlsplit(settings.base_url).netloc.lower(), not_found=front)
     _add_well_known(router, settings)
+    _add_landings(router, settings)
     return _WithLifespan(router, assembly)
 
 
@@ -73,6 +74,17 @@ def _add_well_known(router: Router, settings: Settings) -> None:
     for name in WELL_KNOWN:
         for end in ("", "/"):
             router.alias(f"{parts.scheme}://{parts.netloc}/.well-known/{name}{path}{end}", f"{path}/.well-known/{name}")
+
+
+def _add_landings(router: Router, settings: Settings) -> None:
+    """Who opens the bare URL of a system without a page of its own gets the front page, which tells what lies there."""
+    home = urlsplit(settings.base_url)
+    for url in (settings.issuer, settings.parties_url):
+        parts = urlsplit(url)
+        path = parts.path.rstrip("/")
+        if parts.netloc == home.netloc and path != home.path:
+            for end in ("", "/"):
+                router.alias(f"{parts.scheme}://{parts.netloc}{path}{end}", f"{home.path}/")
 
 
 class _WithLifespan:

@@ -5,12 +5,16 @@ Source: https://www.w3.org/TR/trace-context/ §3.2; maskinporten.md §6.1 (``tra
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from dataclasses import dataclass
 from typing import Self
 
-_draw = random.getrandbits  # unique, and no secret: the system's own randomness costs ten times as much
+_source = random.Random()  # noqa: S311 - unique, and no secret: the system's own randomness costs ten times as much
+os.register_at_fork(after_in_child=_source.seed)
+# Not the common one, which anybody may seed, as property tests do: the ids would come again.
+_draw = _source.getrandbits
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,3 +49,12 @@ def test_a_malformed_header_begins_a_new_trace(traceparent: str | None) -> None:
 def test_whatever_comes_in_what_goes_out_is_well_formed(header: str) -> None:
     trace = Trace.continue_from(header)
     assert Trace.continue_from(trace.traceparent).trace_id == trace.trace_id
+
+
+def test_ids_do_not_come_again_when_somebody_seeds_the_common_source() -> None:
+    random.seed(1)
+    first = Trace.start()
+    random.seed(1)
+    second = Trace.start()
+    assert first.trace_id != second.trace_id
+    assert first.span_id != second.span_id

@@ -11,6 +11,7 @@ import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx2
 from starlette.applications import Starlette
@@ -119,7 +120,7 @@ class FakeIssuer:
             await self.before_token()
         if self.answers:
             return self.answers.pop(0)
-        form = await request.form()
+        form = dict(parse_qsl((await request.body()).decode()))
         grant = parse_compact(str(form["assertion"]))
         claims = grant.unverified_payload
         good = (

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 
 from fullmakt.portal.app import app, error_pages
 from fullmakt.portal.cards import system_cards
@@ -113,9 +113,9 @@ def test_the_way_from_the_front_page_to_an_error_keeps_the_language(page: Page) 
     page.get_by_role("link", name="Nynorsk").click()
     page.get_by_role("link", name="Alle feil frå tokentenaren").click()
     page.get_by_role("link", name="MP-251").click()
-    assert page.get_by_role("heading", name=MEANING["nn"]).is_visible()
+    expect(page.get_by_role("heading", name=MEANING["nn"])).to_be_visible()
     page.get_by_role("link", name="Fullmakt").click()
-    assert page.get_by_role("heading", level=1).inner_text() == FRONT["nn"]
+    expect(page.get_by_role("heading", level=1)).to_have_text(FRONT["nn"])
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page) -> None:

@@ -24,14 +24,22 @@ _DOTTED = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]*+)++"
 """base64url and dots, taken whole: a pattern that began inside would look at a long text again from every letter."""
 _HEADER = re.compile(r"e(?:y[A-DI-L]|w[k-r0-3])[A-Za-z0-9_-]")
 """``{`` and a quotation mark or white space in base64url: how a JOSE header begins."""
-_ELEVEN_DIGITS = re.compile(r"(?<![0-9])[0-9]{11}(?![0-9])")
+_ELEVEN_DIGITS = re.compile(
+    r"(?P<id>(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|(?=[0-9]*[A-Fa-f])[0-9A-Fa-f]{16,})"
+    r"(?![0-9A-Za-z]))|(?<![0-9])[0-9]{11}(?![0-9])"
+)
+"""Eleven digits in a row; the ``id`` of a thing in hexadecimal (a UUID, a serial, a trace) may hold them by chance."""
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL)
 _SECRET_NAMES = re.compile(r"assertion|authorization|password|secret|access_token|private|pid$", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
     """``text`` without tokens, private keys and eleven-digit numbers."""
-    return _PEM.sub("[private key]", _ELEVEN_DIGITS.sub("[national id]", _DOTTED.sub(_without_tokens, text)))
+    return _PEM.sub("[private key]", _ELEVEN_DIGITS.sub(_without_number, _DOTTED.sub(_without_tokens, text)))
+
+
+def _without_number(found: re.Match[str]) -> str:
+    return found["id"] or "[national id]"
 
 
 def _without_tokens(dotted: re.Match[str]) -> str:

@@ -27,6 +27,23 @@ def test_a_national_identity_number_is_taken_out_and_longer_numbers_are_not() ->
     assert redact("pid=05895199925, 20261121120000") == "pid=[national id], 20261121120000"
 
 
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        "58FFFCB0EC49873398049B322E0A98614ADB37DC",
+        "7f3b0c52-9a1e-4d6f-8b2a-12345678901f",
+        "0af7651916cd43dd8448eb2c80319c1a",
+        "0af7651916cd43dd8448eb05895199925c",
+    ],
+)
+def test_eleven_digits_in_the_middle_of_a_hexadecimal_identifier_are_nobodys_number(identifier: str) -> None:
+    assert redact(f"serial {identifier}.") == f"serial {identifier}."
+
+
+def test_a_number_beside_letters_is_taken_out() -> None:
+    assert redact("fnr05895199925 a05895199925") == "fnr[national id] a[national id]"
+
+
 def test_a_private_key_is_taken_out_even_when_its_end_is_missing() -> None:
     begin = "-----BEGIN PRIVATE KEY-----"
     assert redact(f"a {begin}\nMIIE\n-----END PRIVATE KEY----- b") == "a [private key] b"

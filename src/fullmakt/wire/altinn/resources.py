@@ -1,0 +1,45 @@
+"""What other systems need to know of a resource: its policy, what gates it, and who owns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fullmakt.kernel.identifiers import OrgNumber
+
+TOPIC = "altinn.resources"
+"""The topic of the change feed on which the resource registry announces its changes, with keys
+``resource:<identifier>`` (the resource or its policy) and ``access-list:<owner>:<identifier>`` (the list, its members
+or its connections)."""
+
+MASKINPORTEN_SCHEMA = "MaskinportenSchema"
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredResource:
+    """The newest version of a resource, as its neighbours read it. ``scopes`` are its MaskinportenScope references.
+
+    ``policy`` is the XACML document in bytes, None when none was uploaded; ``title`` maps ``nb``, ``nn``, ``en``.
+    """
+
+    identifier: str
+    version: int
+    resource_type: str
+    title: tuple[tuple[str, str], ...]
+    owner_orgno: OrgNumber | None
+    owner_code: str
+    delegable: bool
+    visible: bool
+    access_list_enabled: bool
+    scopes: tuple[str, ...] = ()
+    delegation_scheme_id: str | None = None
+    policy: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A party is on an access list that is connected to a resource. ``actions`` None: every action."""
+
+    owner: str
+    identifier: str
+    resource: str
+    actions: frozenset[str] | None = None

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from fullmakt.infra.database import Database
-from fullmakt.maskinporten.tokens.ledger import BATCH, Decision, Ledger, Verdict
+from fullmakt.infra.group_commit import BATCH
+from fullmakt.maskinporten.tokens.ledger import Decision, Ledger, Verdict
 from tests.support.token_nodes import events, used_grants
 from tests.support.tokens import NOW, SECONDS, RegistryRows
 

@@ -17,13 +17,14 @@ import structlog
 from fullmakt.infra.audit import clean_facts, clean_text
 from fullmakt.infra.crl import CrlUnavailableError
 from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.infra.group_commit import OverloadedError
 from fullmakt.jose.compact import MalformedJwtError, UnverifiedJws, parse_compact
 from fullmakt.kernel.clock import Clock, new_token_id
 from fullmakt.maskinporten.tokens import rules
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.key_ring import KeyRing
-from fullmakt.maskinporten.tokens.ledger import SLICE, Decision, Ledger, OverloadedError, Verdict
+from fullmakt.maskinporten.tokens.ledger import SLICE, Decision, Ledger, Verdict
 from fullmakt.maskinporten.tokens.model import IssuedToken, Refusal, TokenPlan, UnverifiedGrant
 from fullmakt.maskinporten.tokens.registry_cache import ClientEntry, RegistryCache
 from fullmakt.maskinporten.tokens.signing import CurrentRing, SigningKeys

@@ -8,7 +8,8 @@ from itertools import groupby
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fullmakt.maskinporten.tokens.ledger import BATCH, Decision, Verdict, Waiting, next_batch
+from fullmakt.infra.group_commit import BATCH
+from fullmakt.maskinporten.tokens.ledger import Decision, Verdict, Waiting, next_batch
 from tests.support.tokens import NOW
 
 

@@ -80,7 +80,9 @@ async def test_changes_are_audited_and_announced_without_national_identity_numbe
     assert KARI not in f"{events} {changes}"
     person = await parties.person(KARI)
     assert person is not None
-    assert set(changes.keys) == {f"organisation:{BANK}", f"party:{person.party_uuid}"}
+    bank = await parties.organisation(BANK)
+    assert bank is not None
+    assert set(changes.keys) == {f"organisation:{BANK}", f"party:{bank.party_uuid}", f"party:{person.party_uuid}"}
 
 
 async def test_a_hierarchy_has_no_loop_and_no_missing_parent(parties: PartiesService) -> None:

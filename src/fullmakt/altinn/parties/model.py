@@ -11,6 +11,8 @@ from fullmakt.kernel.identifiers import NationalId, OrgNumber
 
 SYNTHETIC_FIRST_DIGITS = ("2", "3")
 """Skatteetaten's test population (Tenor) has organisation numbers that begin so; real ones begin with 8 or 9."""
+SUB_UNIT_FORMS = ("BEDR", "AAFY")
+"""Forms of sub-units (underenheter): the unit above is the main unit, whose roles hold in them too."""
 
 
 def _require(field: str, fault: str | None) -> None:
@@ -89,6 +91,12 @@ class Party:
     subject: Organisation | Person
 
 
+def feed_keys(orgno: OrgNumber | None, party_uuid: UUID) -> tuple[str, ...]:
+    """What the change feed calls a party: by UUID, and an organisation by number too."""
+    by_uuid = f"party:{party_uuid}"
+    return (by_uuid,) if orgno is None else (f"organisation:{orgno}", by_uuid)
+
+
 def feed_key(subject: Organisation | Person, party_uuid: UUID) -> str:
-    """What the change feed and the audit trail call a party; they never hold a national identity number."""
+    """What the audit trail calls a party; it never holds a national identity number."""
     return f"organisation:{subject.orgno}" if isinstance(subject, Organisation) else f"party:{party_uuid}"

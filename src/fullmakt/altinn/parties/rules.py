@@ -8,7 +8,7 @@ import unicodedata
 MAX_NAME_LENGTH = 255
 
 _FORM = re.compile(r"[A-ZÆØÅ/]{2,5}")
-_ROLE_CODE = re.compile(r"[a-z][a-z0-9_-]{1,39}", re.ASCII)
+_ROLE_CODE = re.compile(r"[a-zæøå][a-zæøå0-9_-]{1,39}")
 # Cc: control characters, NUL among them, which PostgreSQL can not hold; Cs: lone surrogates, which UTF-8 can not carry;
 # Zl and Zp: line breaks by another name.
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
@@ -31,5 +31,5 @@ def form_fault(form: str) -> str | None:
 
 
 def role_code_fault(code: str) -> str | None:
-    """A role code is Enhetsregisteret's or Altinn's, in lower case: ``dagl``, ``lede``, ``innh``, ``regn``, …"""
+    """A role code is Enhetsregisteret's or Altinn's, in lower case: ``dagl``, ``lede``, ``innh``, ``ffør``, …"""
     return None if _ROLE_CODE.fullmatch(code) else "a role is a code in lower case such as dagl, lede or regn"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fullmakt.altinn.parties import store
+from fullmakt.altinn.parties import store, store_rights
 from fullmakt.altinn.parties.errors import InvalidPartyError, UnknownPartyError
-from fullmakt.altinn.parties.model import Organisation, Party, Person, Role, feed_key
+from fullmakt.altinn.parties.lookups import PartyLookups
+from fullmakt.altinn.parties.metadata.model import Metadata
+from fullmakt.altinn.parties.model import Organisation, Party, Person, Role, feed_key, feed_keys
 from fullmakt.infra import feed
 from fullmakt.infra.audit import AuditEvent, record
 from fullmakt.infra.database import Database
@@ -29,14 +31,15 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
 
 
-class PartiesService:
+class PartiesService(PartyLookups):
     """The register of parties. Declaring again what is already so does nothing and leaves no trace.
 
-    ``actor`` is who declares, for the audit trail: an organisation number, a client id, or ``operator``.
+    ``actor`` is who declares, for the audit trail: an organisation number, a client id, or ``operator``. ``metadata``
+    says what roles give; without it, that which comes with the program.
     """
 
-    def __init__(self, database: Database, clock: Clock, new_id: NewId) -> None:
-        self._database = database
+    def __init__(self, database: Database, clock: Clock, new_id: NewId, metadata: Metadata | None = None) -> None:
+        super().__init__(database, metadata)
         self._clock = clock
         self._new_id = new_id
 
@@ -69,10 +72,11 @@ class PartiesService:
             UnknownPartyError: holder or organisation is not registered.
         """
         async with self._database.transaction() as connection:
-            holder = await self._parties_of(connection, role)
+            await store_rights.hold_hierarchy(connection)
+            parties = await self._parties_of(connection, role)
             if not await store.grant(connection, role, self._clock()):
                 return Outcome.UNCHANGED
-            await self._announce_role(connection, "role:grant", role, holder, actor)
+            await self._announce_role(connection, "role:grant", role, parties, actor)
             return Outcome.CREATED
 
     async def withdraw_role(self, role: Role, *, actor: str = "operator") -> bool:
@@ -82,10 +86,11 @@ class PartiesService:
             UnknownPartyError: holder or organisation is not registered.
         """
         async with self._database.transaction() as connection:
-            holder = await self._parties_of(connection, role)
+            await store_rights.hold_hierarchy(connection)
+            parties = await self._parties_of(connection, role)
             if not await store.withdraw(connection, role):
                 return False
-            await self._announce_role(connection, "role:withdraw", role, holder, actor)
+            await self._announce_role(connection, "role:withdraw", role, parties, actor)
             return True
 
     async def organisation_name(self, orgno: OrgNumber) -> str | None:
@@ -138,17 +143,23 @@ class PartiesService:
             raise InvalidPartyError("parent", f"{organisation.orgno} stands above {parent} already")
 
     async def _put(self, connection: AsyncConnection, subject: Organisation | Person, actor: str) -> Outcome:
+        orgno = subject.orgno if isinstance(subject, Organisation) else None
+        if orgno is not None:
+            await store_rights.hold_hierarchy(connection)
         row = await store.put(connection, subject, self._new_id(), self._clock())
         if row is None:  # somebody else declared the same in between
             return Outcome.UNCHANGED
         outcome = Outcome.CREATED if row.created else Outcome.CHANGED
-        kind = "organisation" if isinstance(subject, Organisation) else "person"
-        await self._announce(connection, f"{kind}:{outcome}", feed_key(subject, row.party_uuid), actor)
+        kind = "person" if orgno is None else "organisation"
+        await self._audit(connection, f"{kind}:{outcome}", feed_key(subject, row.party_uuid), actor)
+        keys = feed_keys(orgno, row.party_uuid)
+        await self._announce(connection, keys, orgno)
         return outcome
 
-    async def _parties_of(self, connection: AsyncConnection, role: Role) -> Party:
-        """The role's holder, both parties being registered."""
-        if await store.organisation(connection, role.organisation) is None:
+    async def _parties_of(self, connection: AsyncConnection, role: Role) -> tuple[Party, Party]:
+        """The role's organisation and holder, both being registered."""
+        organisation = await store.organisation(connection, role.organisation)
+        if organisation is None:
             raise UnknownPartyError("organisation", f"no organisation has the number {role.organisation}")
         if isinstance(role.holder, OrgNumber):
             holder = await store.organisation(connection, role.holder)
@@ -156,16 +167,29 @@ class PartiesService:
             holder = await store.person(connection, role.holder)
         if holder is None:
             raise UnknownPartyError("holder", "no party has the holder's number")
-        return holder
+        return organisation, holder
 
     async def _announce_role(
-        self, connection: AsyncConnection, action: str, role: Role, holder: Party, actor: str
+        self, connection: AsyncConnection, action: str, role: Role, parties: tuple[Party, Party], actor: str
     ) -> None:
+        organisation, holder = parties
         facts = {"code": role.code, "holder": feed_key(holder.subject, holder.party_uuid)}
-        await self._announce(connection, action, f"organisation:{role.organisation}", actor, facts)
+        await self._audit(connection, action, f"organisation:{role.organisation}", actor, facts)
+        holder_orgno = role.holder if isinstance(role.holder, OrgNumber) else None
+        keys = feed_keys(role.organisation, organisation.party_uuid) + feed_keys(holder_orgno, holder.party_uuid)
+        await self._announce(connection, keys, role.organisation)
 
-    async def _announce(
-        self, connection: AsyncConnection, action: str, key: str, actor: str, facts: dict[str, str] | None = None
+    async def _announce(self, connection: AsyncConnection, keys: Iterable[str], orgno: OrgNumber | None) -> None:
+        """Tell that ``keys`` changed, and with the organisation ``orgno`` its sub-units: its roles hold in them too.
+
+        The hierarchy is held meanwhile, or a sub-unit that comes at the same moment would be told to nobody.
+        """
+        below = await store_rights.sub_units(connection, orgno) if orgno is not None else []
+        affected = [*keys, *(key for unit in below for key in feed_keys(unit.orgno, unit.party_uuid))]
+        await feed.publish(connection, TOPIC, affected)
+
+    async def _audit(
+        self, connection: AsyncConnection, action: str, subject: str, actor: str, facts: dict[str, str] | None = None
     ) -> None:
         trace = current_trace.get()
         await record(
@@ -177,8 +201,7 @@ class PartiesService:
                 outcome="done",
                 trace_id=trace.trace_id if trace else "",
                 actor=actor,
-                subject=key,
+                subject=subject,
                 facts=facts or {},
             ),
         )
-        await feed.publish(connection, TOPIC, [key])

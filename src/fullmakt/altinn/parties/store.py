@@ -38,8 +38,8 @@ _PUT_ORGANISATION = text(
     " RETURNING party_uuid, xmax = 0 AS created"
 )
 _PUT_PERSON = text(
-    "INSERT INTO parties.party AS p (party_uuid, national_id, name, created, last_updated)"
-    " VALUES (:party_uuid, :national_id, :name, :now, :now)"
+    "INSERT INTO parties.party AS p (party_uuid, national_id, user_id, name, created, last_updated)"
+    " VALUES (:party_uuid, :national_id, nextval('parties.user_id'), :name, :now, :now)"
     " ON CONFLICT (national_id) DO UPDATE SET name = excluded.name, last_updated = :now"
     " WHERE p.name <> excluded.name RETURNING party_uuid, xmax = 0 AS created"
 )

@@ -10,9 +10,9 @@ from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.altinn.attributes import Attribute
 
 TOPIC = "altinn.parties"
-"""The topic of the change feed on which parties announce their changes, with keys ``organisation:<orgno>`` (the
-organisation itself, or who holds a role in it) and ``party:<uuid>`` (a person; national identity numbers stay out of
-the feed)."""
+"""The topic of the change feed on which parties announce their changes, with keys ``party:<uuid>`` (the party itself,
+which roles it holds, or who holds a role in it) and, of organisations, ``organisation:<orgno>`` beside it; national
+identity numbers stay out of the feed. With an organisation its sub-units are announced, in which its roles hold too."""
 
 
 class PartyKind(StrEnum):

@@ -180,7 +180,7 @@ async def test_beyond_a_length_of_the_queue_requests_are_turned_away_whatever_th
         assert (await server.post(sign(claims_of()))).status_code == 200
         await stuck.execute("LOCK TABLE tokens.used_grant IN ACCESS EXCLUSIVE MODE")
         waiting = [asyncio.create_task(server.post(sign(claims_of())))]
-        while not server.service._ledger._writer:  # noqa: ASYNC110 - nothing tells of it
+        while not server.service._ledger._task:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0)
         waiting += [asyncio.create_task(server.post(sign(claims_of()))) for _ in range(3)]
         await in_the_queue(server, 3)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from fullmakt.jose.strict_json import StrictJsonError, loads_object
 
@@ -25,8 +24,7 @@ class MalformedJwtError(ValueError):
     """The text is not a compact JWS of JSON objects. The message says why and never repeats the token."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedJws:
+class UnverifiedJws(NamedTuple):
     """A JWS that parses. Nothing in it is to be believed until a key has verified it."""
 
     unverified_header: Mapping[str, Any]

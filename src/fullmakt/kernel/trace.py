@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 import random
 import re
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 _source = random.Random()  # noqa: S311 - unique, and no secret: the system's own randomness costs ten times as much
 os.register_at_fork(after_in_child=_source.seed)
@@ -18,8 +17,7 @@ _draw = _source.getrandbits
 _TRACEPARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """One hop of a trace: ``trace_id`` (32 hex digits, the same on every hop) and this hop's own ``span_id`` (16)."""
 
     trace_id: str

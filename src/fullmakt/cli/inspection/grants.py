@@ -66,8 +66,8 @@ def _judge_header(jws: UnverifiedJws, config: TokensConfig) -> tuple[list[Findin
         jws,
         lambda each: rules.check_header(each, config),
         [
-            lambda each: replace(each, unverified_header={**each.unverified_header, "alg": "RS256"}),
-            lambda each: replace(each, unverified_header=_without(each.unverified_header, "crit")),
+            lambda each: each._replace(unverified_header={**each.unverified_header, "alg": "RS256"}),
+            lambda each: each._replace(unverified_header=_without(each.unverified_header, "crit")),
         ],
         same=_kind_of,
     ).found
@@ -219,15 +219,15 @@ def _judge_times(grant: UnverifiedGrant, told: frozenset[str], around: Surroundi
     now = around.now.timestamp()
 
     def sent_now(each: UnverifiedGrant) -> UnverifiedGrant:
-        return replace(each, issued_at=now, expires_at=each.expires_at + now - each.issued_at)
+        return each._replace(issued_at=now, expires_at=each.expires_at + now - each.issued_at)
 
     faults = every_fault(
         grant,
         lambda each: rules.check_times(each, now, around.config),
         [
-            lambda each: replace(each, not_before=None),
+            lambda each: each._replace(not_before=None),
             sent_now,
-            lambda each: replace(each, expires_at=each.issued_at + MAX_GRANT_LIFETIME),
+            lambda each: each._replace(expires_at=each.issued_at + MAX_GRANT_LIFETIME),
         ],
         same=_kind_of,
     ).found
@@ -242,10 +242,10 @@ def _judge_syntax(grant: UnverifiedGrant, config: TokensConfig) -> list[Finding]
         grant,
         lambda each: rules.check_claim_syntax(each, config),
         [
-            lambda each: replace(each, iss_onbehalfof=None),
-            lambda each: replace(each, consumer_org=None),
-            lambda each: replace(each, pid=None),
-            lambda each: replace(each, resource=()),
+            lambda each: each._replace(iss_onbehalfof=None),
+            lambda each: each._replace(consumer_org=None),
+            lambda each: each._replace(pid=None),
+            lambda each: each._replace(resource=()),
         ],
         same=_kind_of,
     ).found

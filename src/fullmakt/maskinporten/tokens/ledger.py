@@ -9,11 +9,12 @@ circle. Why one statement: docs/decisions/0002. How they are gathered: ``infra/g
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+import orjson
 from sqlalchemy import text
 
 from fullmakt.infra import group_commit
@@ -25,9 +26,10 @@ _COMMIT = f"""
 WITH registry AS (
     SELECT coalesce((SELECT version FROM feed.version WHERE topic = '{TOPIC}'), 0) AS version
 ), decision AS (
-    SELECT d.* FROM registry, unnest(
-        %b::bytea[], %b::bigint[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[]
-    ) AS d (claim, expires_at, reason, trace_id, actor, subject, facts)
+    SELECT decode(d.claim, 'hex') AS claim, d.expires_at, d.reason, d.trace_id, d.actor, d.subject, d.facts
+    FROM registry, json_to_recordset(%b::text::json) AS d (
+        claim text, expires_at bigint, reason text, trace_id text, actor text, subject text, facts jsonb
+    )
     WHERE registry.version = %b
 ), claimed AS (
     INSERT INTO tokens.used_grant (claim, expires_at)
@@ -36,7 +38,7 @@ WITH registry AS (
 ), recorded AS (
     INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts)
     SELECT %b, 'tokens', 'token:issue', CASE WHEN reason = '' THEN 'permit' ELSE 'deny' END,
-        reason, trace_id, actor, subject, facts::jsonb
+        reason, trace_id, actor, subject, facts
     FROM decision WHERE claim IS NULL OR claim IN (SELECT claim FROM claimed)
 )
 SELECT (SELECT version FROM registry), ARRAY(SELECT claim FROM claimed)
@@ -65,7 +67,9 @@ class Decision:
     """A decision to be written. ``claim`` is 16 bytes that stand for the grant, None when there is nothing to claim.
 
     ``expires_at`` is the second from which the claim may be forgotten; ``reason`` is empty for a permit; ``facts`` is
-    JSON.
+    JSON. ``sign`` makes the token as soon as the decision is durable, before anybody is told: the tokens of a batch are
+    signed in a row, because a signature that takes turns with other work finds the processor's caches cold, which
+    costs 10 to 15 µs a token (measured 2026-11-21).
     """
 
     claim: bytes | None
@@ -77,9 +81,13 @@ class Decision:
     subject: str
     facts: str
     at: datetime
+    sign: Callable[[], bytes] | None = None
 
 
-Waiting = group_commit.Waiting[Decision, Verdict]
+Result = Verdict | bytes
+"""What became of a decision, or the token that it was about."""
+
+Waiting = group_commit.Waiting[Decision, Result]
 
 
 def next_batch(waiting: Sequence[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
@@ -99,32 +107,41 @@ def next_batch(waiting: Sequence[Waiting]) -> tuple[list[Waiting], list[Waiting]
     return batch, rest
 
 
-class Ledger(GroupCommit[Decision, Verdict]):
+def _verdict(written: Decision) -> Result:
+    return Verdict.WRITTEN if written.sign is None else written.sign()
+
+
+class Ledger(GroupCommit[Decision, Result]):
     """Gathers decisions and writes them, up to 32 at a time; ``write`` gives the verdict on one."""
 
     def next_batch(self, waiting: list[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
         """As the function of that name."""
         return next_batch(waiting)
 
-    async def write_items(self, connection: Connection, items: Sequence[Decision]) -> list[Verdict]:
+    async def write_items(self, connection: Connection, items: Sequence[Decision]) -> list[Result]:
         """One statement for all of them."""
         first = items[0]
+        # One document costs a third of seven arrays, which psycopg puts together item by item.
+        document = orjson.dumps(
+            [
+                {
+                    "claim": d.claim.hex() if d.claim is not None else None, "expires_at": d.expires_at,
+                    "reason": d.reason, "trace_id": d.trace_id, "actor": d.actor, "subject": d.subject,
+                    "facts": orjson.Fragment(d.facts),
+                }
+                for d in items
+            ]
+        ).decode()  # fmt: skip
         cursor = await connection.cursor(binary=True).execute(
-            _COMMIT,
-            (
-                [d.claim for d in items], [d.expires_at for d in items], [d.reason for d in items],
-                [d.trace_id for d in items], [d.actor for d in items], [d.subject for d in items],
-                [d.facts for d in items], first.version, first.at,
-            ),
-            prepare=True,
-        )  # fmt: skip
+            _COMMIT, (document, first.version, first.at), prepare=True
+        )
         row = await cursor.fetchone()
         if row is None:
             raise DatabaseUnavailableError("no answer")
         version, claimed = row[0], set(row[1])
         if version != first.version:
             return [Verdict.STALE] * len(items)
-        return [Verdict.WRITTEN if d.claim is None or d.claim in claimed else Verdict.REPLAYED for d in items]
+        return [_verdict(d) if d.claim is None or d.claim in claimed else Verdict.REPLAYED for d in items]
 
     async def forget_expired(self, now: int, *, slice_size: int = SLICE) -> int:
         """Delete one slice of the claims that may be forgotten at ``now`` (seconds); returns how many.

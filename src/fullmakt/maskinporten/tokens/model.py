@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry
 
@@ -30,8 +30,7 @@ class Refusal:
         return self.entry.text.format_map(self.facts)
 
 
-@dataclass(frozen=True, slots=True)
-class UnverifiedGrant:
+class UnverifiedGrant(NamedTuple):
     """The claims of a grant whose types are right; who signed them is not yet known (maskinporten.md §2.2)."""
 
     audience: str | None
@@ -66,8 +65,7 @@ class TokenPlan:
     consumer: str
 
 
-@dataclass(frozen=True, slots=True)
-class IssuedToken:
+class IssuedToken(NamedTuple):
     """A token that may leave: its claim is durable."""
 
     access_token: bytes

@@ -7,10 +7,10 @@ import contextlib
 import hashlib
 import itertools
 import json
-from collections.abc import Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import cache, partial
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
@@ -24,7 +24,7 @@ from fullmakt.maskinporten.tokens import rules
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.key_ring import KeyRing
-from fullmakt.maskinporten.tokens.ledger import SLICE, Decision, Ledger, Verdict
+from fullmakt.maskinporten.tokens.ledger import SLICE, Decision, Ledger, Result, Verdict
 from fullmakt.maskinporten.tokens.model import IssuedToken, Refusal, TokenPlan, UnverifiedGrant
 from fullmakt.maskinporten.tokens.registry_cache import ClientEntry, RegistryCache
 from fullmakt.maskinporten.tokens.signing import CurrentRing, SigningKeys
@@ -45,8 +45,7 @@ _FORGET_EVERY = 10
 _Answer = TypeVar("_Answer")
 
 
-@dataclass(frozen=True, slots=True)
-class _Permit:
+class _Permit(NamedTuple):
     """A yes: what the client gets for this grant."""
 
     plan: TokenPlan
@@ -54,16 +53,14 @@ class _Permit:
     signed_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Authenticated:
+class _Authenticated(NamedTuple):
     """Who signed: ``amr`` as in ``client_amr``; ``signed_by`` is the registered ``kid`` or the certificate's serial."""
 
     amr: str
     signed_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """What was decided on the registry at ``version``, not yet written.
 
     ``claim`` is there once the signature has held: from then on the grant is used up, whatever comes of it.
@@ -191,18 +188,19 @@ class TokenService:
             now = self._clock()
             outcome = await self._decide(jws, now)
             token_id = new_token_id()
-            alone = self._ledger.idle
-            writing = self._write(outcome, token_id, trace_id, now)
-            token = None
-            if alone and isinstance(outcome.answer, _Permit):
+            answer, alone = outcome.answer, self._ledger.idle
+            sign = None if isinstance(answer, Refusal) else cache(partial(self._sign, answer, token_id, now))
+            writing = self._write(outcome, token_id, trace_id, now, sign)
+            if alone and sign is not None:
                 # PostgreSQL commits while we sign, which takes a third off a lone request. In company there is enough
                 # to do meanwhile, and a signature in between would hold up the others' statement.
                 await asyncio.sleep(0)
-                token = self._sign(outcome.answer, token_id, now)
+                sign()
             verdict = await writing
-            if verdict is Verdict.WRITTEN:
-                answer = outcome.answer
-                return answer if isinstance(answer, Refusal) else token or self._sign(answer, token_id, now)
+            if isinstance(answer, _Permit) and isinstance(verdict, bytes):
+                return IssuedToken(verdict, answer.plan.reply_tail)
+            if isinstance(answer, Refusal) and verdict is Verdict.WRITTEN:
+                return answer
             if verdict is Verdict.REPLAYED:
                 grant = outcome.grant
                 return await self._refuse(Refusal("replayed", {"jti": grant.jti if grant else None}), trace_id, grant)
@@ -277,16 +275,23 @@ class TokenService:
             entry.remember(question, plan)
         return plan
 
-    def _sign(self, permit: _Permit, token_id: str, now: datetime) -> IssuedToken:
+    def _sign(self, permit: _Permit, token_id: str, now: datetime) -> bytes:
         signer = self.ring.signer_at(now)
         payload = rules.token_payload(permit.plan, permit.grant, token_id, int(now.timestamp()))
         if not rules.is_rfc9068(permit.grant, self.config):
-            return IssuedToken(signer.sign(payload), permit.plan.reply_tail)
+            return signer.sign(payload)
         header = json.dumps({"kid": signer.kid, "alg": signer.alg, "typ": "at+jwt"}).encode()
         payload = payload[:-1] + b',"sub":' + json.dumps(permit.grant.client_id).encode() + b"}"
-        return IssuedToken(signer.sign(payload, header), permit.plan.reply_tail)
+        return signer.sign(payload, header)
 
-    def _write(self, outcome: _Outcome, token_id: str, trace_id: str, now: datetime) -> asyncio.Future[Verdict]:
+    def _write(
+        self,
+        outcome: _Outcome,
+        token_id: str,
+        trace_id: str,
+        now: datetime,
+        sign: Callable[[], bytes] | None = None,
+    ) -> asyncio.Future[Result]:
         grant, answer = outcome.grant, outcome.answer
         if isinstance(answer, Refusal):
             reason, facts = answer.reason, json.dumps(clean_facts(answer.facts))
@@ -296,7 +301,7 @@ class TokenService:
             facts = f'{{"jti":"{token_id}","signed_by":"{answer.signed_by}","consumer":"{answer.plan.consumer}"}}'
         expires_at = int(grant.expires_at) + _CLAIM_KEPT if grant is not None else 0
         return self._ledger.write(
-            Decision(outcome.claim, expires_at, outcome.version, reason, trace_id, actor, subject, facts, now)
+            Decision(outcome.claim, expires_at, outcome.version, reason, trace_id, actor, subject, facts, now, sign)
         )
 
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fullmakt.infra.group_commit import BATCH
-from fullmakt.maskinporten.tokens.ledger import Decision, Verdict, Waiting, next_batch
+from fullmakt.maskinporten.tokens.ledger import Decision, Result, Waiting, next_batch
 from tests.support.tokens import NOW
 
 
 def waiting(loop: asyncio.AbstractEventLoop, *decisions: tuple[bytes | None, int]) -> list[Waiting]:
     def one(claim: bytes | None, version: int) -> Waiting:
-        future: asyncio.Future[Verdict] = loop.create_future()
+        future: asyncio.Future[Result] = loop.create_future()
         return Decision(claim, 0, version, "", "", "", "", "{}", NOW), future
 
     return [one(*decision) for decision in decisions]

@@ -48,3 +48,25 @@ async def test_a_change_rolled_back_was_never_announced(database: Database) -> N
         pass
     async with database.transaction() as connection:
         assert await feed.current_version(connection, "registry") == 0
+
+
+async def test_topics_are_read_as_one_feed_whose_version_is_the_sum_of_theirs(database: Database) -> None:
+    joined = feed.JoinedFeed("a", "b")
+    async with database.transaction() as connection:
+        assert await joined.changes_since(connection, 0) == feed.Changes(0, ())
+        await feed.publish(connection, "a", ["one"])
+        await feed.publish(connection, "b", ["two"])
+        await feed.publish(connection, "b", ["three"])
+        await feed.publish(connection, "c", ["elsewhere"])
+        assert await joined.changes_since(connection, 0) == feed.Changes(3, ("one", "two", "three"))
+        assert await joined.changes_since(connection, 3) == feed.Changes(3, ())
+        await feed.publish(connection, "a", ["four"])
+        assert await joined.changes_since(connection, 3) == feed.Changes(4, ("four",))
+
+
+async def test_a_reader_of_joined_topics_that_was_elsewhere_forgets_everything(database: Database) -> None:
+    joined = feed.JoinedFeed("a", "b")
+    async with database.transaction() as connection:
+        await feed.publish(connection, "a", ["one"])
+        await joined.changes_since(connection, 0)
+        assert feed.EVERYTHING in (await joined.changes_since(connection, 7)).keys

@@ -24,6 +24,7 @@ _SINCE = text(
     "SELECT version, key FROM feed.change WHERE topic = :topic AND version > :since AND version <= :until"
     " ORDER BY version LIMIT :limit"
 )
+_VERSIONS = text("SELECT topic, version FROM feed.version WHERE topic = ANY(CAST(:topics AS text[]))")
 _OLDEST = text("SELECT min(version) FROM feed.change WHERE topic = :topic")
 _FORGET = text(
     "DELETE FROM feed.change WHERE topic = :topic AND version <= "
@@ -78,3 +79,27 @@ async def changes_since(connection: AsyncConnection, topic: str, since: int) -> 
     if len(rows) == MAX_CHANGES:
         return Changes(version, (EVERYTHING,))
     return Changes(version, tuple(row.key for row in rows))
+
+
+class JoinedFeed:
+    """Several topics read as one, by one reader; its version is the sum of theirs.
+
+    A statement that is to hold only while nothing has changed compares ``sum(version)`` of ``topics``.
+    """
+
+    def __init__(self, *topics: str) -> None:
+        self.topics = topics
+        self._seen = dict.fromkeys(topics, 0)
+
+    async def changes_since(self, connection: AsyncConnection, version: int) -> Changes:
+        """What changed in any topic after the reader had got to ``version``; everything, if that was not its last."""
+        rows = (await connection.execute(_VERSIONS, {"topics": list(self.topics)})).all()
+        current = {row.topic: int(row.version) for row in rows}
+        keys: list[str] = [] if version == sum(self._seen.values()) else [EVERYTHING]
+        for topic, seen in self._seen.items():
+            if current.get(topic, 0) != seen:
+                changes = await changes_since(connection, topic, seen)
+                current[topic] = changes.version
+                keys += changes.keys
+        self._seen = {topic: current.get(topic, 0) for topic in self.topics}
+        return Changes(sum(self._seen.values()), tuple(keys))

@@ -9,8 +9,9 @@ import pytest
 
 from fullmakt.infra.database import DatabaseUnavailableError
 from fullmakt.infra.feed import EVERYTHING, Changes
+from fullmakt.infra.feed_cache import MAX_GROUP
 from fullmakt.maskinporten.tokens.model import Refusal
-from fullmakt.maskinporten.tokens.registry_cache import MAX_GROUP, ClientEntry, RegistryCache
+from fullmakt.maskinporten.tokens.registry_cache import ClientEntry, RegistryCache
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 from tests.support.tokens import (
     CLIENT_ID,

@@ -1,0 +1,207 @@
+"""What the decision point computes with, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Any, NamedTuple
+
+from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.policy.names import STRING
+
+
+class Outcome(StrEnum):
+    """``Decision`` of XACML 3.0 §5.53."""
+
+    PERMIT = "Permit"
+    DENY = "Deny"
+    NOT_APPLICABLE = "NotApplicable"
+    INDETERMINATE = "Indeterminate"
+
+
+class Status(StrEnum):
+    """``StatusCode`` of XACML 3.0 §B.8."""
+
+    OK = "urn:oasis:names:tc:xacml:1.0:status:ok"
+    MISSING_ATTRIBUTE = "urn:oasis:names:tc:xacml:1.0:status:missing-attribute"
+    SYNTAX_ERROR = "urn:oasis:names:tc:xacml:1.0:status:syntax-error"
+    PROCESSING_ERROR = "urn:oasis:names:tc:xacml:1.0:status:processing-error"
+
+
+class Key(NamedTuple):
+    """What an index finds a value by. ``folded`` keys hold the value in lower case."""
+
+    attribute_id: str
+    value: str
+    folded: bool
+
+
+class TypedValue(NamedTuple):
+    """One value of an attribute, and its data type."""
+
+    value: str
+    data_type: str
+
+
+class AttributeSet:
+    """Attributes of one category from one source, made once and looked up often.
+
+    ``by_id`` holds every value; ``keys`` those of type string as an index asks for them, exact and folded.
+    """
+
+    __slots__ = ("by_id", "keys")
+
+    def __init__(self, attributes: Iterable[tuple[str, str, str]]) -> None:
+        by_id: dict[str, list[TypedValue]] = {}
+        keys: set[Key] = set()
+        for attribute_id, value, data_type in attributes:
+            by_id.setdefault(attribute_id, []).append(TypedValue(value, data_type))
+            if data_type == STRING:
+                keys.add(Key(attribute_id, value, False))
+                keys.add(Key(attribute_id, value.lower(), True))
+        self.by_id: Mapping[str, Sequence[TypedValue]] = by_id
+        self.keys = frozenset(keys)
+
+    @classmethod
+    def of_strings(cls, attributes: Iterable[Attribute]) -> AttributeSet:
+        """All of them of type string."""
+        return cls((attribute.id, attribute.value, STRING) for attribute in attributes)
+
+
+NO_ATTRIBUTES = AttributeSet(())
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A decision request as the engine reads it: attribute sets by category id."""
+
+    categories: Mapping[str, Sequence[AttributeSet]]
+
+    def values(self, category: str, attribute_id: str) -> list[TypedValue]:
+        """The bag of an attribute, of whatever data type."""
+        return [
+            value
+            for attributes in self.categories.get(category, ())
+            for value in attributes.by_id.get(attribute_id, ())
+        ]
+
+    def has(self, category: str, attribute_id: str) -> bool:
+        """True when the request holds the attribute at all."""
+        return any(attribute_id in attributes.by_id for attributes in self.categories.get(category, ()))
+
+
+class RuleOutcome(Enum):
+    """What one rule comes to; the extended Indeterminate of XACML 3.0 §7.10 says which effect it could have had."""
+
+    PERMIT = "Permit"
+    DENY = "Deny"
+    NOT_APPLICABLE = "NotApplicable"
+    INDETERMINATE_PERMIT = "Indeterminate{P}"
+    INDETERMINATE_DENY = "Indeterminate{D}"
+    INDETERMINATE_BOTH = "Indeterminate{DP}"
+
+
+INDETERMINATE = frozenset(
+    {RuleOutcome.INDETERMINATE_PERMIT, RuleOutcome.INDETERMINATE_DENY, RuleOutcome.INDETERMINATE_BOTH}
+)
+
+
+class AppliedRule(NamedTuple):
+    """A rule that came to something, by its id."""
+
+    rule_id: str
+    outcome: RuleOutcome
+
+
+class ObligationValue(NamedTuple):
+    """One assignment of an obligation, ready to be sent."""
+
+    attribute_id: str
+    value: str
+    data_type: str
+    category: str | None
+    issuer: str | None
+
+
+class DueObligation(NamedTuple):
+    """What whoever enforces a permit must see to."""
+
+    obligation_id: str
+    assignments: tuple[ObligationValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What a policy answers.
+
+    ``matched`` says that a rule asked for this resource and action; ``applied`` are the rules that came to
+    something, in their order; ``fault`` tells in words what made the answer Indeterminate.
+    """
+
+    outcome: Outcome
+    status: Status = Status.OK
+    matched: bool = False
+    applied: tuple[AppliedRule, ...] = ()
+    obligations: tuple[DueObligation, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EchoedAttribute:
+    """An attribute that the caller wants back with the result."""
+
+    attribute_id: str
+    value: str
+    data_type: str
+    issuer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer with its reasons: true in a condition when it is Permit.
+
+    ``reason`` is machine-readable (``rule``, ``delegation``, ``no_right``, ``not_on_access_list``, … see ``Reason``);
+    ``facts`` are what was compared, without anybody's national identity number; ``echo`` the attributes asked back, by
+    category id.
+    """
+
+    outcome: Outcome
+    reason: str
+    status: Status = Status.OK
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    obligations: tuple[DueObligation, ...] = ()
+    echo: tuple[tuple[str, tuple[EchoedAttribute, ...]], ...] = ()
+
+    @property
+    def permitted(self) -> bool:
+        """True for Permit alone."""
+        return self.outcome is Outcome.PERMIT
+
+    def __bool__(self) -> bool:
+        return self.permitted
+
+
+class Reason(StrEnum):
+    """Why a decision is what it is."""
+
+    RULE = "rule"
+    """A rule of the resource's policy permits it."""
+    DELEGATION = "delegation"
+    """The policy does not, but the party has given the subject this right."""
+    DENIED_BY_RULE = "denied_by_rule"
+    NO_SUCH_RIGHT = "no_such_right"
+    """The resource's policy has no rule for this action."""
+    NO_RIGHT = "no_right"
+    """There are rules for the action, and the subject meets none of them; nobody has delegated it either."""
+    NOT_ON_ACCESS_LIST = "not_on_access_list"
+    ACCESS_LIST_LACKS_ACTION = "access_list_lacks_action"
+    PARTY_IS_NO_ORGANISATION = "party_is_no_organisation"
+    """The resource is for organisations on its access lists, and the party is none, or unknown."""
+    UNKNOWN_RESOURCE = "unknown_resource"
+    NO_POLICY = "no_policy"
+    BROKEN_POLICY = "broken_policy"
+    MISSING_ATTRIBUTE = "missing_attribute"
+    INVALID_REQUEST = "invalid_request"
+    INVALID_SUBJECT = "invalid_subject"
+    INVALID_PARTY = "invalid_party"

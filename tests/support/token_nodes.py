@@ -20,10 +20,11 @@ from fullmakt.kernel.clock import Clock, FixedClock
 from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.config import TokensConfig
+from fullmakt.maskinporten.tokens.delegation_cache import DelegationCache
 from fullmakt.maskinporten.tokens.http import app
 from fullmakt.maskinporten.tokens.ledger import Ledger
 from fullmakt.maskinporten.tokens.metrics import TokenMetrics
-from fullmakt.maskinporten.tokens.ports import Anchors, Registry
+from fullmakt.maskinporten.tokens.ports import Anchors, Delegations, Registry
 from fullmakt.maskinporten.tokens.registry_cache import RegistryCache
 from fullmakt.maskinporten.tokens.service import TokenService
 from fullmakt.maskinporten.tokens.signing import SigningKeys
@@ -68,6 +69,7 @@ async def node(
     anchors: Anchors | None = None,
     crls: httpx2.AsyncBaseTransport | None = None,
     registry: Registry | None = None,
+    delegations: Delegations | None = None,
     patience: float = 5.0,
     **settings: Any,
 ) -> AsyncIterator[Node]:
@@ -85,10 +87,18 @@ async def node(
         service = TokenService(
             config,
             cache,
-            Ledger(database, max_queue=config.max_queue, patience=patience),
+            Ledger(
+                database,
+                delegation_topics=delegations.topics if delegations else (),
+                max_queue=config.max_queue,
+                patience=patience,
+            ),
             keys,
             Certificates(anchors or NoAnchors(), CrlSource(crl_client, clock, config.crl_max_age), config),
             clock,
+            DelegationCache(delegations, registry or own_registry, cache, config.cached_clients)
+            if delegations
+            else None,
         )
         stack.push_async_callback(service.stop)
         await service.start()

@@ -6,7 +6,7 @@ import base64
 import datetime as dt
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -116,6 +116,10 @@ class RegistryInMemory:
         self._clients.update({client.client_id: client for client in clients})
         self._changes.append(key)
 
+    async def accesses(self, consumers: Collection[str], scopes: Collection[str]) -> frozenset[tuple[str, str]]:
+        """As the port has it; nobody has any."""
+        return frozenset()
+
     async def clients(self, client_ids: Sequence[str]) -> Mapping[str, RegisteredClient]:
         """As the port has it."""
         self.reads.append(tuple(client_ids))
@@ -146,6 +150,10 @@ class RegistryRows:
         await self._insert(
             "prefix", {"prefix": prefix, "owner_orgno": owner}, f"organisation:{owner}", "ON CONFLICT DO NOTHING"
         )
+
+    async def delegation_source(self, issuer: str) -> None:
+        """Let scopes be delegated through ``issuer``."""
+        await self._insert("delegation_source", {"issuer": issuer, "name": "altinn"}, "")
 
     async def scope(self, name: str = SCOPE, *, access: Sequence[str] = (ORGNO,), **columns: Any) -> None:
         """Make a scope (and its prefix), with access for the organisations in ``access``."""

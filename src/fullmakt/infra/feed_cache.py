@@ -60,6 +60,11 @@ class FeedCache(ABC, Generic[Key, Entry]):
     def forget(self, changed: Sequence[str]) -> None:
         """Take out of ``entries`` what these keys of the feed concern; ``EVERYTHING`` is not among them."""
 
+    @property
+    def moment(self) -> Hashable:
+        """What an answer must have been read on to be kept: the version, and whatever else moves entries out."""
+        return self.version
+
     def get(self, key: Key) -> Entry | None:
         """The entry when it is remembered; never waits."""
         entry = self.entries.get(key)
@@ -93,9 +98,9 @@ class FeedCache(ABC, Generic[Key, Entry]):
 
     async def _load(self, batch: dict[Key, asyncio.Future[Entry | None]]) -> None:
         while True:
-            version = self.version
+            moment = self.moment
             found = await answered_within(self._patience, self.fetch(list(batch)))
-            if version == self.version:
+            if moment == self.moment:
                 break  # else the feed moved while the query ran, and what it read may be from before
         for key, future in batch.items():
             entry = found.get(key)

@@ -8,7 +8,7 @@ for each of 32, of which 20 µs are spent in this process.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import orjson
@@ -56,6 +56,17 @@ WHERE c.client_id = ANY(%s::text[])
 """  # noqa: S608 - the only thing put in is the constant above
 
 
+_Values = tuple[Any, ...] | dict[str, Any]
+
+_ACCESSES = """
+SELECT a.consumer_orgno, a.scope FROM selfservice.scope_access a
+WHERE a.consumer_orgno = ANY(%(consumers)s::text[]) AND a.scope = ANY(%(scopes)s::text[]) AND a.state = 'APPROVED'
+UNION
+SELECT o.owner_orgno, s.name FROM selfservice.scope s JOIN selfservice.prefix o ON o.prefix = s.prefix
+WHERE o.owner_orgno = ANY(%(consumers)s::text[]) AND s.name = ANY(%(scopes)s::text[])
+"""
+
+
 class PostgresRegistry:
     """Reads registered clients from the self-service API's tables, for the token server."""
 
@@ -75,8 +86,19 @@ class PostgresRegistry:
         if not wanted:
             return {}
         async with self._turn:
-            rows = await self._rows(wanted)
+            rows = await self._rows(_CLIENTS, (wanted,))
         return {row[0]: _client(row) for row in rows}
+
+    async def accesses(self, consumers: Collection[str], scopes: Collection[str]) -> frozenset[tuple[str, str]]:
+        """The pairs of consumer and scope, among all of these, where the consumer has access or owns the prefix.
+
+        Raises:
+            DatabaseUnavailableError: PostgreSQL does not answer.
+        """
+        wanted = {"consumers": list(consumers), "scopes": [scope for scope in scopes if scope.isprintable()]}
+        async with self._turn:
+            rows = await self._rows(_ACCESSES, wanted)
+        return frozenset((consumer, scope) for consumer, scope in rows)
 
     async def changes_since(self, version: int) -> feed.Changes:
         """What has changed in the registry after ``version``; keys as ``wire.maskinporten.registry.TOPIC`` has them.
@@ -93,22 +115,22 @@ class PostgresRegistry:
             await self._connection.close()
             self._connection = None
 
-    async def _rows(self, client_ids: list[str]) -> list[tuple[Any, ...]]:
+    async def _rows(self, query: str, values: _Values) -> list[tuple[Any, ...]]:
         known = self._connection is not None and not self._connection.closed
         try:
-            return await self._query(client_ids)
+            return await self._query(query, values)
         except psycopg.OperationalError as error:
             await self.close()
             if not known:
                 raise DatabaseUnavailableError(type(error).__name__) from error
         # The connection that broke may have been idle since before PostgreSQL was restarted: a fresh one decides.
         try:
-            return await self._query(client_ids)
+            return await self._query(query, values)
         except psycopg.OperationalError as error:
             await self.close()
             raise DatabaseUnavailableError(type(error).__name__) from error
 
-    async def _query(self, client_ids: list[str]) -> list[tuple[Any, ...]]:
+    async def _query(self, query: str, values: _Values) -> list[tuple[Any, ...]]:
         if self._connection is None or self._connection.closed:
             self._connection = await self._database.raw_connection()
             # One plan for all, by the keys: planning anew costs more than the read, and what a plan was made on when
@@ -116,7 +138,7 @@ class PostgresRegistry:
             await self._connection.execute("SET plan_cache_mode = force_generic_plan")
             await self._connection.execute("SET enable_seqscan = off")
         cursor = self._connection.cursor(binary=True)
-        await cursor.execute(_CLIENTS, (client_ids,), prepare=True)
+        await cursor.execute(query, values, prepare=True)
         return await cursor.fetchall()
 
 

@@ -49,6 +49,20 @@ class UnverifiedGrant(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class ActingFor:
+    """What the registry and Altinn say of a supplier that asks for a consumer (maskinporten.md §4.2, §4.3).
+
+    Of the scopes asked for: ``granted`` are those whose owner has let the consumer have them (or that are the
+    consumer's own), ``delegated`` those that the consumer has passed on to the supplier.
+    """
+
+    supplier: str
+    consumer: str
+    granted: frozenset[str]
+    delegated: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class TokenPlan:
     """What a client gets for a scope string, worked out once and kept as long as the registry stays the same.
 
@@ -63,6 +77,7 @@ class TokenPlan:
     reply_tail: bytes
     audience: str | None
     consumer: str
+    supplier: str = ""
 
 
 class IssuedToken(NamedTuple):

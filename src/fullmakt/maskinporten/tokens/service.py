@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from functools import cache, partial
 from typing import Any, NamedTuple, TypeVar
@@ -23,6 +23,7 @@ from fullmakt.kernel.clock import Clock, new_token_id
 from fullmakt.maskinporten.tokens import rules
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.config import TokensConfig
+from fullmakt.maskinporten.tokens.delegation_cache import DelegationCache
 from fullmakt.maskinporten.tokens.key_ring import KeyRing
 from fullmakt.maskinporten.tokens.ledger import SLICE, Decision, Ledger, Result, Verdict
 from fullmakt.maskinporten.tokens.model import IssuedToken, Refusal, TokenPlan, UnverifiedGrant
@@ -63,6 +64,7 @@ class _Authenticated(NamedTuple):
 class _Outcome(NamedTuple):
     """What was decided on the registry at ``version``, not yet written.
 
+    ``delegations`` is the version of Altinn's feed, when it rests on that too.
     ``claim`` is there once the signature has held: from then on the grant is used up, whatever comes of it.
     """
 
@@ -70,6 +72,7 @@ class _Outcome(NamedTuple):
     answer: _Permit | Refusal
     grant: UnverifiedGrant | None = None
     claim: bytes | None = None
+    delegations: int | None = None
 
 
 class TokenService:
@@ -86,14 +89,16 @@ class TokenService:
         signing_keys: SigningKeys,
         certificates: Certificates,
         clock: Clock,
+        delegations: DelegationCache | None = None,
     ) -> None:
         self.config = config
         self._cache = cache
+        self._delegations = delegations
         self._ledger = ledger
         self._certificates = certificates
         self._clock = clock
         self._ring = CurrentRing(signing_keys.ring)
-        cache.on_change = self._ring.hear
+        cache.on_change = self._hear
         self._upkeep: asyncio.Task[None] | None = None
 
     # -- life ---------------------------------------------------------------------------------------------------------
@@ -116,6 +121,12 @@ class TokenService:
     def ready(self) -> bool:
         """True when there are keys to sign with."""
         return self._ring.loaded
+
+    def _hear(self, changed: Sequence[str]) -> None:
+        """The registry has changed."""
+        self._ring.hear(changed)
+        if self._delegations is not None:
+            self._delegations.hear_of_registry(changed)
 
     async def _keep_up(self) -> None:
         """Each second look at the feed, for a quiet node must publish new keys too; now and then forget old claims."""
@@ -204,8 +215,14 @@ class TokenService:
             if verdict is Verdict.REPLAYED:
                 grant = outcome.grant
                 return await self._refuse(Refusal("replayed", {"jti": grant.jti if grant else None}), trace_id, grant)
-            await self._cache.catch_up()
+            await self._catch_up(outcome)
         return Refusal("temporarily_unavailable", {"detail": "The registry is changing too fast"})
+
+    async def _catch_up(self, outcome: _Outcome) -> None:
+        """Learn of what has changed since the outcome was found."""
+        await self._cache.catch_up()
+        if outcome.delegations is not None and self._delegations is not None:
+            await self._delegations.catch_up()
 
     async def _decide(self, jws: UnverifiedJws, now: datetime) -> _Outcome:
         """Steps 3 to 14, in order."""
@@ -229,14 +246,18 @@ class TokenService:
         refusal = rules.check_times(grant, now.timestamp(), self.config)
         if refusal is not None:
             return _Outcome(version, refusal, grant)
-        return _Outcome(version, self._authorize(entry, grant, who), grant, _claim(grant, jws))
-
-    def _authorize(self, entry: ClientEntry, grant: UnverifiedGrant, who: _Authenticated) -> _Permit | Refusal:
-        """Steps 10 to 14, for a grant that is the client's own; step 9, the replay, is the ledger's."""
+        claim = _claim(grant, jws)
         refusal = rules.check_claim_syntax(grant, self.config)
         if refusal is not None:
-            return refusal
-        plan = self._plan(entry, grant, who.amr)
+            return _Outcome(version, refusal, grant, claim)
+        if self._delegations is None or not rules.acts_for_another(entry.client, grant.consumer_org):
+            return _Outcome(version, self._permit(self._plan(entry, grant, who.amr), grant, who), grant, claim)
+        delegations = self._delegations.version
+        plan = await self._plan_for_another(self._delegations, entry, grant, who.amr)
+        return _Outcome(version, self._permit(plan, grant, who), grant, claim, delegations)
+
+    def _permit(self, plan: TokenPlan | Refusal, grant: UnverifiedGrant, who: _Authenticated) -> _Permit | Refusal:
+        """Step 14, and the rest of what the plan does not hold; step 9, the replay, is the ledger's."""
         if isinstance(plan, Refusal):
             return plan
         refusal = rules.check_resource(plan, grant) or rules.check_authorization_details(grant)
@@ -275,6 +296,20 @@ class TokenService:
             entry.remember(question, plan)
         return plan
 
+    async def _plan_for_another(
+        self, delegations: DelegationCache, entry: ClientEntry, grant: UnverifiedGrant, amr: str
+    ) -> TokenPlan | Refusal:
+        """Steps 11 to 13 for a supplier that asks for a consumer."""
+        question = (rules.access_holder(entry.client), grant.consumer_org or "", grant.scopes)
+        known = delegations.get(question) or await delegations.load(question)
+        if known is None:
+            return rules.plan_token(entry.client, grant, amr, self.config)
+        plan = known.plans.get((entry, amr))
+        if plan is None:
+            plan = rules.plan_token(entry.client, grant, amr, self.config, known.acting)
+            known.remember((entry, amr), plan)
+        return plan
+
     def _sign(self, permit: _Permit, token_id: str, now: datetime) -> bytes:
         signer = self.ring.signer_at(now)
         payload = rules.token_payload(permit.plan, permit.grant, token_id, int(now.timestamp()))
@@ -298,10 +333,25 @@ class TokenService:
             actor, subject = (clean_text(grant.client_id), clean_text(grant.scope)) if grant is not None else ("", "")
         else:  # all that a permit names stands in the registry: there is nothing to clean, nor to escape
             reason, actor, subject = "", answer.grant.client_id, answer.grant.scope
-            facts = f'{{"jti":"{token_id}","signed_by":"{answer.signed_by}","consumer":"{answer.plan.consumer}"}}'
+            acting = f',"supplier":"{answer.plan.supplier}"' if answer.plan.supplier else ""
+            facts = (
+                f'{{"jti":"{token_id}","signed_by":"{answer.signed_by}","consumer":"{answer.plan.consumer}"{acting}}}'
+            )
         expires_at = int(grant.expires_at) + _CLAIM_KEPT if grant is not None else 0
         return self._ledger.write(
-            Decision(outcome.claim, expires_at, outcome.version, reason, trace_id, actor, subject, facts, now, sign)
+            Decision(
+                outcome.claim,
+                expires_at,
+                outcome.version,
+                reason,
+                trace_id,
+                actor,
+                subject,
+                facts,
+                now,
+                outcome.delegations,
+                sign,
+            )
         )
 
 

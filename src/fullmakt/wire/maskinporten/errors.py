@@ -66,8 +66,8 @@ CATALOGUE: dict[str, CatalogueEntry] = {
         CatalogueEntry(
             "unsupported_consumer_org", 400, "invalid_request", "MP-011",
             "Invalid assertion. Invalid parameter value", _O,
-            "The grant asks on behalf of another organisation, and this server can not look up delegations yet.",
-            "Ask for your own organisation, without `consumer_org`.",
+            "The grant asks on behalf of another organisation, and this server knows no Altinn to ask.",
+            "Ask for your own organisation, without `consumer_org`, or have Altinn's delegations served too.",
         ),
         CatalogueEntry(
             "own_delegation", 400, "invalid_request", None,

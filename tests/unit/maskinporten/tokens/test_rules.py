@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fullmakt.jose.compact import parse_compact
 from fullmakt.maskinporten.tokens import rules
 from fullmakt.maskinporten.tokens.config import TokensConfig
-from fullmakt.maskinporten.tokens.model import Refusal, TokenPlan, UnverifiedGrant
+from fullmakt.maskinporten.tokens.model import ActingFor, Refusal, TokenPlan, UnverifiedGrant
 from fullmakt.wire.maskinporten.grant import KNOWN_CLAIMS
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 from tests.support.tokens import (
@@ -430,7 +430,7 @@ def test_a_scope_may_be_limited_to_integration_types(allowed: tuple[str, ...], r
         (ORGNO, None, None),
         (ORGNO, "https://altinn.test/", "own_delegation"),
         (SUPPLIER, None, "not_delegated"),
-        (SUPPLIER, "https://altinn.test/", "unsupported_consumer_org"),
+        (SUPPLIER, "https://altinn.test/", None),
     ],
 )
 def test_asking_for_another_organisation(
@@ -439,6 +439,58 @@ def test_asking_for_another_organisation(
     scopes = (registered_scope(delegation_source=delegation_source),)
     verdict = rules.check_consumer_org(registered_client(), scopes, consumer_org)
     assert (verdict.reason if verdict else None) == reason
+
+
+SOURCE = "https://altinn.test/"
+
+
+def for_another(
+    *, granted: frozenset[str] = frozenset({SCOPE}), delegated: frozenset[str] = frozenset({SCOPE}), **scope: Any
+) -> TokenPlan | Refusal:
+    """What a supplier gets that asks for a consumer; the facts default to all that it takes."""
+    client = registered_client(scopes=(registered_scope(access=False, delegation_source=SOURCE, **scope),))
+    acting = ActingFor(ORGNO, SUPPLIER, granted, delegated)
+    return rules.plan_token(client, grant_of(consumer_org=SUPPLIER), "private_key_jwt", CONFIG, acting)
+
+
+def test_a_supplier_gets_the_consumers_token() -> None:
+    plan = for_another()
+    assert isinstance(plan, TokenPlan), plan
+    last = json.loads(b"{" + plan.tail[1:])
+    assert last["consumer"]["ID"] == f"0192:{SUPPLIER}"
+    assert last["supplier"]["ID"] == f"0192:{ORGNO}"
+    assert last["delegation_source"] == SOURCE
+
+
+@pytest.mark.parametrize(
+    ("granted", "delegated", "for_all", "reason"),
+    [
+        (False, False, False, "no_access"),
+        (False, True, False, "no_access"),
+        (True, False, False, "not_delegated"),
+        (False, False, True, "not_delegated"),
+        (False, True, True, None),
+    ],
+)
+def test_a_supplier_needs_the_consumers_access_and_its_delegation(
+    granted: bool, delegated: bool, for_all: bool, reason: str | None
+) -> None:
+    def some(there: bool) -> frozenset[str]:
+        return frozenset({SCOPE}) if there else frozenset()
+
+    answer = for_another(granted=some(granted), delegated=some(delegated), accessible_for_all=for_all)
+    assert (answer.reason if isinstance(answer, Refusal) else None) == reason
+
+
+def test_scopes_of_two_sources_are_not_delegated_together() -> None:
+    scopes = (registered_scope("a:b", delegation_source=SOURCE), registered_scope("a:c", delegation_source="urn:else"))
+    verdict = rules.check_consumer_org(registered_client(), scopes, SUPPLIER)
+    assert refusal_of(verdict).facts["problem"] == "the scopes have different delegation sources"
+
+
+def test_without_an_altinn_to_ask_nobody_acts_for_another() -> None:
+    client = registered_client(scopes=(registered_scope(delegation_source=SOURCE),))
+    assert refusal_of(plan_of(client, consumer_org=SUPPLIER)).reason == "unsupported_consumer_org"
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,12 @@ numbers stand beside the rules.
 
 from fullmakt.maskinporten.tokens.rules.client import (
     access_holder,
+    acts_for_another,
     check_access,
     check_certificate_owner,
     check_client,
     check_consumer_org,
+    check_delegation,
     check_scopes,
     choose_key,
     client_not_found,
@@ -35,6 +37,7 @@ from fullmakt.maskinporten.tokens.rules.token import (
 __all__ = [
     "LONGEST_TOKEN",
     "access_holder",
+    "acts_for_another",
     "check_access",
     "check_audience",
     "check_authorization_details",
@@ -42,6 +45,7 @@ __all__ = [
     "check_claim_syntax",
     "check_client",
     "check_consumer_org",
+    "check_delegation",
     "check_header",
     "check_resource",
     "check_scopes",

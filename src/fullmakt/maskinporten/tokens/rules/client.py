@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fullmakt.maskinporten.tokens.model import Refusal, UnverifiedGrant
+from fullmakt.maskinporten.tokens.model import ActingFor, Refusal, UnverifiedGrant
 from fullmakt.wire.maskinporten.grant import INTEGRATION_TYPES_WITH_GRANT
 from fullmakt.wire.maskinporten.registry import RegisteredClient, RegisteredKey, RegisteredScope
 
@@ -84,10 +84,10 @@ def check_scopes(client: RegisteredClient, scopes: tuple[str, ...]) -> tuple[Reg
 def check_consumer_org(
     client: RegisteredClient, scopes: tuple[RegisteredScope, ...], consumer_org: str | None
 ) -> Refusal | None:
-    """Step 13, the part about the supplier (§4.3).
+    """Step 13, what can be told of ``consumer_org`` without asking Altinn (§4.3).
 
-    A client that names its own organisation acts on its own behalf, unless the scope is one that is delegated. Asking
-    for another organisation needs a delegation in Altinn, which this server can not yet look up.
+    A client that names its own organisation acts on its own behalf, unless the scope is one that is delegated. To act
+    for another needs scopes that are delegated, all of them through the same source.
     """
     if consumer_org is None:
         return None
@@ -95,23 +95,45 @@ def check_consumer_org(
         if any(scope.delegation_source for scope in scopes):
             return Refusal("own_delegation", {"consumer_org": consumer_org})
         return None
+    facts = {"consumer": consumer_org, "supplier": access_holder(client)}
     for scope in scopes:
         if not scope.delegation_source:
             return Refusal(
-                "not_delegated",
-                {"consumer": consumer_org, "scope": scope.name, "supplier": client.client_orgno,
-                 "problem": "the scope has no delegation_source"},
-            )  # fmt: skip
-    return Refusal("unsupported_consumer_org", {"consumer_org": consumer_org})
-
-
-def check_access(client: RegisteredClient, scopes: tuple[RegisteredScope, ...]) -> Refusal | None:
-    """Step 13, the part about access (§4.1 rule 4)."""
-    for scope in scopes:
-        if not scope.access and not scope.accessible_for_all:
+                "not_delegated", {**facts, "scope": scope.name, "problem": "the scope has no delegation_source"}
+            )
+        if scope.delegation_source != scopes[0].delegation_source:
             return Refusal(
-                "no_access",
-                {"scope": scope.name, "consumer": access_holder(client), "delegable": bool(scope.delegation_source)},
+                "not_delegated",
+                {**facts, "scope": scope.name, "problem": "the scopes have different delegation sources"},
+            )
+    return None
+
+
+def acts_for_another(client: RegisteredClient, consumer_org: str | None) -> bool:
+    """True when Altinn is to be asked whether the client may act for ``consumer_org``."""
+    return consumer_org is not None and consumer_org != client.client_orgno
+
+
+def check_access(
+    client: RegisteredClient, scopes: tuple[RegisteredScope, ...], acting: ActingFor | None = None
+) -> Refusal | None:
+    """Step 13, the part about access (§4.1 rule 4): the consumer's, whoever asks for it."""
+    holder = acting.consumer if acting is not None else access_holder(client)
+    for scope in scopes:
+        access = scope.name in acting.granted if acting is not None else scope.access
+        if not access and not scope.accessible_for_all:
+            return Refusal(
+                "no_access", {"scope": scope.name, "consumer": holder, "delegable": bool(scope.delegation_source)}
+            )
+    return None
+
+
+def check_delegation(scopes: tuple[RegisteredScope, ...], acting: ActingFor) -> Refusal | None:
+    """Step 13, the part about the delegation (§4.1 rule 5)."""
+    for scope in scopes:
+        if scope.name not in acting.delegated:
+            return Refusal(
+                "not_delegated", {"consumer": acting.consumer, "scope": scope.name, "supplier": acting.supplier}
             )
     return None
 

@@ -7,8 +7,14 @@ from functools import lru_cache
 
 from fullmakt.kernel.identifiers import Iso6523
 from fullmakt.maskinporten.tokens.config import TokensConfig
-from fullmakt.maskinporten.tokens.model import Refusal, TokenPlan, UnverifiedGrant
-from fullmakt.maskinporten.tokens.rules.client import check_access, check_consumer_org, check_scopes
+from fullmakt.maskinporten.tokens.model import ActingFor, Refusal, TokenPlan, UnverifiedGrant
+from fullmakt.maskinporten.tokens.rules.client import (
+    acts_for_another,
+    check_access,
+    check_consumer_org,
+    check_delegation,
+    check_scopes,
+)
 from fullmakt.maskinporten.tokens.rules.grant import malformed
 from fullmakt.wire.maskinporten.grant import (
     CONSUMER_PREFIX_SCOPE_STARTS,
@@ -34,15 +40,27 @@ def token_lifetime(client: RegisteredClient, scopes: tuple[RegisteredScope, ...]
     return min(LONGEST_TOKEN, *lifetimes)
 
 
-def plan_token(client: RegisteredClient, grant: UnverifiedGrant, amr: str, config: TokensConfig) -> TokenPlan | Refusal:
+def plan_token(
+    client: RegisteredClient,
+    grant: UnverifiedGrant,
+    amr: str,
+    config: TokensConfig,
+    acting: ActingFor | None = None,
+) -> TokenPlan | Refusal:
     """Steps 11 to 13 and 15 for a grant of this client: the token's fixed parts, or the refusal.
 
-    The answer depends on the client, the scope string, ``consumer_org`` and ``amr`` alone.
+    The answer depends on the client, the scope string, ``consumer_org`` and ``amr`` alone; and for a supplier on
+    ``acting``, without which it can act for nobody.
     """
     scopes = check_scopes(client, grant.scopes)
     if isinstance(scopes, Refusal):
         return scopes
-    refusal = check_consumer_org(client, scopes, grant.consumer_org) or check_access(client, scopes)
+    refusal = check_consumer_org(client, scopes, grant.consumer_org)
+    if refusal is None and acting is None and acts_for_another(client, grant.consumer_org):
+        refusal = Refusal("unsupported_consumer_org", {"consumer_org": grant.consumer_org})
+    refusal = refusal or check_access(client, scopes, acting)
+    if refusal is None and acting is not None:
+        refusal = check_delegation(scopes, acting)
     if refusal is not None:
         return refusal
     audiences = {scope.enforced_audience for scope in scopes if scope.enforced_audience}
@@ -52,10 +70,14 @@ def plan_token(client: RegisteredClient, grant: UnverifiedGrant, amr: str, confi
             {"scopes": ",".join(grant.scopes), "problem": "the scopes enforce different audiences"},
         )
     lifetime = token_lifetime(client, scopes, config)
-    last: dict[str, object] = {"client_id": client.client_id, "consumer": _party(client.client_orgno)}
-    if client.supplier_orgno and client.integration_type != "altinn_virksys":
-        last["supplier"] = _party(client.supplier_orgno)
-    if client.consumer_prefixes and any(map(_wants_consumer_prefix, grant.scopes)):
+    consumer = acting.consumer if acting is not None else client.client_orgno
+    supplier = acting.supplier if acting is not None else _registered_supplier(client)
+    last: dict[str, object] = {"client_id": client.client_id, "consumer": _party(consumer)}
+    if supplier:
+        last["supplier"] = _party(supplier)
+    if acting is not None:
+        last["delegation_source"] = scopes[0].delegation_source
+    elif client.consumer_prefixes and any(map(_wants_consumer_prefix, grant.scopes)):
         last["consumer_prefix"] = list(client.consumer_prefixes)
     return TokenPlan(
         scope=grant.scope,
@@ -64,8 +86,14 @@ def plan_token(client: RegisteredClient, grant: UnverifiedGrant, amr: str, confi
         tail=b"," + _json(last)[1:],
         reply_tail=_reply_tail(grant.scope, lifetime),
         audience=next(iter(audiences), None),
-        consumer=client.client_orgno,
+        consumer=consumer,
+        supplier=supplier,
     )
+
+
+def _registered_supplier(client: RegisteredClient) -> str:
+    """Who holds a client that was made for another organisation (§4.2)."""
+    return client.supplier_orgno or "" if client.integration_type != "altinn_virksys" else ""
 
 
 # Clients by the thousand ask for the same scopes: what depends on those alone is written once.

@@ -66,6 +66,11 @@ class RoleDefinition:
     assignable: bool = False
 
     @property
+    def id(self) -> UUID:
+        """Its id in the metadata API."""
+        return stable_id(self.attribute.urn)
+
+    @property
     def attribute(self) -> Attribute:
         """The role as it is spelled today, ``urn:altinn:external-role:ccr:daglig-leder``."""
         return Attribute(_SPELLINGS[self.source], self.name)
@@ -92,6 +97,11 @@ class Package:
         """How policies name it."""
         return Attribute(ACCESS_PACKAGE, self.name)
 
+    @property
+    def id(self) -> UUID:
+        """Its id in the metadata API."""
+        return stable_id(self.attribute.urn)
+
 
 @dataclass(frozen=True, slots=True)
 class Area:
@@ -107,6 +117,11 @@ class Area:
         """``accesspackage:area:personale``."""
         return f"accesspackage:area:{self.key}"
 
+    @property
+    def id(self) -> UUID:
+        """Its id in the metadata API."""
+        return stable_id(self.urn)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -116,6 +131,11 @@ class Group:
     names: Names
     type: str
     areas: tuple[Area, ...]
+
+    @property
+    def id(self) -> UUID:
+        """Its id in the metadata API."""
+        return stable_id(f"accesspackage:group:{self.key}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +173,16 @@ class Metadata:
     def areas(self) -> tuple[Area, ...]:
         """Every area."""
         return tuple(area for group in self.groups for area in group.areas)
+
+    @cached_property
+    def area_by_key(self) -> Mapping[str, Area]:
+        """Areas by key."""
+        return {area.key: area for area in self.areas}
+
+    @cached_property
+    def group_by_key(self) -> Mapping[str, Group]:
+        """Groups by key."""
+        return {group.key: group for group in self.groups}
 
     @cached_property
     def packages(self) -> Mapping[str, Package]:

@@ -5,6 +5,8 @@ Enhetsregisteret is open, and so is this; people and roles are not served here.
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,32 +18,76 @@ from fullmakt.altinn.parties.model import Organisation, Party
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.infra.database import DatabaseUnavailableError
 from fullmakt.infra.http import SystemEdge, problem, routing_problem
+from fullmakt.jose.strict_json import StrictJsonError, loads_object
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
+from fullmakt.wire.altinn.attributes import PARTY_ID, PARTY_UUID, Attribute
+
+_LOOK_UP_BY = "orgno"
+"""The member of a look-up that names an organisation; names are read in any case."""
 
 
 def app(service: PartiesService) -> ASGIApp:
-    """The system's app, to be mounted at its base path.
+    """The system's app, to be mounted at its base path. An organisation is written with ``orgnr``, ``name``, ``form``,
+    ``parent`` (the number of the unit above), ``synthetic``, ``partyId`` and ``partyUuid``.
 
-    ``GET /api/v1/organizations/{orgnr}`` → 200 with ``orgnr``, ``name``, ``form``, ``parent``, ``synthetic``,
-    ``partyId``, ``partyUuid``; 400 unless the number is nine digits; 404 when nobody has it.
+    * ``GET /api/v1/organizations/{orgnr}`` → 200; 400 unless the number is nine digits; 404 when nobody has it.
+    * ``GET /api/v1/organizations/{orgnr}/subunits`` → 200 with a list; else the same.
+    * ``GET /api/v1/parties/{party}``, a party id or UUID → 200; 404 when no organisation has it.
+    * ``POST /api/v1/parties/lookup`` with ``{"OrgNo": "<nine digits>"}`` → 200; 400 unless it says so; 404.
     """
-
-    async def organisation(request: Request) -> Response:
-        try:
-            orgno = OrgNumber(request.path_params["orgnr"])
-        except InvalidIdentifierError as error:
-            return problem(400, str(error))
-        party = await service.organisation(orgno)
-        if party is None or not isinstance(party.subject, Organisation):
-            return problem(404, f"No organisation has the number {orgno}")
-        return JSONResponse(_document(party, party.subject))
-
-    routes = [Route("/api/v1/organizations/{orgnr}", organisation)]
-    handlers = {HTTPException: routing_problem, DatabaseUnavailableError: _unavailable}
+    endpoints = _Endpoints(service)
+    routes = [
+        Route("/api/v1/organizations/{orgnr}", endpoints.organisation),
+        Route("/api/v1/organizations/{orgnr}/subunits", endpoints.sub_units),
+        Route("/api/v1/parties/lookup", endpoints.look_up, methods=["POST"]),
+        Route("/api/v1/parties/{party}", endpoints.party),
+    ]
+    handlers = {
+        HTTPException: routing_problem,
+        DatabaseUnavailableError: _unavailable,
+        InvalidIdentifierError: _bad_request,
+        StrictJsonError: _bad_request,
+    }
     return SystemEdge(Starlette(routes=routes, exception_handlers=handlers))
 
 
-def _document(party: Party, organisation: Organisation) -> dict[str, object]:
+class _Endpoints:
+    def __init__(self, service: PartiesService) -> None:
+        self._service = service
+
+    async def organisation(self, request: Request) -> Response:
+        return await self._answer(OrgNumber(request.path_params["orgnr"]))
+
+    async def sub_units(self, request: Request) -> Response:
+        orgno = OrgNumber(request.path_params["orgnr"])
+        if await self._service.organisation(orgno) is None:
+            return _nobody(orgno)
+        below = [unit.orgno for unit in await self._service.sub_units(orgno) if unit.orgno is not None]
+        return JSONResponse([_document(party) for party in await self._service.organisations(below)])
+
+    async def party(self, request: Request) -> Response:
+        value = request.path_params["party"]
+        named = [Attribute(PARTY_ID, value), Attribute(PARTY_UUID, value)]
+        for identity in (await self._service.identify(named)).values():
+            if identity.orgno is not None:
+                return await self._answer(identity.orgno)
+        return problem(404, "No organisation is this party")
+
+    async def look_up(self, request: Request) -> Response:
+        asked = {name.lower(): value for name, value in loads_object(await request.body()).items()}
+        value = asked.get(_LOOK_UP_BY)
+        if not isinstance(value, str):
+            return problem(400, 'A look-up is {"OrgNo": "<an organisation number>"}; people are not looked up here')
+        return await self._answer(OrgNumber(value))
+
+    async def _answer(self, orgno: OrgNumber) -> Response:
+        party = await self._service.organisation(orgno)
+        return JSONResponse(_document(party)) if party is not None else _nobody(orgno)
+
+
+def _document(party: Party) -> dict[str, Any]:
+    organisation = party.subject
+    assert isinstance(organisation, Organisation)  # noqa: S101 - it was found by the number of one
     return {
         "orgnr": organisation.orgno,
         "name": organisation.name,
@@ -51,6 +97,14 @@ def _document(party: Party, organisation: Organisation) -> dict[str, object]:
         "partyId": party.party_id,
         "partyUuid": str(party.party_uuid),
     }
+
+
+def _nobody(orgno: OrgNumber) -> Response:
+    return problem(404, f"No organisation has the number {orgno}")
+
+
+async def _bad_request(_request: Request, error: Exception) -> Response:
+    return problem(400, str(error))
 
 
 async def _unavailable(_request: Request, _error: Exception) -> Response:

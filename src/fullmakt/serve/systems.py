@@ -10,6 +10,8 @@ MIGRATIONS: tuple[Path, ...] = (
     PACKAGE / "maskinporten" / "selfservice" / "migrations",
     PACKAGE / "maskinporten" / "tokens" / "migrations",
     PACKAGE / "altinn" / "parties" / "migrations",
+    PACKAGE / "altinn" / "delegations" / "migrations",
+    PACKAGE / "altinn" / "exchange" / "migrations",
     PACKAGE / "pki" / "migrations",
 )
 """Folders of alembic revisions, one for each system with tables."""

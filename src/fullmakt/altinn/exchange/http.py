@@ -1,0 +1,125 @@
+"""The token issuer over HTTP (altinn-authentication.md §2 to §4)."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from fullmakt.altinn.exchange.errors import (
+    EnterpriseUsersGoneError,
+    ScopeRefusedError,
+    TokenRefusedError,
+    UnknownProviderError,
+)
+from fullmakt.altinn.exchange.routes import folded_route
+from fullmakt.altinn.exchange.service import ExchangeService
+from fullmakt.infra.altinn import HANDLERS, Callers, caller_of
+from fullmakt.infra.http import SystemEdge, bearer_token, problem
+from fullmakt.jose.compact import MalformedJwtError, parse_compact
+
+COOKIE = "AltinnStudioRuntime"
+"""In which browsers carry an Altinn token."""
+_NO_STORE = {"Cache-Control": "no-store"}
+_MAX_FORM = 100 * 1024
+
+
+def app(service: ExchangeService, callers: Callers) -> ASGIApp:
+    """The system's app, to be mounted at its base path (``/altinn/authentication``)."""
+    handlers = {
+        **HANDLERS,
+        TokenRefusedError: _unauthorized,
+        ScopeRefusedError: _forbidden,
+        UnknownProviderError: _unknown_provider,
+        EnterpriseUsersGoneError: _gone,
+    }
+    return SystemEdge(Starlette(routes=routes(service, callers), exception_handlers=handlers))
+
+
+def routes(service: ExchangeService, callers: Callers) -> list[BaseRoute]:
+    """The system's routes, for who serves them beside others under the same base path."""
+
+    async def exchange(request: Request) -> Response:
+        token = _readable(bearer_token(request.headers))
+        provider = request.path_params["provider"]
+        if provider.lower() == "maskinporten" and "x-altinn-enterpriseuser-authentication" in request.headers:
+            raise EnterpriseUsersGoneError
+        test = request.query_params.get("test", "").lower() == "true"
+        return _bare(request, await service.exchange(provider, token, test=test))
+
+    async def refresh(request: Request) -> Response:
+        token = _readable(bearer_token(request.headers) or request.cookies.get(COOKIE))
+        enrich_pid = request.query_params.get("enrichPid", "").lower() == "true"
+        return _bare(request, await service.refresh(token, enrich_pid=enrich_pid))
+
+    async def introspection(request: Request) -> Response:
+        await caller_of(request, callers)
+        body = await request.body()
+        form = parse_qs(body[:_MAX_FORM].decode("latin-1"), max_num_fields=20) if len(body) <= _MAX_FORM else {}
+        return JSONResponse(await service.introspect(form.get("token", [""])[0]), headers=_NO_STORE)
+
+    async def metadata(_request: Request) -> Response:
+        return JSONResponse(_metadata(service))
+
+    async def jwks(_request: Request) -> Response:
+        return JSONResponse(await service.jwks(), headers={"Cache-Control": "max-age=3600"})
+
+    return [
+        folded_route("/api/v1/exchange/{provider}", exchange),
+        folded_route("/api/v1/refresh", refresh),
+        folded_route("/api/v1/introspection", introspection, methods=["POST"]),
+        folded_route("/api/v1/openid/.well-known/openid-configuration", metadata),
+        folded_route("/api/v1/openid/.well-known/openid-configuration/jwks", jwks),
+    ]
+
+
+def _metadata(service: ExchangeService) -> dict[str, object]:
+    url, issuer = f"{service.config.url}/api/v1", service.config.issuer
+    return {
+        "issuer": issuer,
+        "authorization_endpoint": f"{url}/authorize/",
+        "token_endpoint": f"{url}/token/",
+        "end_session_endpoint": f"{issuer}logout/",
+        "jwks_uri": service.config.jwks_uri,
+        "response_types_supported": ["token"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    }
+
+
+def _readable(token: str | None) -> str:
+    """The token, if it can be read as a JWT at all."""
+    try:
+        parse_compact(token or "")
+    except MalformedJwtError as error:
+        raise TokenRefusedError("malformed") from error
+    return token or ""
+
+
+def _bare(request: Request, text: str, status: int = 200) -> Response:
+    """Bare text, or a JSON string for who asks for JSON and not for text."""
+    accept = request.headers.get("accept", "*/*").lower()
+    if "application/json" in accept and "text/plain" not in accept and "*/*" not in accept:
+        return Response(orjson.dumps(text), status, _NO_STORE, "application/json; charset=utf-8")
+    return PlainTextResponse(text, status, _NO_STORE)
+
+
+async def _unauthorized(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
+
+
+async def _forbidden(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=403)
+
+
+async def _unknown_provider(request: Request, error: Exception) -> Response:
+    return _bare(request, str(error), 400)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return problem(410, "Enterprise users no longer exist: exchange the token without their name and password")

@@ -1,0 +1,108 @@
+"""Verifies Altinn's own tokens, and tells who holds a token, whoever of the trusted issuers made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from fullmakt.altinn.exchange.errors import TokenRefusedError
+from fullmakt.altinn.exchange.ports import MaskinportenVerifier
+from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.jose.compact import MalformedJwtError, parse_compact
+from fullmakt.kernel.clock import Clock
+from fullmakt.provider import BearerError, IssuerUnavailableError
+from fullmakt.provider.keys import KeySource
+from fullmakt.wire.altinn.callers import Caller, InvalidCallerError, caller_from_claims
+
+LEEWAY = timedelta(seconds=10)
+"""By which the clocks of issuer and API may differ (altinn-authentication.md §5)."""
+
+
+class AltinnTokens:
+    """Verifies the RS256 tokens of one issuer: signature, issuer and time; the audience is never looked at (§5).
+
+    Maskinporten's verifier would not do, since a person's token names no ``consumer``.
+    """
+
+    def __init__(self, issuer: str, keys: KeySource, clock: Clock) -> None:
+        self._issuer = issuer
+        self._keys = keys
+        self._clock = clock
+
+    @property
+    def issuer(self) -> str:
+        """The issuer whose tokens this verifies."""
+        return self._issuer
+
+    async def claims(self, token: str) -> Mapping[str, Any]:
+        """The token's claims.
+
+        Raises:
+            TokenRefusedError: it is not to be believed, and why.
+        """
+        try:
+            jws = parse_compact(token)
+        except MalformedJwtError as error:
+            raise TokenRefusedError("malformed") from error
+        header, claims = jws.unverified_header, jws.unverified_payload
+        kid = header.get("kid")
+        if claims.get("iss") != self._issuer:
+            raise TokenRefusedError("wrong_issuer")
+        if header.get("alg") != "RS256" or not isinstance(kid, str) or "crit" in header:
+            raise TokenRefusedError("bad_header")
+        key = await self._keys.find(kid)
+        if key is None:
+            raise TokenRefusedError("unknown_kid")
+        if not key.verify("RS256", jws.signing_input, jws.signature):
+            raise TokenRefusedError("bad_signature")
+        _check_times(claims, self._clock())
+        return claims
+
+
+def _check_times(claims: Mapping[str, Any], now: datetime) -> None:
+    seconds, leeway = now.timestamp(), LEEWAY.total_seconds()
+    if _time(claims, "exp") <= seconds - leeway:
+        raise TokenRefusedError("expired")
+    if "nbf" in claims and _time(claims, "nbf") > seconds + leeway:
+        raise TokenRefusedError("not_yet_valid")
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TokenRefusedError("bad_claim")
+    return value
+
+
+class TokenCallers:
+    """``infra.altinn.Callers``: takes Altinn's own tokens and Maskinporten's, as every newer service does (§5)."""
+
+    def __init__(self, altinn: AltinnTokens, maskinporten: MaskinportenVerifier) -> None:
+        self._altinn = altinn
+        self._maskinporten = maskinporten
+
+    async def identify(self, token: str) -> Caller:
+        """The caller.
+
+        Raises:
+            InvalidCallerError: the token is not to be believed.
+            DatabaseUnavailableError: the issuer's keys are not to be had now, so that nobody can tell.
+        """
+        try:
+            return caller_from_claims(await self._claims(token))
+        except TokenRefusedError as error:
+            raise InvalidCallerError(error.reason) from error
+        except IssuerUnavailableError as error:
+            raise DatabaseUnavailableError("the issuer's keys are not to be had") from error
+        except BearerError as error:
+            raise InvalidCallerError(str(error.reason)) from error
+
+    async def _claims(self, token: str) -> Mapping[str, Any]:
+        try:
+            issuer = parse_compact(token).unverified_payload.get("iss")
+        except MalformedJwtError as error:
+            raise TokenRefusedError("malformed") from error
+        if issuer == self._altinn.issuer:
+            return await self._altinn.claims(token)
+        return (await self._maskinporten.verify(token)).claims

@@ -1,0 +1,77 @@
+"""What can be delegated, and passed on. Pure functions: a fault as reason and words, or None."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from fullmakt.wire.altinn.delegations import DelegatedRight
+
+MAX_NAME_LENGTH = 255
+MAX_ACTIONS = 200
+MAX_LINKS = 8
+"""A right that has been passed on more often than this belongs to nobody in particular any more."""
+
+Fault = tuple[str, str]
+
+# Cc: control characters, NUL among them, which PostgreSQL can not hold; Cs: lone surrogates, which UTF-8 can not carry.
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def is_name(text: str) -> bool:
+    """True for one to 255 characters without white space at the ends, control characters or lone surrogates."""
+    return (
+        0 < len(text) <= MAX_NAME_LENGTH
+        and text == text.strip()
+        and not any(unicodedata.category(character) in _UNPRINTABLE for character in text)
+    )
+
+
+def offer_fault(
+    giver: UUID, receiver: UUID, resource: str, actions: Collection[str], instance: str | None
+) -> Fault | None:
+    """What is wrong with a delegation by itself."""
+    if giver == receiver:
+        return "to_oneself", "nobody delegates to itself"
+    if not is_name(resource):
+        return "invalid_resource", "a resource is named by its identifier"
+    if not actions or len(actions) > MAX_ACTIONS:
+        return "no_actions", f"a delegation names 1 to {MAX_ACTIONS} actions"
+    if not all(map(is_name, actions)):
+        return "invalid_action", "an action is a name without control characters"
+    if instance is not None and not is_name(instance):
+        return "invalid_instance", "an instance is named by its URN"
+    return None
+
+
+def passing_fault(
+    chain: Sequence[DelegatedRight], receiver: UUID, resource: str, actions: Collection[str], instance: str | None
+) -> Fault | None:
+    """What is wrong with passing on the last of ``chain``, which begins with the giver's own delegation."""
+    held = chain[-1]
+    if held.resource != resource:
+        return "other_resource", "what is passed on is a right on another resource"
+    if held.instance is not None and held.instance != instance:
+        return "other_instance", "what is passed on is a right on one instance alone"
+    if not held.actions.issuperset(actions):
+        return "not_held", "nobody passes on more than was given"
+    if receiver == held.giver or any(receiver == link.receiver for link in chain):
+        return "cycle", "the receiver stands in the chain already"
+    if len(chain) >= MAX_LINKS:
+        return "too_long", f"a right is passed on {MAX_LINKS - 1} times at the most"
+    return None
+
+
+def chain_to(links: Collection[DelegatedRight], delegation_id: UUID) -> list[DelegatedRight]:
+    """The links from the giver's own delegation to ``delegation_id``, empty when one of them is not in force."""
+    by_id = {link.delegation_id: link for link in links}
+    chain: list[DelegatedRight] = []
+    following: UUID | None = delegation_id
+    while following is not None:
+        link = by_id.pop(following, None)
+        if link is None:
+            return []
+        chain.append(link)
+        following = link.passed_on_from
+    return chain[::-1]

@@ -1,0 +1,203 @@
+"""Use cases: delegate, pass on, withdraw and look up. Whether the one who asks may do so is ``access``'s question."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from fullmakt.altinn.delegations import changes, connections, store, store_connections
+from fullmakt.altinn.delegations.errors import DelegationRefusedError
+from fullmakt.altinn.delegations.model import (
+    SCOPE_ACCESS,
+    ApiParties,
+    Connection,
+    ConnectionRole,
+    DelegatedPackage,
+    Offer,
+    Outcome,
+    Performer,
+    Selection,
+    StoredRight,
+)
+from fullmakt.altinn.delegations.ports import Resources
+from fullmakt.altinn.delegations.work import Work
+from fullmakt.infra import feed
+from fullmakt.infra.database import Database
+from fullmakt.kernel.clock import Clock, NewId
+from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.wire.altinn import attributes as ids
+from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.delegations import TOPIC, ApiDelegation, DelegatedRight
+from fullmakt.wire.altinn.parties import PartyIdentity
+from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
+
+
+class DelegationsService:
+    """What one party has let another do. Doing again what is already so does nothing and leaves no trace."""
+
+    def __init__(self, database: Database, clock: Clock, new_id: NewId, *, resources: Resources) -> None:
+        self._database = database
+        self.work = Work(database, clock, new_id)
+        self._resources = resources
+
+    async def rights(self, receivers: Collection[UUID], giver: UUID, resource: str) -> tuple[DelegatedRight, ...]:
+        """What ``receivers`` have been given on ``giver``'s behalf, oldest first, and the links it came by."""
+        async with self._database.transaction() as connection:
+            return await store.rights(connection, receivers, giver, resource)
+
+    async def givers_to(self, receivers: Collection[UUID]) -> tuple[DelegatedRight, ...]:
+        """Everything that ``receivers`` have been given by anybody."""
+        async with self._database.transaction() as connection:
+            return await store.given_to(connection, receivers)
+
+    async def rights_on(self, giver: UUID, resource: str) -> tuple[DelegatedRight, ...]:
+        """Everything that anybody has been given on ``giver``'s behalf on one resource."""
+        async with self._database.transaction() as connection:
+            return await store.on(connection, giver, resource)
+
+    async def stored(
+        self, *, giver: UUID | None = None, receiver: UUID | None = None, resource: str | None = None
+    ) -> tuple[StoredRight, ...]:
+        """Delegations of ``giver``, to ``receiver``, on ``resource``, and who carried them out; None leaves it open."""
+        async with self._database.transaction() as connection:
+            return await store.between(connection, giver, receiver, resource)
+
+    async def api_delegations(
+        self, *, supplier: OrgNumber | None = None, consumer: OrgNumber | None = None, scope: str | None = None
+    ) -> tuple[ApiDelegation, ...]:
+        """API delegations to ``supplier``, from ``consumer``, of resources with ``scope``; None leaves it open.
+
+        A delegation of what is no longer a MaskinportenSchema counts for nothing.
+        """
+        of_scope = None
+        if scope is not None:
+            of_scope = {one.identifier: one for one in await self._resources.resources_with_scope(scope)}
+            if not of_scope:
+                return ()
+        async with self._database.transaction() as connection:
+            found = await store.api(connection, supplier, consumer, of_scope)
+        if of_scope is None:
+            of_scope = await self._resources.resources({one.right.resource for one in found}) if found else {}
+        return tuple(
+            _api_delegation(one, one.api, resource)
+            for one in found
+            if one.api is not None
+            and (resource := of_scope.get(one.right.resource)) is not None
+            and resource.resource_type == MASKINPORTEN_SCHEMA
+        )
+
+    async def packages(self, receivers: Collection[UUID], giver: UUID) -> frozenset[Attribute]:
+        """The access packages that ``giver`` has given any of ``receivers``."""
+        async with self._database.transaction() as connection:
+            found = await store_connections.packages(connection, receivers, giver)
+        return frozenset(Attribute(ids.ACCESS_PACKAGE, one.package) for one in found)
+
+    async def delegated_packages(
+        self, *, receivers: Collection[UUID] | None = None, giver: UUID | None = None
+    ) -> tuple[DelegatedPackage, ...]:
+        """Access packages given to ``receivers``, by ``giver``; None leaves it open."""
+        async with self._database.transaction() as connection:
+            return await store_connections.packages(connection, receivers, giver)
+
+    async def connections(
+        self, *, giver: UUID | None = None, receiver: UUID | None = None, role: ConnectionRole | None = None
+    ) -> tuple[Connection, ...]:
+        """Connections from ``giver``, to ``receiver``, of ``role``; None leaves it open."""
+        async with self._database.transaction() as connection:
+            return await store_connections.connections(connection, giver, receiver, role)
+
+    async def changes_since(self, version: int) -> feed.Changes:
+        """What has changed after ``version`` of the feed."""
+        async with self._database.transaction() as connection:
+            return await feed.changes_since(connection, TOPIC, version)
+
+    async def delegate(self, offer: Offer, by: Performer) -> Outcome:
+        """Let the offer stand, besides what has been given before.
+
+        Raises:
+            DelegationRefusedError: it can not be passed on so.
+            UnknownDelegationError: what it stands on is not in force.
+        """
+        async with self.work.changing() as change:
+            return await changes.give(change, offer, by)
+
+    async def withdraw(self, selection: Selection, by: Performer) -> int:
+        """Take back what is selected and whatever was passed on of it; the number of delegations concerned."""
+        async with self.work.changing() as change:
+            return await changes.take(change, selection, by)
+
+    async def delegate_api(
+        self, consumer: PartyIdentity, supplier: PartyIdentity, resource: str, by: Performer, *, connect: bool = False
+    ) -> Outcome:
+        """Let ``supplier`` fetch tokens with the scopes of ``resource`` on behalf of ``consumer``.
+
+        ``connect`` takes the supplier up among the consumer's; otherwise it must be there.
+
+        Raises:
+            DelegationRefusedError: one of them is no organisation, both are the same, or they are not connected.
+        """
+        offer = _api_offer(consumer, supplier, resource)
+        async with self.work.changing() as change:
+            await store.lock_giver(change.connection, offer.giver)
+            if connect:
+                await connections.connect(change, offer.giver, offer.receiver, ConnectionRole.SUPPLIER, by)
+            elif not await connections.is_connected(change, offer.giver, offer.receiver, ConnectionRole.SUPPLIER):
+                raise DelegationRefusedError("not_connected", "the supplier is not among the consumer's")
+            return await changes.give(change, offer, by)
+
+    async def connect(self, giver: UUID, receiver: UUID, role: ConnectionRole, by: Performer) -> Connection:
+        """Take ``receiver`` up among those that ``giver`` delegates to.
+
+        Raises:
+            DelegationRefusedError: both are the same.
+        """
+        async with self.work.changing() as change:
+            await connections.connect(change, giver, receiver, role, by)
+            (found,) = await store_connections.connections(change.connection, giver, receiver, role)
+            return found
+
+    async def part(self, giver: UUID, receiver: UUID, role: ConnectionRole, by: Performer, *, cascade: bool) -> bool:
+        """Take ``receiver`` out from among those that ``giver`` delegates to; False when it was not there.
+
+        Raises:
+            DelegationRefusedError: something is still delegated, and ``cascade`` does not say to take that back too.
+        """
+        async with self.work.changing() as change:
+            return await connections.part(change, giver, receiver, role, by, cascade=cascade)
+
+    async def give_package(self, giver: UUID, receiver: UUID, package: str, by: Performer) -> bool:
+        """Let ``receiver`` have the access package ``package`` of ``giver``; False when it has.
+
+        Raises:
+            DelegationRefusedError: both are the same, or the name is none.
+        """
+        async with self.work.changing() as change:
+            return await connections.give_package(change, giver, receiver, package, by)
+
+    async def take_packages(self, giver: UUID, receiver: UUID, package: str | None, by: Performer) -> bool:
+        """Take one package back, or all (None); False when there was none."""
+        async with self.work.changing() as change:
+            return await connections.take_packages(change, giver, receiver, package, by)
+
+
+def _api_offer(consumer: PartyIdentity, supplier: PartyIdentity, resource: str) -> Offer:
+    if consumer.orgno is None or supplier.orgno is None:
+        raise DelegationRefusedError("not_an_organisation", "an API is delegated from one organisation to another")
+    return Offer(
+        giver=consumer.party_uuid,
+        receiver=supplier.party_uuid,
+        resource=resource,
+        actions=frozenset({SCOPE_ACCESS}),
+        api=ApiParties(consumer.orgno, supplier.orgno),
+    )
+
+
+def _api_delegation(stored: StoredRight, api: ApiParties, resource: RegisteredResource) -> ApiDelegation:
+    return ApiDelegation(
+        consumer=api.consumer,
+        supplier=api.supplier,
+        resource=resource.identifier,
+        delegation_scheme_id=resource.delegation_scheme_id,
+        scopes=resource.scopes,
+        created=stored.right.created,
+    )

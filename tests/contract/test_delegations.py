@@ -1,0 +1,303 @@
+"""Rights and API delegations on PostgreSQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import text
+
+from fullmakt.altinn.delegations.declarations import Declarations
+from fullmakt.altinn.delegations.errors import (
+    DelegationRefusedError,
+    UnknownDelegationError,
+    UnknownPartyError,
+    UnknownResourceError,
+)
+from fullmakt.altinn.delegations.model import ConnectionRole, Offer, Outcome, Performer, Selection
+from fullmakt.altinn.delegations.rules import MAX_LINKS
+from fullmakt.altinn.delegations.service import DelegationsService
+from fullmakt.infra.database import Database
+from fullmakt.kernel.clock import FixedClock, new_uuid
+from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.wire.altinn.delegations import ApiDelegation, DelegatedRight
+from fullmakt.wire.altinn.parties import PartyIdentity
+from tests.support.delegations import FakeParties, FakeResources
+
+NOW = dt.datetime(2026, 5, 4, 10, 0, tzinfo=dt.UTC)
+BY = Performer("910753614", 20_000_001)
+SCOPE = "folkeregister:deling/finans"
+ORGNOS = ("910753614", "991825827", "810418672", "974760673", "889640782", "310943223", "310943224", "310943225",
+          "310943226", "310943227")  # fmt: skip
+
+
+class Scene:
+    """A service with ten organisations, one API and one ordinary resource."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.clock = FixedClock(NOW)
+        self.parties = FakeParties()
+        self.resources = FakeResources()
+        self.resources.add("skd-api", SCOPE, "folkeregister:other", scheme="8f08210a-d792-48f5-9e27-0f029e41111e")
+        self.resources.add("skjema", resource_type="GenericAccessResource")
+        self.service = DelegationsService(database, self.clock, new_uuid, resources=self.resources)
+        self.declared = Declarations(self.service, parties=self.parties, resources=self.resources)
+        self.orgs = [self.parties.organisation(number) for number in ORGNOS]
+
+    async def give(self, giver: PartyIdentity, receiver: PartyIdentity, *actions: str) -> Outcome:
+        return await self.service.delegate(
+            Offer(giver.party_uuid, receiver.party_uuid, "skjema", frozenset(actions)), BY
+        )
+
+    async def rights(self, receiver: PartyIdentity, giver: PartyIdentity) -> tuple[DelegatedRight, ...]:
+        return await self.service.rights([receiver.party_uuid], giver.party_uuid, "skjema")
+
+    async def pass_on(self, right: DelegatedRight, receiver: PartyIdentity, *actions: str) -> Outcome:
+        offer = Offer(
+            right.giver, receiver.party_uuid, "skjema", frozenset(actions), passed_on_from=right.delegation_id
+        )
+        return await self.service.delegate(offer, BY)
+
+    async def audited(self) -> list[tuple[str, str]]:
+        async with self.database.transaction() as connection:
+            rows = await connection.execute(text("SELECT action, outcome FROM audit.event ORDER BY id"))
+            return [(row.action, row.outcome) for row in rows]
+
+
+@pytest.fixture
+def scene(database: Database) -> Scene:
+    return Scene(database)
+
+
+async def test_a_right_is_given_once_however_often_it_is_given(scene: Scene) -> None:
+    giver, receiver = scene.orgs[:2]
+    assert await scene.give(giver, receiver, "read") is Outcome.CREATED
+    version = (await scene.service.changes_since(0)).version
+    assert await scene.give(giver, receiver, "read") is Outcome.UNCHANGED
+    (right,) = await scene.rights(receiver, giver)
+    assert (right.giver, right.given_by, right.receiver) == (giver.party_uuid, giver.party_uuid, receiver.party_uuid)
+    assert (right.resource, right.actions, right.instance) == ("skjema", frozenset({"read"}), None)
+    assert (right.passed_on_from, right.created) == (None, NOW)
+    assert (await scene.service.changes_since(0)).version == version
+    assert await scene.audited() == [("delegation:create", "done")]
+
+
+async def test_more_actions_are_added_to_what_was_given(scene: Scene) -> None:
+    giver, receiver = scene.orgs[:2]
+    await scene.give(giver, receiver, "read")
+    assert await scene.give(giver, receiver, "write") is Outcome.CHANGED
+    (right,) = await scene.rights(receiver, giver)
+    assert right.actions == {"read", "write"}
+
+
+async def test_a_change_is_announced_to_giver_and_receiver(scene: Scene) -> None:
+    giver, receiver = scene.orgs[:2]
+    await scene.give(giver, receiver, "read")
+    changes = await scene.service.changes_since(0)
+    assert set(changes.keys) == {f"to:{receiver.party_uuid}", f"from:{giver.party_uuid}"}
+
+
+async def test_what_is_passed_on_comes_with_the_links_above_it(scene: Scene) -> None:
+    giver, first, second = scene.orgs[:3]
+    await scene.give(giver, first, "read", "write")
+    (root,) = await scene.rights(first, giver)
+    assert await scene.pass_on(root, second, "read") is Outcome.CREATED
+    links = await scene.rights(second, giver)
+    assert {(link.receiver, link.given_by, link.actions) for link in links} == {
+        (first.party_uuid, giver.party_uuid, frozenset({"read", "write"})),
+        (second.party_uuid, first.party_uuid, frozenset({"read"})),
+    }
+    assert await scene.rights(second, first) == ()
+
+
+async def test_withdrawing_a_right_takes_what_was_passed_on_along(scene: Scene) -> None:
+    giver, first, second, third = scene.orgs[:4]
+    await scene.give(giver, first, "read", "write")
+    (root,) = await scene.rights(first, giver)
+    await scene.pass_on(root, second, "read", "write")
+    (link,) = [one for one in await scene.rights(second, giver) if one.receiver == second.party_uuid]
+    await scene.pass_on(link, third, "write")
+    version = (await scene.service.changes_since(0)).version
+    assert await scene.service.withdraw(Selection(giver.party_uuid, first.party_uuid, "skjema", ["write"]), BY) == 3
+    assert [one.actions for one in await scene.rights(second, giver)] == [{"read"}, {"read"}]
+    assert await scene.rights(third, giver) == ()
+    told = await scene.service.changes_since(version)
+    assert {f"to:{one.party_uuid}" for one in (first, second, third)} < set(told.keys)
+    # What is given again is given to the first alone.
+    await scene.give(giver, first, "write")
+    assert await scene.rights(third, giver) == ()
+
+
+async def test_the_one_who_passed_on_takes_back_only_that(scene: Scene) -> None:
+    giver, first, second = scene.orgs[:3]
+    await scene.give(giver, first, "read")
+    await scene.give(giver, second, "read")
+    (root,) = await scene.rights(first, giver)
+    await scene.pass_on(root, second, "read")
+    assert len(await scene.rights(second, giver)) == 3
+    mine = Selection(giver.party_uuid, second.party_uuid, "skjema", given_by=first.party_uuid)
+    assert await scene.service.withdraw(mine, BY) == 1
+    (left,) = await scene.rights(second, giver)
+    assert left.given_by == giver.party_uuid
+    assert await scene.service.withdraw(mine, BY) == 0
+
+
+async def test_nobody_passes_on_in_a_circle_or_more_than_was_given(scene: Scene) -> None:
+    giver, first, second = scene.orgs[:3]
+    await scene.give(giver, first, "read")
+    (root,) = await scene.rights(first, giver)
+    await scene.pass_on(root, second, "read")
+    link = next(one for one in await scene.rights(second, giver) if one.receiver == second.party_uuid)
+    for receiver, actions, reason in (
+        (first, "read", "cycle"),
+        (second, "read", "cycle"),
+        (scene.orgs[3], "write", "not_held"),
+    ):
+        with pytest.raises(DelegationRefusedError) as refused:
+            await scene.pass_on(link, receiver, actions)
+        assert refused.value.reason == reason
+    with pytest.raises(DelegationRefusedError):
+        await scene.pass_on(link, giver, "read")
+
+
+async def test_a_chain_has_an_end(scene: Scene) -> None:
+    giver, *others = scene.orgs
+    await scene.give(giver, others[0], "read")
+    for number in range(MAX_LINKS - 1):
+        link = next(
+            one for one in await scene.rights(others[number], giver) if one.receiver == others[number].party_uuid
+        )
+        await scene.pass_on(link, others[number + 1], "read")
+    last = others[MAX_LINKS - 1]
+    link = next(one for one in await scene.rights(last, giver) if one.receiver == last.party_uuid)
+    with pytest.raises(DelegationRefusedError) as refused:
+        await scene.pass_on(link, scene.orgs[-1], "read")
+    assert refused.value.reason == "too_long"
+
+
+async def test_what_was_withdrawn_can_not_be_passed_on(scene: Scene) -> None:
+    giver, first, second = scene.orgs[:3]
+    await scene.give(giver, first, "read")
+    (root,) = await scene.rights(first, giver)
+    await scene.service.withdraw(Selection(giver.party_uuid, first.party_uuid, "skjema"), BY)
+    with pytest.raises(UnknownDelegationError):
+        await scene.pass_on(root, second, "read")
+    assert await scene.rights(second, giver) == ()
+
+
+async def test_an_api_delegation_is_found_by_supplier_consumer_and_scope(scene: Scene) -> None:
+    consumer, supplier, other = scene.orgs[:3]
+    assert await scene.service.delegate_api(consumer, supplier, "skd-api", BY, connect=True) is Outcome.CREATED
+    assert await scene.service.delegate_api(consumer, supplier, "skd-api", BY) is Outcome.UNCHANGED
+    expected = ApiDelegation(
+        consumer=OrgNumber(ORGNOS[0]),
+        supplier=OrgNumber(ORGNOS[1]),
+        resource="skd-api",
+        delegation_scheme_id="8f08210a-d792-48f5-9e27-0f029e41111e",
+        scopes=(SCOPE, "folkeregister:other"),
+        created=NOW,
+    )
+    find = scene.service.api_delegations
+    assert await find(supplier=supplier.orgno, consumer=consumer.orgno, scope=SCOPE) == (expected,)
+    assert await find(supplier=supplier.orgno, consumer=None, scope=None) == (expected,)
+    assert await find(supplier=None, consumer=consumer.orgno, scope=None) == (expected,)
+    assert await find(supplier=None, consumer=None, scope=SCOPE) == (expected,)
+    assert await find(supplier=consumer.orgno, consumer=supplier.orgno, scope=SCOPE) == ()
+    assert await find(supplier=supplier.orgno, consumer=other.orgno, scope=SCOPE) == ()
+    assert await find(supplier=supplier.orgno, consumer=consumer.orgno, scope="folkeregister:none") == ()
+    assert f"supplier:{ORGNOS[1]}" in (await scene.service.changes_since(0)).keys
+
+
+async def test_a_delegation_of_what_is_no_api_any_more_counts_for_nothing(scene: Scene) -> None:
+    consumer, supplier = scene.orgs[:2]
+    await scene.service.delegate_api(consumer, supplier, "skd-api", BY, connect=True)
+    scene.resources.change("skd-api", resource_type="GenericAccessResource")
+    assert await scene.service.api_delegations(supplier=supplier.orgno) == ()
+    del scene.resources.known["skd-api"]
+    assert await scene.service.api_delegations(supplier=supplier.orgno) == ()
+
+
+async def test_an_api_is_delegated_to_a_supplier_that_was_taken_up_and_to_organisations_alone(scene: Scene) -> None:
+    consumer, supplier = scene.orgs[:2]
+    person = scene.parties.person("05895199925")
+    for giver, receiver, reason in (
+        (consumer, supplier, "not_connected"),
+        (consumer, person, "not_an_organisation"),
+        (person, supplier, "not_an_organisation"),
+        (consumer, consumer, "to_oneself"),
+    ):
+        with pytest.raises(DelegationRefusedError) as refused:
+            await scene.service.delegate_api(giver, receiver, "skd-api", BY)
+        assert refused.value.reason == reason
+    assert await scene.service.api_delegations(consumer=consumer.orgno) == ()
+
+
+async def test_a_supplier_with_delegations_is_let_go_only_with_them(scene: Scene) -> None:
+    consumer, supplier = scene.orgs[:2]
+    await scene.service.delegate_api(consumer, supplier, "skd-api", BY, connect=True)
+    both = (consumer.party_uuid, supplier.party_uuid, ConnectionRole.SUPPLIER, BY)
+    with pytest.raises(DelegationRefusedError) as refused:
+        await scene.service.part(*both, cascade=False)
+    assert refused.value.reason == "in_use"
+    assert len(await scene.service.api_delegations(consumer=consumer.orgno)) == 1
+    assert await scene.service.part(*both, cascade=True)
+    assert await scene.service.api_delegations(consumer=consumer.orgno) == ()
+    assert not await scene.service.part(*both, cascade=True)
+
+
+async def test_packages_are_given_once_and_taken_back(scene: Scene) -> None:
+    giver, receiver = scene.orgs[0].party_uuid, scene.orgs[1].party_uuid
+    assert await scene.service.give_package(giver, receiver, "skatt-naering", BY)
+    assert not await scene.service.give_package(giver, receiver, "skatt-naering", BY)
+    (package,) = await scene.service.packages([receiver], giver)
+    assert package.urn == "urn:altinn:accesspackage:skatt-naering"
+    assert await scene.service.take_packages(giver, receiver, "skatt-naering", BY)
+    assert not await scene.service.take_packages(giver, receiver, "skatt-naering", BY)
+    assert await scene.service.packages([receiver], giver) == frozenset()
+
+
+async def test_declaring_says_what_it_came_to_and_lists_what_was_declared(scene: Scene) -> None:
+    consumer, supplier = OrgNumber(ORGNOS[0]), OrgNumber(ORGNOS[1])
+    person = scene.parties.person("05895199925")
+    assert person.national_id is not None
+    declared = scene.declared
+    assert await declared.declare_api_delegation(consumer, supplier, "skd-api") is Outcome.CREATED
+    assert await declared.declare_api_delegation(consumer, supplier, "skd-api") is Outcome.UNCHANGED
+    assert await declared.declare_right(consumer, person.national_id, "skjema", ["read", "write"]) is Outcome.CREATED
+    assert await declared.declare_right(consumer, person.national_id, "skjema", ["read", "sign"]) is Outcome.CHANGED
+    assert await declared.declare_right(consumer, person.national_id, "skjema", ["sign", "read"]) is Outcome.UNCHANGED
+    assert await declared.declare_right(consumer, person.national_id, "skjema", ["read"]) is Outcome.CHANGED
+    (api,) = await declared.api_delegations()
+    assert (api.consumer, api.supplier, api.resource) == (consumer, supplier, "skd-api")
+    (right,) = await declared.rights()
+    assert (right.giver, right.receiver, right.resource) == (consumer, person.national_id, "skjema")
+    assert right.actions == {"read"}
+
+
+async def test_what_is_declared_of_the_unknown_is_refused(scene: Scene) -> None:
+    known, unknown = OrgNumber(ORGNOS[0]), OrgNumber("999999999")
+    for giver, receiver, field in ((known, unknown, "supplier"), (unknown, known, "consumer")):
+        with pytest.raises(UnknownPartyError) as refused:
+            await scene.declared.declare_api_delegation(giver, receiver, "skd-api")
+        assert refused.value.field == field
+    for resource in ("skjema", "nothing", "a\x00b"):
+        with pytest.raises(UnknownResourceError):
+            await scene.declared.declare_api_delegation(known, OrgNumber(ORGNOS[1]), resource)
+    with pytest.raises(UnknownResourceError):
+        await scene.declared.declare_right(known, OrgNumber(ORGNOS[1]), "nothing", ["read"])
+
+
+@pytest.mark.parametrize("name", ["", " a", "a\x00", "a\ud800", "a" * 256, "a\nb"])
+def test_a_name_that_is_none_is_refused_before_anything_is_asked(name: str) -> None:
+    giver, receiver = (FakeParties().organisation(number).party_uuid for number in ORGNOS[:2])
+    for resource, action, instance in ((name, "read", None), ("skjema", name, None), ("skjema", "read", name)):
+        with pytest.raises(DelegationRefusedError):
+            Offer(giver, receiver, resource, frozenset({action}), instance)
+
+
+def test_a_delegation_names_actions_and_two_parties() -> None:
+    giver, receiver = (FakeParties().organisation(number).party_uuid for number in ORGNOS[:2])
+    for to, actions in ((receiver, frozenset[str]()), (giver, frozenset({"read"}))):
+        with pytest.raises(DelegationRefusedError):
+            Offer(giver, to, "skjema", actions)

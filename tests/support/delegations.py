@@ -1,0 +1,170 @@
+"""True fakes of what delegations ask of their neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID, uuid5
+
+from fullmakt.kernel.identifiers import NationalId, OrgNumber
+from fullmakt.wire.altinn import attributes as ids
+from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity, PartyKind
+from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
+
+_NAMESPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
+
+
+@dataclass
+class FakeParties:
+    """Organisations and people, and what they hold in each other."""
+
+    known: list[PartyIdentity] = field(default_factory=list)
+    holding: dict[tuple[UUID, UUID], HeldRights] = field(default_factory=dict)
+    key_roles: dict[UUID, tuple[UUID, ...]] = field(default_factory=dict)
+
+    def organisation(self, number: str, name: str = "", parent: PartyIdentity | None = None) -> PartyIdentity:
+        """Register an organisation."""
+        orgno = OrgNumber(number)
+        form = "BEDR" if parent else "AS"
+        return self._add(
+            PartyIdentity(
+                50_000_001 + len(self.known), uuid5(_NAMESPACE, number), PartyKind.ORGANISATION,
+                name or f"Org {number}",
+                form=form, orgno=orgno, parent=parent.party_uuid if parent else None,
+            )
+        )  # fmt: skip
+
+    def person(self, number: str, name: str = "Kari Nordmann") -> PartyIdentity:
+        """Register a person."""
+        party_id = 50_000_001 + len(self.known)
+        return self._add(
+            PartyIdentity(
+                party_id, uuid5(_NAMESPACE, number), PartyKind.PERSON, name,
+                user_id=20_000_000 + len(self.known), national_id=NationalId(number),
+            )
+        )  # fmt: skip
+
+    def _add(self, party: PartyIdentity) -> PartyIdentity:
+        self.known.append(party)
+        return party
+
+    def hold(self, holder: PartyIdentity, party: PartyIdentity, rights: HeldRights, *, key_role: bool = False) -> None:
+        """Let ``holder`` hold ``rights`` in ``party``."""
+        self.holding[holder.party_uuid, party.party_uuid] = rights
+        if key_role:
+            self.key_roles[holder.party_uuid] = (*self.key_roles.get(holder.party_uuid, ()), party.party_uuid)
+
+    async def identify(self, attributes: Collection[Attribute]) -> dict[Attribute, PartyIdentity]:
+        by_name = {name: party for party in self.known for name in _names(party)}
+        return {attribute: by_name[attribute] for attribute in attributes if attribute in by_name}
+
+    async def held(self, holder: UUID, party: UUID) -> HeldRights:
+        return self.holding.get((holder, party), HeldRights())
+
+    async def key_role_organisations(self, person: UUID) -> tuple[UUID, ...]:
+        return self.key_roles.get(person, ())
+
+    async def holders(self, party: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
+        by_uuid = {one.party_uuid: one for one in self.known}
+        return tuple((by_uuid[holder], rights) for (holder, other), rights in self.holding.items() if other == party)
+
+
+def _names(party: PartyIdentity) -> list[Attribute]:
+    names = [Attribute(ids.PARTY_UUID, str(party.party_uuid)), Attribute(ids.PARTY_ID, str(party.party_id))]
+    if party.orgno is not None:
+        names += [Attribute(ids.ORGANISATION, party.orgno), Attribute(ids.ORGANISATION_OLD, party.orgno)]
+        names.append(Attribute(ids.ORGANISATION_UUID, str(party.party_uuid)))
+    if party.national_id is not None:
+        names += [Attribute(ids.PERSON, party.national_id), Attribute(ids.USER_ID, str(party.user_id))]
+        names.append(Attribute(ids.PERSON_UUID, str(party.party_uuid)))
+    return names
+
+
+@dataclass
+class FakeResources:
+    """The resource registry."""
+
+    known: dict[str, RegisteredResource] = field(default_factory=dict)
+
+    def add(
+        self,
+        identifier: str,
+        *scopes: str,
+        scheme: str | None = None,
+        resource_type: str = MASKINPORTEN_SCHEMA,
+        delegable: bool = True,
+    ) -> RegisteredResource:
+        """Register a resource."""
+        self.known[identifier] = RegisteredResource(
+            identifier=identifier,
+            version=1,
+            resource_type=resource_type,
+            title=(("nb", f"Tittel {identifier}"), ("en", f"Title {identifier}")),
+            owner_orgno=OrgNumber("974761076"),
+            owner_code="skd",
+            delegable=delegable,
+            visible=True,
+            access_list_enabled=False,
+            scopes=scopes,
+            delegation_scheme_id=scheme,
+        )
+        return self.known[identifier]
+
+    def change(self, identifier: str, **members: object) -> None:
+        """Register a new version of a resource."""
+        self.known[identifier] = replace(self.known[identifier], **members)  # type: ignore[arg-type]
+
+    async def resource(self, identifier: str) -> RegisteredResource | None:
+        return self.known.get(identifier)
+
+    async def resources(self, identifiers: Collection[str]) -> dict[str, RegisteredResource]:
+        return {one: self.known[one] for one in identifiers if one in self.known}
+
+    async def resources_with_scope(self, scope: str | None) -> tuple[RegisteredResource, ...]:
+        return tuple(
+            one
+            for one in self.known.values()
+            if one.resource_type == MASKINPORTEN_SCHEMA and (scope is None or scope in one.scopes)
+        )
+
+
+@dataclass(frozen=True)
+class FakeDecision:
+    """What the decision point says."""
+
+    permitted: bool
+    reason: str = "permit"
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return self.permitted
+
+
+@dataclass
+class FakeAuthority:
+    """A decision point that holds a list of who may do what for whom; delegable is what one may do."""
+
+    rules: set[tuple[Attribute, str, str, UUID]] = field(default_factory=set)
+    actions: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    reasons: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def permit(self, who: PartyIdentity, resource: str, party: PartyIdentity, *actions: str) -> None:
+        """Let ``who`` do ``actions`` on ``resource`` for ``party``."""
+        subject = Attribute(ids.PARTY_UUID, str(who.party_uuid))
+        for action in actions:
+            self.rules.add((subject, action, resource, party.party_uuid))
+            self.actions.setdefault(resource, ())
+            if action not in self.actions[resource]:
+                self.actions[resource] = (*self.actions[resource], action)
+
+    async def may(self, subject: Sequence[Attribute], action: str, resource: str, party: UUID) -> FakeDecision:
+        permitted = any((one, action, resource, party) in self.rules for one in subject)
+        return FakeDecision(
+            permitted, "permit" if permitted else self.reasons.get((resource, action), "no_rule_matched")
+        )
+
+    async def delegable_actions(
+        self, subject: Sequence[Attribute], resource: str, party: UUID
+    ) -> dict[str, FakeDecision]:
+        return {action: await self.may(subject, action, resource, party) for action in self.actions.get(resource, ())}

@@ -9,24 +9,32 @@ from typing import Any, NamedTuple
 
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.policy.names import STRING
+from fullmakt.wire.altinn.xacml_json import (
+    DueObligation,
+    ObligationValue,
+    Outcome,
+    RequestCategory,
+    Result,
+    Status,
+)
 
-
-class Outcome(StrEnum):
-    """``Decision`` of XACML 3.0 §5.53."""
-
-    PERMIT = "Permit"
-    DENY = "Deny"
-    NOT_APPLICABLE = "NotApplicable"
-    INDETERMINATE = "Indeterminate"
-
-
-class Status(StrEnum):
-    """``StatusCode`` of XACML 3.0 §B.8."""
-
-    OK = "urn:oasis:names:tc:xacml:1.0:status:ok"
-    MISSING_ATTRIBUTE = "urn:oasis:names:tc:xacml:1.0:status:missing-attribute"
-    SYNTAX_ERROR = "urn:oasis:names:tc:xacml:1.0:status:syntax-error"
-    PROCESSING_ERROR = "urn:oasis:names:tc:xacml:1.0:status:processing-error"
+__all__ = [
+    "INDETERMINATE",
+    "NO_ATTRIBUTES",
+    "AppliedRule",
+    "AttributeSet",
+    "Decision",
+    "DueObligation",
+    "Evaluation",
+    "Key",
+    "ObligationValue",
+    "Outcome",
+    "Question",
+    "Reason",
+    "RuleOutcome",
+    "Status",
+    "TypedValue",
+]
 
 
 class Key(NamedTuple):
@@ -114,23 +122,6 @@ class AppliedRule(NamedTuple):
     outcome: RuleOutcome
 
 
-class ObligationValue(NamedTuple):
-    """One assignment of an obligation, ready to be sent."""
-
-    attribute_id: str
-    value: str
-    data_type: str
-    category: str | None
-    issuer: str | None
-
-
-class DueObligation(NamedTuple):
-    """What whoever enforces a permit must see to."""
-
-    obligation_id: str
-    assignments: tuple[ObligationValue, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What a policy answers.
@@ -148,16 +139,6 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class EchoedAttribute:
-    """An attribute that the caller wants back with the result."""
-
-    attribute_id: str
-    value: str
-    data_type: str
-    issuer: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """An answer with its reasons: true in a condition when it is Permit.
 
@@ -171,12 +152,17 @@ class Decision:
     status: Status = Status.OK
     facts: Mapping[str, Any] = field(default_factory=dict)
     obligations: tuple[DueObligation, ...] = ()
-    echo: tuple[tuple[str, tuple[EchoedAttribute, ...]], ...] = ()
+    echo: tuple[RequestCategory, ...] = ()
 
     @property
     def permitted(self) -> bool:
         """True for Permit alone."""
         return self.outcome is Outcome.PERMIT
+
+    @property
+    def result(self) -> Result:
+        """The decision as it goes out over XACML."""
+        return Result(self.outcome, self.status, self.obligations, self.echo)
 
     def __bool__(self) -> bool:
         return self.permitted

@@ -1,0 +1,171 @@
+"""The decision algorithm (altinn-authorization.md §7, §10): rules, then delegations, then access lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from fullmakt.altinn.decisions.errors import RefusedQuestionError
+from fullmakt.altinn.decisions.memory import Memory
+from fullmakt.altinn.decisions.model import Decision, Evaluation, Outcome, Reason, Status
+from fullmakt.altinn.decisions.questions import PreparedQuestion, Subject, prepare
+from fullmakt.altinn.decisions.rules.delegations import Chain, find_chain
+from fullmakt.altinn.decisions.rules.request import echo_of
+from fullmakt.wire.altinn import attributes as ids
+from fullmakt.wire.altinn.parties import PartyKind
+from fullmakt.wire.altinn.resources import Membership
+from fullmakt.wire.altinn.xacml_json import Part
+
+_REASONS = {
+    Outcome.PERMIT: Reason.RULE,
+    Outcome.DENY: Reason.DENIED_BY_RULE,
+    Outcome.NOT_APPLICABLE: Reason.NO_RIGHT,
+    Outcome.INDETERMINATE: Reason.BROKEN_POLICY,
+}
+
+
+async def decide_part(part: Part, memory: Memory, *, external: bool) -> Decision:
+    """Decide one part of a request. What makes no sense is Indeterminate, with the status of its endpoint (§7)."""
+    try:
+        prepared = await prepare(part, memory, external=external)
+    except RefusedQuestionError as error:
+        return refused(error, external=external)
+    return await decide(prepared, memory)
+
+
+def refused(error: RefusedQuestionError, *, external: bool) -> Decision:
+    """The answer to a question that makes no sense."""
+    status = Status.PROCESSING_ERROR if external else Status.SYNTAX_ERROR
+    return Decision(Outcome.INDETERMINATE, error.reason, status, {"message": error.message})
+
+
+async def decide(prepared: PreparedQuestion, memory: Memory) -> Decision:
+    """Decide on known facts."""
+    evaluation = prepared.policy.evaluate(prepared.question)
+    facts = _facts(prepared)
+    if evaluation.outcome is Outcome.NOT_APPLICABLE and evaluation.matched and prepared.party is not None:
+        receivers = await receivers_of(prepared.subject, memory)
+        evaluation = await _by_packages(prepared, evaluation, receivers, memory)
+        if evaluation.outcome is Outcome.NOT_APPLICABLE:
+            chain = await _delegated(prepared, receivers, memory)
+            if chain is not None:
+                facts |= chain_facts(chain)
+                return await _gated(prepared, Reason.DELEGATION, facts, memory)
+    if evaluation.applied:
+        facts["rules"] = [rule.rule_id for rule in evaluation.applied[:20]]
+    if evaluation.outcome is Outcome.PERMIT:
+        return await _gated(prepared, Reason.RULE, facts, memory, evaluation)
+    return Decision(
+        evaluation.outcome,
+        _reason(evaluation),
+        evaluation.status,
+        facts | ({"fault": evaluation.fault} if evaluation.fault else {}),
+        echo=echo_of(prepared.part, prepared.asked) if _echoes(evaluation) else (),
+    )
+
+
+def _reason(evaluation: Evaluation) -> Reason:
+    if evaluation.outcome is Outcome.NOT_APPLICABLE and not evaluation.matched:
+        return Reason.NO_SUCH_RIGHT
+    if evaluation.status is Status.MISSING_ATTRIBUTE:
+        return Reason.MISSING_ATTRIBUTE
+    return _REASONS[evaluation.outcome]
+
+
+def _echoes(evaluation: Evaluation) -> bool:
+    """What no rule asked for, and what could not be decided, comes back without the attributes (§5)."""
+    return evaluation.matched and evaluation.outcome is not Outcome.INDETERMINATE
+
+
+def _facts(prepared: PreparedQuestion) -> dict[str, Any]:
+    party = prepared.party
+    return {
+        "subject": prepared.subject.label,
+        "action": list(prepared.asked.actions),
+        "resource": prepared.asked.identifier,
+        "party": str(party.party_uuid) if party is not None else None,
+        "policy": prepared.policy.policy_id,
+    }
+
+
+async def receivers_of(subject: Subject, memory: Memory) -> tuple[UUID, ...]:
+    """Those to whom a right may have been given so that ``subject`` has it: itself, then its key-role organisations."""
+    if subject.uuid is None:
+        return ()
+    if subject.person is None:
+        return (subject.uuid,)
+    return (subject.uuid, *await memory.key_role_organisations(subject.uuid))
+
+
+async def _by_packages(
+    prepared: PreparedQuestion, evaluation: Evaluation, receivers: Iterable[UUID], memory: Memory
+) -> Evaluation:
+    """The packages that the subject's key-role organisations hold are the subject's too."""
+    party = prepared.party
+    if party is None or ids.ACCESS_PACKAGE not in prepared.policy.mentions:
+        return evaluation
+    for organisation in receivers:
+        if organisation not in (prepared.subject.uuid, party.party_uuid):
+            rights = await memory.held(organisation, party.party_uuid)
+            if rights.held.packages:
+                found = prepared.policy.evaluate(prepared.with_subject(rights.packages))
+                if found.outcome is not Outcome.NOT_APPLICABLE:
+                    return found
+    return evaluation
+
+
+async def _delegated(prepared: PreparedQuestion, receivers: tuple[UUID, ...], memory: Memory) -> Chain | None:
+    """The delegation that gives the right. Its giver has it for as long as the policy has a rule for it, as is known
+    when this is asked."""
+    party, asked = prepared.party, prepared.asked
+    if party is None or not receivers:
+        return None
+    rights = await memory.rights(receivers, party.party_uuid, asked.identifier)
+    return find_chain(rights, receivers, asked.actions, asked.instances) if rights else None
+
+
+def chain_facts(chain: Chain) -> dict[str, Any]:
+    """A delegation and what it stands on, for those who ask why."""
+    return {
+        "delegation": str(chain[0].delegation_id),
+        "received_by": str(chain[0].receiver),
+        "chain": [
+            {"id": str(link.delegation_id), "from": str(link.given_by), "to": str(link.receiver)} for link in chain
+        ],
+    }
+
+
+async def _gated(
+    prepared: PreparedQuestion,
+    reason: Reason,
+    facts: dict[str, Any],
+    memory: Memory,
+    evaluation: Evaluation | None = None,
+) -> Decision:
+    """A permit, if the party may use the resource at all (§10). A delegation inherits the policy's obligations."""
+    echo = echo_of(prepared.part, prepared.asked)
+    obligations = evaluation.obligations if evaluation is not None else prepared.policy.obligations
+    if prepared.known.resource.access_list_enabled and not prepared.asked.is_app:
+        closed, why = await gate(prepared, memory)
+        facts |= why
+        if closed is not None:
+            return Decision(Outcome.DENY, closed, Status.OK, facts, echo=echo)
+    return Decision(Outcome.PERMIT, reason, Status.OK, facts, obligations, echo)
+
+
+async def gate(prepared: PreparedQuestion, memory: Memory) -> tuple[Reason | None, Mapping[str, Any]]:
+    """Why the party may not use a resource that is for those on its access lists; None when it may."""
+    party = prepared.party
+    if party is None or party.kind is not PartyKind.ORGANISATION:
+        return Reason.PARTY_IS_NO_ORGANISATION, {}
+    memberships = await memory.memberships(party.party_uuid, prepared.asked.identifier)
+    if not memberships:
+        return Reason.NOT_ON_ACCESS_LIST, {}
+    through = [one for one in memberships if all(_allows(one, action) for action in prepared.asked.actions)]
+    lists = {"access_lists": [f"{one.owner}:{one.identifier}" for one in (through or memberships)[:20]]}
+    return (None if through else Reason.ACCESS_LIST_LACKS_ACTION), lists
+
+
+def _allows(membership: Membership, action: str) -> bool:
+    return membership.actions is None or action in membership.actions

@@ -1,0 +1,260 @@
+"""What this process remembers of its neighbours' facts, and how it knows that they still hold.
+
+A decision is made on a version of the neighbours' feeds and written down only if that is still the newest, so what is
+in here may be stale and can yet make no wrong answer (docs/decisions/0002). What is remembered is what was asked for:
+a million delegations that nobody asks about take no room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from fullmakt.altinn.decisions.model import AttributeSet
+from fullmakt.altinn.decisions.ports import AccessLists, ChangeFeed, Delegations, Parties, Resources
+from fullmakt.altinn.decisions.rules import CompiledPolicy, compile_policy
+from fullmakt.infra.feed import Changes
+from fullmakt.infra.feed_cache import FeedCache
+from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.delegations import DelegatedRight
+from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
+from fullmakt.wire.altinn.policy import InvalidPolicyError, parse_policy
+from fullmakt.wire.altinn.resources import Membership, RegisteredResource
+
+_AT_ONCE = 8
+"""Questions under way to a neighbour at the same time."""
+_LARGE = 256 * 1024
+"""Bytes of a policy that is compiled off the event loop, and of which few are kept."""
+_MAX_LARGE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class KnownResource:
+    """A resource (its document left out) and its policy, ready; ``fault`` says why there is none."""
+
+    resource: RegisteredResource
+    policy: CompiledPolicy | None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRights:
+    """What a holder has in a party, also as attribute sets."""
+
+    held: HeldRights
+    roles: AttributeSet
+    packages: AttributeSet
+
+
+FactKey = tuple[Any, ...]
+"""A word for the kind of fact, and what it is about."""
+
+
+class PolicyMemory(FeedCache[str, KnownResource]):
+    """Resources and compiled policies by identifier."""
+
+    def __init__(self, resources: Resources, feed: ChangeFeed, capacity: int, *, strict_targets: bool = False) -> None:
+        super().__init__(capacity)
+        self._resources = resources
+        self._feed = feed
+        self._strict = strict_targets
+        self._large: deque[str] = deque()
+
+    async def fetch(self, keys: Sequence[str]) -> Mapping[str, KnownResource]:
+        """Those of ``keys`` that are registered."""
+        found = await self._resources.resources(keys)
+        return {identifier: await self._known(resource) for identifier, resource in found.items()}
+
+    async def changes_since(self, version: int) -> Changes:
+        """What changed after ``version``."""
+        return await self._feed.changes_since(version)
+
+    def forget(self, changed: Sequence[str]) -> None:
+        """Forget changed resources."""
+        for key in changed:
+            if key.startswith("resource:"):
+                self.entries.pop(key.removeprefix("resource:"), None)
+
+    async def _known(self, resource: RegisteredResource) -> KnownResource:
+        xml = resource.policy
+        resource = replace(resource, policy=None)
+        if xml is None:
+            return KnownResource(resource, None)
+        try:
+            if len(xml) < _LARGE:
+                return KnownResource(resource, self._compile(xml))
+            self._make_room(resource.identifier)
+            return KnownResource(resource, await asyncio.to_thread(self._compile, xml))
+        except InvalidPolicyError as error:
+            return KnownResource(resource, None, str(error))
+
+    def _compile(self, xml: bytes) -> CompiledPolicy:
+        return compile_policy(parse_policy(xml), strict_targets=self._strict)
+
+    def _make_room(self, identifier: str) -> None:
+        """A policy of 100 000 rules takes as much memory as thousands of ordinary ones: keep the last few."""
+        if identifier not in self._large:
+            self._large.append(identifier)
+        while len(self._large) > _MAX_LARGE:
+            self.entries.pop(self._large.popleft(), None)
+
+
+class FactMemory(FeedCache[FactKey, Any]):
+    """Parties, what they hold, what they were given, and the lists they are on."""
+
+    def __init__(
+        self, parties: Parties, access_lists: AccessLists, delegations: Delegations, feed: ChangeFeed, capacity: int
+    ) -> None:
+        super().__init__(capacity)
+        self._parties = parties
+        self._access_lists = access_lists
+        self._delegations = delegations
+        self._feed = feed
+        self._by_tag: dict[str, set[FactKey]] = {}
+        self._tagged = 0
+
+    async def changes_since(self, version: int) -> Changes:
+        """What changed after ``version``."""
+        return await self._feed.changes_since(version)
+
+    async def fetch(self, keys: Sequence[FactKey]) -> Mapping[FactKey, Any]:
+        """The facts, several at a time."""
+        turn = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(key: FactKey) -> Any:
+            async with turn:
+                return await self._fetch_one(key)
+
+        named = [key[1] for key in keys if key[0] == "identity"]
+        identities = await self._parties.identify(named) if named else {}
+        found: dict[FactKey, Any] = {("identity", name): identity for name, identity in identities.items()}
+        others = [key for key in keys if key[0] != "identity"]
+        if others:
+            found.update(zip(others, await asyncio.gather(*map(one, others)), strict=True))
+        for key, fact in found.items():
+            self._tag(key, _tags(key, fact))
+        return found
+
+    async def _fetch_one(self, key: FactKey) -> Any:
+        match key:
+            case ("held", holder, party):
+                held = await self._parties.held(holder, party)
+                return KnownRights(held, AttributeSet.of_strings(held.roles), AttributeSet.of_strings(held.packages))
+            case ("key-roles", person):
+                return await self._parties.key_role_organisations(person)
+            case ("memberships", party, resource):
+                return await self._access_lists.memberships(party, resource)
+            case ("rights", receivers, giver, resource):
+                return await self._delegations.rights(receivers, giver, resource)
+        raise AssertionError(f"no such fact: {key[0]}")
+
+    def forget(self, changed: Sequence[str]) -> None:
+        """Forget what the changed keys of the feeds concern."""
+        for key in {tag for one in changed for tag in _tags_of_change(one)}:
+            for fact in self._by_tag.pop(key, ()):
+                self.entries.pop(fact, None)
+
+    def _tag(self, key: FactKey, tags: Iterable[str]) -> None:
+        if self._tagged > 8 * self._capacity:
+            self._sweep()
+        for tag in tags:
+            self._by_tag.setdefault(tag, set()).add(key)
+            self._tagged += 1
+
+    def _sweep(self) -> None:
+        """Drop tags of facts that have made room for others."""
+        self._by_tag = {
+            tag: left for tag, keys in self._by_tag.items() if (left := {key for key in keys if key in self.entries})
+        }
+        self._tagged = sum(map(len, self._by_tag.values()))
+
+
+def _tags(key: FactKey, fact: Any) -> Iterable[str]:
+    """The changes that make a fact another."""
+    match key:
+        case ("identity", _):
+            return (f"party:{fact.party_uuid}",)
+        case ("held", holder, party):
+            return (f"party:{holder}", f"party:{party}")
+        case ("key-roles", person):
+            # A sub-unit that comes under one of the organisations adds itself, and names only itself on the feed.
+            return (f"party:{person}", "organisations")
+        case ("memberships", _, None):
+            return ("access-lists",)
+        case ("memberships", _, resource):
+            return ("access-lists", f"resource:{resource}")
+        case ("rights", receivers, giver, _):
+            return (f"from:{giver}", *(f"to:{receiver}" for receiver in receivers))
+    return ()
+
+
+def _tags_of_change(changed: str) -> Iterable[str]:
+    if changed.startswith("access-list:"):
+        return (changed, "access-lists")
+    if changed.startswith("organisation:"):
+        return (changed, "organisations")
+    return (changed,)
+
+
+class Memory:
+    """Everything that decisions are made on. ``version`` is the one up to which all of it holds."""
+
+    def __init__(self, policies: PolicyMemory, facts: FactMemory) -> None:
+        self._policies = policies
+        self._facts = facts
+
+    @property
+    def version(self) -> int:
+        """The version of the feeds; what is read after this was read is at least as new."""
+        return min(self._policies.version, self._facts.version)
+
+    async def catch_up(self) -> None:
+        """Forget what has changed."""
+        await asyncio.gather(self._policies.catch_up(), self._facts.catch_up())
+
+    async def resource(self, identifier: str) -> KnownResource | None:
+        """A registered resource; None when nobody has registered it."""
+        return self._policies.get(identifier) or await self._policies.load(identifier)
+
+    async def identities(self, attributes: Collection[Attribute]) -> dict[Attribute, PartyIdentity]:
+        """Who is meant by each attribute; unknown ones are left out, and asked for again the next time."""
+        found: dict[Attribute, PartyIdentity] = {}
+        unknown: list[Attribute] = []
+        for attribute in attributes:
+            identity = self._facts.get(("identity", attribute))
+            if identity is None:
+                unknown.append(attribute)
+            else:
+                found[attribute] = identity
+        if unknown:
+            loaded = await asyncio.gather(*(self._facts.load(("identity", attribute)) for attribute in unknown))
+            found.update({name: who for name, who in zip(unknown, loaded, strict=True) if who is not None})
+        return found
+
+    async def held(self, holder: UUID, party: UUID) -> KnownRights:
+        """What ``holder`` holds in ``party``."""
+        fact: KnownRights = await self._fact(("held", holder, party))
+        return fact
+
+    async def key_role_organisations(self, person: UUID) -> tuple[UUID, ...]:
+        """The organisations that a person acts for by a key role."""
+        fact: tuple[UUID, ...] = await self._fact(("key-roles", person))
+        return fact
+
+    async def memberships(self, party: UUID, resource: str | None) -> tuple[Membership, ...]:
+        """The access lists that a party is on."""
+        fact: tuple[Membership, ...] = await self._fact(("memberships", party, resource))
+        return fact
+
+    async def rights(self, receivers: Iterable[UUID], giver: UUID, resource: str) -> tuple[DelegatedRight, ...]:
+        """What ``receivers`` have been given on ``giver``'s behalf."""
+        fact: tuple[DelegatedRight, ...] = await self._fact(("rights", frozenset(receivers), giver, resource))
+        return fact
+
+    async def _fact(self, key: FactKey) -> Any:
+        fact = self._facts.get(key)
+        return await self._facts.load(key) if fact is None else fact

@@ -1,0 +1,101 @@
+"""What the decision point asks of its neighbours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from fullmakt.infra.feed import Changes
+from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.delegations import DelegatedRight
+from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
+from fullmakt.wire.altinn.resources import Membership, RegisteredResource
+
+
+class Parties(Protocol):
+    """The register of parties."""
+
+    async def identify(self, attributes: Collection[Attribute]) -> dict[Attribute, PartyIdentity]:
+        """Who is meant by each attribute; unknown ones are left out."""
+        ...
+
+    async def held(self, holder: UUID, party: UUID) -> HeldRights:
+        """What ``holder`` holds in ``party`` by the register."""
+        ...
+
+    async def key_role_organisations(self, person: UUID) -> tuple[UUID, ...]:
+        """The organisations that a person acts for by a key role."""
+        ...
+
+    async def holders(self, party: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
+        """Everybody who holds anything in ``party``."""
+        ...
+
+
+class Resources(Protocol):
+    """The resource registry."""
+
+    async def resources(self, identifiers: Collection[str]) -> dict[str, RegisteredResource]:
+        """The newest version of each of ``identifiers`` that is registered, policies included."""
+        ...
+
+
+class AccessLists(Protocol):
+    """The resource registry's access lists."""
+
+    async def memberships(self, party: UUID, resource: str | None) -> tuple[Membership, ...]:
+        """The lists that ``party`` is on, connected to ``resource``; None: to any."""
+        ...
+
+
+class Delegations(Protocol):
+    """Access management."""
+
+    async def rights(self, receivers: Collection[UUID], giver: UUID, resource: str) -> tuple[DelegatedRight, ...]:
+        """What ``receivers`` have been given on ``giver``'s behalf, and the links that it was passed on by."""
+        ...
+
+    async def givers_to(self, receivers: Collection[UUID]) -> tuple[DelegatedRight, ...]:
+        """Everything that ``receivers`` have been given by anybody."""
+        ...
+
+    async def rights_on(self, giver: UUID, resource: str) -> tuple[DelegatedRight, ...]:
+        """Everything that anybody has been given on ``giver``'s behalf on one resource."""
+        ...
+
+
+class ChangeFeed(Protocol):
+    """The neighbours' change feeds, read as one. Each reader has one of its own."""
+
+    async def changes_since(self, version: int) -> Changes:
+        """What changed after ``version``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """Decisions that were made together, on ``version`` of the feeds.
+
+    ``events`` is one JSON object for each, with the members ``outcome`` (``permit`` or ``deny``), ``reason``,
+    ``trace_id``, ``actor``, ``subject`` and ``facts``, cleaned for the trail.
+    """
+
+    version: int
+    at: datetime
+    events: tuple[bytes, ...]
+
+
+class Journal(Protocol):
+    """Where decisions are written down, if they still hold."""
+
+    def write(self, item: JournalEntry) -> asyncio.Future[bool]:
+        """Write the events in the trail; False, and nothing is written, when the feeds have moved on.
+
+        Raises:
+            OverloadedError: too many wait already.
+        """
+        ...

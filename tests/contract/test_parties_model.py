@@ -110,6 +110,13 @@ async def test_held_holders_and_key_roles_agree_with_the_model(database: Databas
         assert {identity.party_uuid for identity, _ in holders} == expected_holders.get(party, set())
         for identity, rights in holders:
             assert rights == await people.service.held(identity.party_uuid, uuid)
+    for uuid in uuids:
+        held_by = await people.service.held_by(uuid)
+        assert {identity.party_uuid for identity, _ in held_by} == {
+            uuids[party] for party, holders_ in expected_holders.items() if uuid in holders_
+        }
+        for identity, rights in held_by:
+            assert rights == await people.service.held(uuid, identity.party_uuid)
     for person in range(ORGANISATIONS, ORGANISATIONS + PEOPLE):
         assert set(await people.service.key_role_organisations(uuids[person])) == {
             uuids[party] for party in range(ORGANISATIONS) if _has_key_role(drawn, person, party)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
 from uuid import UUID
 
 import anyio
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
+from fullmakt.altinn.parties import store_rights
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.infra.database import Database
@@ -182,6 +185,24 @@ async def test_all_holders_of_an_organisation_are_told_with_what_they_hold(
     ]
 
 
+async def test_all_that_somebody_holds_something_in_is_told(parties: PartiesService, people: Register) -> None:
+    main, branch, firm = (
+        await people.organisation(1),
+        await people.organisation(2, "BEDR", 1),
+        await people.organisation(3),
+    )
+    kari = await people.person(0)
+    await people.grant(national_id(0), "dagl", 1)
+    await people.grant(orgno(3), "regn", 1)
+    assert {party.party_uuid: rights for party, rights in await parties.held_by(kari)} == {
+        party: await parties.held(kari, party) for party in (main, branch, kari)
+    }
+    assert {party.party_uuid: rights for party, rights in await parties.held_by(firm)} == {
+        party: await parties.held(firm, party) for party in (main, branch)
+    }
+    assert await parties.held_by(main) == await parties.held_by(NOBODY) == ()
+
+
 async def test_an_organisation_with_no_more_than_a_role_holds_nothing(
     parties: PartiesService, people: Register
 ) -> None:
@@ -284,12 +305,41 @@ async def test_what_somebody_holds_takes_one_statement(
         lambda: parties.held(kari, main),
         lambda: parties.key_role_organisations(kari),
         lambda: parties.holders(main),
+        lambda: parties.held_by(kari),
         lambda: parties.identify([Attribute(ids.PARTY_UUID, str(kari)), Attribute(ids.ORGANISATION, orgno(1))]),
     ):
         statements.clear()
         await ask()
         assert len(statements) == 1
     event.remove(engine, "before_cursor_execute", note)
+
+
+async def test_one_client_among_thousands_is_found_at_once(database: Database, people: Register) -> None:
+    firm, client = await people.organisation(1), await people.organisation(2)
+    await people.grant(orgno(1), "regn", 2)
+    asked = {"holder": firm, "party": client, "sub_unit_forms": ["BEDR"]}
+    async with database.transaction() as connection:
+        await connection.execute(
+            text(
+                "WITH clients AS (INSERT INTO parties.party (party_uuid, orgno, name, form, created, last_updated)"
+                " SELECT gen_random_uuid(), (800000000 + n)::text, 'Klient', 'AS', now(), now()"
+                " FROM generate_series(1, 5000) n RETURNING party_id)"
+                " INSERT INTO parties.role SELECT clients.party_id, 'regn', firm.party_id, now()"
+                " FROM clients, parties.party firm WHERE firm.party_uuid = :firm"
+            ),
+            {"firm": firm},
+        )
+        await connection.execute(text("ANALYZE parties.party, parties.role"))
+        plan = (
+            await connection.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {store_rights._HELD.text}"), asked)
+        ).scalar_one()
+    assert max(_rows_read(plan[0]["Plan"])) <= 2
+
+
+def _rows_read(node: dict[str, Any]) -> Iterator[float]:
+    yield node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
+    for below in node.get("Plans", ()):
+        yield from _rows_read(below)
 
 
 async def test_the_catalogue_has_what_policies_name(parties: PartiesService) -> None:

@@ -65,7 +65,7 @@ class PartyLookups:
         }
 
     async def held(self, holder: UUID, party: UUID) -> HeldRights:
-        """What ``holder`` holds in ``party``, its sub-units' main unit counted in; nothing when either is unknown.
+        """What ``holder`` holds in ``party``, in a sub-unit by its main unit too; nothing when either is unknown.
 
         A person is ``privatperson`` to themselves. Roles are a person's alone; access packages anybody's: an accountant
         holds those of accountants in its client.
@@ -74,21 +74,28 @@ class PartyLookups:
             holding = await store_rights.held(connection, holder, party)
         if holding is None:
             return _NOTHING
-        roles = _with_self(holding.roles) if holding.by_person and holding.itself else holding.roles
-        return self._rights.held(roles, by_person=holding.by_person)
+        return self._applied(holding.roles, by_person=holding.by_person, itself=holding.itself)
 
     async def holders(self, party: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
-        """Everybody who holds anything in ``party``, in the order they were registered."""
+        """Everybody who holds anything in ``party``, and what, in the order they were registered."""
         async with self._database.transaction() as connection:
             found = await store_rights.holders(connection, party)
-        answers: list[tuple[PartyIdentity, HeldRights]] = []
-        for holder, roles in found.items():
-            by_person = holder.kind is PartyKind.PERSON
-            held = _with_self(roles) if holder.party_uuid == party and by_person else roles
-            rights = self._rights.held(held, by_person=by_person)
-            if rights.roles or rights.packages:
-                answers.append((holder, rights))
-        return tuple(answers)
+        rights = (
+            (holder, self._applied(roles, by_person=_is_person(holder), itself=holder.party_uuid == party))
+            for holder, roles in found.items()
+        )
+        return tuple((holder, held) for holder, held in rights if held != _NOTHING)
+
+    async def held_by(self, holder: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
+        """Every party in which ``holder`` holds anything, and what: sub-units, and a person's self, among them."""
+        async with self._database.transaction() as connection:
+            found = await store_rights.held_by(connection, holder)
+        by_person = any(_is_person(party) for party in found)  # to whom a person is a party is that person
+        rights = (
+            (party, self._applied(roles, by_person=by_person, itself=party.party_uuid == holder))
+            for party, roles in found.items()
+        )
+        return tuple((party, held) for party, held in rights if held != _NOTHING)
 
     async def key_role_organisations(self, person: UUID) -> tuple[UUID, ...]:
         """Organisations that ``person`` acts for by a key role, with their sub-units, in the order they came."""
@@ -109,9 +116,13 @@ class PartyLookups:
         """Every role, in every spelling, and every access package that somebody may hold."""
         return self._known
 
+    def _applied(self, roles: Iterable[HeldRole], *, by_person: bool, itself: bool) -> HeldRights:
+        private = (HeldRole(PRIVATE_PERSON, None),) if by_person and itself else ()
+        return self._rights.held((*roles, *private), by_person=by_person)
 
-def _with_self(roles: Iterable[HeldRole]) -> tuple[HeldRole, ...]:
-    return (*roles, HeldRole(PRIVATE_PERSON, None))
+
+def _is_person(party: PartyIdentity) -> bool:
+    return party.kind is PartyKind.PERSON
 
 
 def _uuid(value: str) -> str | None:

@@ -6,7 +6,7 @@ here too. One step up and no further; other hierarchies, as those of the public 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -31,11 +31,11 @@ _IDENTIFY = text(
     " OR p.party_uuid = ANY(CAST(:uuids AS uuid[]))"
 )
 _HELD = text(
-    "SELECT h.orgno IS NULL AS person, h.party_id = p.party_id AS itself, r.code, o.form"  # noqa: S608 - constants
-    " FROM parties.party p JOIN parties.party h ON h.party_uuid = :holder"
-    " LEFT JOIN (parties.role r JOIN parties.party o ON o.party_id = r.organisation_id)"
-    f" ON r.organisation_id IN (p.party_id, {_MAIN_UNIT}) AND r.holder_id = h.party_id"
-    " WHERE p.party_uuid = :party"
+    "SELECT h.orgno IS NULL AS person, h.party_id = p.party_id AS itself, r.code, r.form"  # noqa: S608 - constants
+    " FROM parties.party p JOIN parties.party h ON h.party_uuid = :holder LEFT JOIN LATERAL ("
+    "   SELECT r.code, o.form FROM parties.role r JOIN parties.party o ON o.party_id = r.organisation_id"
+    f"   WHERE r.holder_id = h.party_id AND r.organisation_id = ANY(ARRAY[p.party_id, {_MAIN_UNIT}])"
+    " ) r ON true WHERE p.party_uuid = :party"
 )
 _HOLDERS = text(
     f"WITH roles_of AS (SELECT unnest(ARRAY[p.party_id, {_MAIN_UNIT}]) AS party_id"  # noqa: S608 - constants
@@ -45,6 +45,19 @@ _HOLDERS = text(
     "   LEFT JOIN parties.party above ON above.party_id = p.parent_id"
     f" UNION ALL {_IDENTITY}, NULL, NULL FROM parties.party p LEFT JOIN parties.party above ON false"
     "   WHERE p.party_uuid = :party AND p.orgno IS NULL"
+    " ORDER BY party_id"
+)
+_HELD_BY = text(
+    "WITH held AS (SELECT r.organisation_id, r.code, o.form FROM parties.party h"  # noqa: S608 - constants
+    "   JOIN parties.role r ON r.holder_id = h.party_id JOIN parties.party o ON o.party_id = r.organisation_id"
+    "   WHERE h.party_uuid = :holder)"
+    f" {_IDENTITY}, held.code, held.form AS held_in FROM held JOIN parties.party p ON p.party_id = held.organisation_id"
+    "   LEFT JOIN parties.party above ON above.party_id = p.parent_id"
+    f" UNION ALL {_IDENTITY}, held.code, held.form FROM held JOIN parties.party p ON p.parent_id = held.organisation_id"
+    "   JOIN parties.party above ON above.party_id = p.parent_id"
+    "   WHERE p.form = ANY(CAST(:sub_unit_forms AS text[]))"
+    f" UNION ALL {_IDENTITY}, NULL, NULL FROM parties.party p LEFT JOIN parties.party above ON false"
+    "   WHERE p.party_uuid = :holder AND p.orgno IS NULL"
     " ORDER BY party_id"
 )
 _KEY_ROLE_ORGANISATIONS = text(
@@ -128,8 +141,17 @@ async def held(connection: AsyncConnection, holder: UUID, party: UUID) -> Holdin
 
 async def holders(connection: AsyncConnection, party: UUID) -> Mapping[PartyIdentity, list[HeldRole]]:
     """Who holds roles in ``party``, a person in themselves among them (with no role), in the order they came."""
+    return _roles_by_party(await connection.execute(_HOLDERS, {"party": party, **_FORMS}))
+
+
+async def held_by(connection: AsyncConnection, holder: UUID) -> Mapping[PartyIdentity, list[HeldRole]]:
+    """The parties that ``holder`` holds roles in, a person's self among them (with no role), in the order they came."""
+    return _roles_by_party(await connection.execute(_HELD_BY, {"holder": holder, **_FORMS}))
+
+
+def _roles_by_party(rows: Iterable[Row[Any]]) -> Mapping[PartyIdentity, list[HeldRole]]:
     found: dict[PartyIdentity, list[HeldRole]] = {}
-    for row in await connection.execute(_HOLDERS, {"party": party, **_FORMS}):
+    for row in rows:
         roles = found.setdefault(_identity(row), [])
         if row.code is not None:
             roles.append(HeldRole(row.code, row.held_in))

@@ -1,4 +1,4 @@
-"""User ids, by which tokens and policies know a person."""
+"""User ids, by which tokens and policies know a person; and what one holds in another found at once."""
 
 from alembic import op
 
@@ -24,8 +24,13 @@ def upgrade() -> None:
     op.execute(
         "ALTER TABLE parties.party ADD CONSTRAINT party_user_id CHECK ((user_id IS NULL) = (national_id IS NULL))"
     )
+    # An accountant has a role in tens of thousands of clients: by holder alone, one client's would be sought among all.
+    op.execute("DROP INDEX parties.role_holder_id")
+    op.execute("CREATE INDEX role_holder_id ON parties.role (holder_id, organisation_id)")
 
 
 def downgrade() -> None:
+    op.execute("DROP INDEX parties.role_holder_id")
+    op.execute("CREATE INDEX role_holder_id ON parties.role (holder_id)")
     op.execute("ALTER TABLE parties.party DROP COLUMN user_id")
     op.execute("DROP SEQUENCE parties.user_id")

@@ -12,6 +12,7 @@ MIGRATIONS: tuple[Path, ...] = (
     PACKAGE / "altinn" / "parties" / "migrations",
     PACKAGE / "altinn" / "delegations" / "migrations",
     PACKAGE / "altinn" / "exchange" / "migrations",
+    PACKAGE / "altinn" / "resources" / "migrations",
     PACKAGE / "pki" / "migrations",
 )
 """Folders of alembic revisions, one for each system with tables."""

@@ -7,7 +7,7 @@ here too. One step up and no further; other hierarchies, as those of the public 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +82,7 @@ class Wanted:
     """The identifiers of parties to be found."""
 
     orgnos: Sequence[str]
-    people: Sequence[str]
+    people: Sequence[str] = field(repr=False)
     party_ids: Sequence[int]
     user_ids: Sequence[int]
     uuids: Sequence[UUID]

@@ -14,6 +14,7 @@ NAME = {"nb": "Navn", "en": "Name"}
 TABLES: dict[str, Any] = {
     "roles": {
         "ccr": {"dagl": {"name": "daglig-leder", "key_role": True, **NAME}},
+        "cra": {"bank-lan": NAME},
         "altinn2": {"admai": {**NAME, "nn": "Namn"}},
         "altinn3": {"privatperson": {"code": "priv", "person": True, **NAME}},
     },

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fullmakt.altinn.parties import rules
 from fullmakt.altinn.parties.errors import InvalidPartyError
-from fullmakt.altinn.parties.model import Organisation, Person, Role
+from fullmakt.altinn.parties.model import Organisation, Person, Role, feed_keys
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 
 BANK = OrgNumber("910753614")
@@ -54,6 +56,17 @@ def test_a_role_code_is_in_lower_case(code: str) -> None:
     with pytest.raises(InvalidPartyError) as refused:
         Role(KARI, code, BANK)
     assert refused.value.field == "code"
+
+
+@pytest.mark.parametrize("code", ["dagl", "ffør", "a0212", "hadm", "x-y_z"])
+def test_a_role_code_may_have_norwegian_letters_and_digits(code: str) -> None:
+    assert Role(KARI, code, BANK).code == code
+
+
+def test_the_feed_knows_an_organisation_by_both_its_names_and_a_person_by_one() -> None:
+    uuid = UUID("0192f0c0-0000-7000-8000-000000000001")
+    assert feed_keys(BANK, uuid) == (f"organisation:{BANK}", f"party:{uuid}")
+    assert feed_keys(None, uuid) == (f"party:{uuid}",)
 
 
 def test_nobody_is_above_or_over_themselves() -> None:

@@ -75,6 +75,8 @@ def _roles(file: Table) -> Iterator[RoleDefinition]:
     for code, table in file["ccr"].items():
         key_role = table.get("key_role", False)
         yield RoleDefinition(table["name"], code, _names(table), RoleSource.REGISTER, key_role)
+    for name, table in file["cra"].items():
+        yield RoleDefinition(name, None, _names(table), RoleSource.GUARDIANSHIP, of_person=True)
     for code, table in file["altinn2"].items():
         yield RoleDefinition(code, code, _names(table), RoleSource.ALTINN2)
     for name, table in file["altinn3"].items():

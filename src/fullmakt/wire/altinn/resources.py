@@ -9,8 +9,8 @@ from fullmakt.kernel.identifiers import OrgNumber
 TOPIC = "altinn.resources"
 """The topic of the change feed on which the resource registry announces its changes, with keys
 ``resource:<identifier>`` (the resource or its policy), ``access-list:<owner>:<identifier>`` (the list, its members or
-its connections), and with that ``member:<party uuid>`` for each party whose memberships may have changed: those who came
-and went, or, when a connection changed or the list was deleted, everybody on it. Where that would be more than a
+its connections), and with that ``member:<party uuid>`` for each party whose memberships may have changed: those who
+came and went, or, when a connection changed or the list was deleted, everybody on it. Where that would be more than a
 thousand keys, the feed's ``*`` stands for them."""
 
 MASKINPORTEN_SCHEMA = "MaskinportenSchema"

@@ -283,3 +283,36 @@ async def test_apps_are_listed_on_request(registry: ResourcesService) -> None:
     )
     assert [one.identifier for one in await registry.documents()] == ["app_skd_melding", ID]
     assert [one.identifier for one in await registry.documents(apps=False)] == [ID]
+
+
+async def test_the_platform_belongs_to_whoever_is_declared_to_be_digdir(registry: ResourcesService) -> None:
+    await registry.declare_service_owner("digdir", ServiceOwner(orgnr=str(SKD)))
+    await registry.ensure_platform_resources()
+    found = await registry.resource("altinn_access_management")
+    assert found is not None
+    assert (found.owner_orgno, found.owner_code) == (SKD, "digdir")
+
+
+async def test_the_platform_s_own_resources_are_there_after_each_start(
+    registry: ResourcesService, database: Database
+) -> None:
+    await registry.ensure_platform_resources()
+    before = await _audited(database)
+    await registry.ensure_platform_resources()
+    assert await _audited(database) == before
+    names = {
+        "altinn_access_management",
+        "altinn_access_management_hovedadmin",
+        "altinn_client_administration",
+        "altinn_maskinporten_scope_delegation",
+        "altinn_instance_delegation",
+        "altinn_system_user_overview",
+    }
+    found = await registry.resources(names)
+    assert found.keys() == names
+    assert all(one.policy is not None and one.resource_type == "Systemresource" for one in found.values())
+    assert await registry.org_codes() == {"digdir": DIGDIR}
+    for name in names:
+        report = await registry.policies.report(name)
+        assert report is not None
+        assert report["warnings"] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fullmakt.altinn.resources.errors import InvalidResourceError
 from fullmakt.altinn.resources.model import Outcome
+from fullmakt.altinn.resources.policies.platform import PLATFORM_CODE, PLATFORM_OWNER, platform_resources
 from fullmakt.altinn.resources.ports import NoSubjects, Subjects
 from fullmakt.altinn.resources.rules.service_owners import service_owner_faults
 from fullmakt.altinn.resources.service.policies import Policies
@@ -16,6 +17,8 @@ from fullmakt.kernel.clock import Clock
 from fullmakt.wire.altinn.resource_registry import ResourceDocument, ServiceOwner
 
 __all__ = ["SYSTEM", "ResourcesService"]
+
+PLATFORM_ACTOR = "platform"
 
 
 class ResourcesService(Reading):
@@ -67,6 +70,17 @@ class ResourcesService(Reading):
         of_policy = await self.policies.declare(identifier, policy_xml, actor)
         unchanged = outcome is Outcome.UNCHANGED and of_policy is not Outcome.UNCHANGED
         return Outcome.CHANGED if unchanged else outcome
+
+    async def ensure_platform_resources(self) -> None:
+        """Let the platform's own resources be there, and their owner; for each start of the program.
+
+        An owner that somebody has declared otherwise is left as it is.
+        """
+        registered = (await self.org_codes()).get(PLATFORM_CODE)
+        if registered is None:
+            await self.declare_service_owner(PLATFORM_CODE, PLATFORM_OWNER, actor=PLATFORM_ACTOR)
+        for one in platform_resources(registered or PLATFORM_OWNER.orgnr):
+            await self.declare_resource(one.document, one.policy, actor=PLATFORM_ACTOR)
 
     async def refused(self, action: str, subject: str, actor: str, reason: str) -> None:
         """Tell the audit trail that somebody was refused."""

@@ -18,6 +18,7 @@ from fullmakt.wire.altinn.policy.model import (
     Target,
 )
 from fullmakt.wire.altinn.policy.parser import MAX_BYTES, parse_policy
+from fullmakt.wire.altinn.policy.writer import write_policy
 
 __all__ = [
     "MAX_BYTES",
@@ -37,4 +38,5 @@ __all__ = [
     "Rule",
     "Target",
     "parse_policy",
+    "write_policy",
 ]

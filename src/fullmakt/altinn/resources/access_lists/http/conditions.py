@@ -19,6 +19,7 @@ from fullmakt.wire.altinn.problems import BindingError
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"[\s,]*+{_TAG}(?:\s*+,[\s,]*+{_TAG})*+[\s,]*+")
 _WEAK = re.compile(r'W/"([^"]*)"|"[^"]*"')
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 _VERSION = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
@@ -33,10 +34,10 @@ def unwrapped(text: str) -> bytes:
     Raises:
         ValueError: it is none.
     """
-    if not text.isascii():
+    if not _BASE64URL.fullmatch(text):
         raise ValueError("not base64url")
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except binascii.Error as error:
         raise ValueError("not base64url") from error
 

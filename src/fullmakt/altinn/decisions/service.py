@@ -95,7 +95,7 @@ class DecisionPoint:
     async def may(
         self, subject: Sequence[Attribute], action: str, resource: str, party: UUID, *, actor: str = ""
     ) -> Decision:
-        """May ``subject`` do ``action`` on ``resource`` for ``party``? For the checks of the systems beside this one."""
+        """May ``subject`` do ``action`` on ``resource`` for ``party``? For the checks of other systems."""
 
         async def work() -> Answer[Decision]:
             decision = await self._decide_part(_part(subject, action, resource, party))

@@ -16,7 +16,7 @@ from fullmakt.altinn.delegations.errors import (
 )
 from fullmakt.altinn.delegations.model import ConnectionRole, Offer, Outcome, Performer, Selection
 from fullmakt.altinn.delegations.rules import MAX_LINKS
-from fullmakt.altinn.delegations.service import DelegationsService
+from fullmakt.altinn.delegations.service import DelegationsService, api_offer
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.kernel.identifiers import OrgNumber
@@ -188,8 +188,11 @@ async def test_what_was_withdrawn_can_not_be_passed_on(scene: Scene) -> None:
 
 async def test_an_api_delegation_is_found_by_supplier_consumer_and_scope(scene: Scene) -> None:
     consumer, supplier, other = scene.orgs[:3]
-    assert await scene.service.delegate_api(consumer, supplier, "skd-api", BY, connect=True) is Outcome.CREATED
-    assert await scene.service.delegate_api(consumer, supplier, "skd-api", BY) is Outcome.UNCHANGED
+    assert (
+        await scene.service.delegate_api([api_offer(consumer, supplier, "skd-api")], BY, connect=True)
+        is Outcome.CREATED
+    )
+    assert await scene.service.delegate_api([api_offer(consumer, supplier, "skd-api")], BY) is Outcome.UNCHANGED
     expected = ApiDelegation(
         consumer=OrgNumber(ORGNOS[0]),
         supplier=OrgNumber(ORGNOS[1]),
@@ -211,7 +214,7 @@ async def test_an_api_delegation_is_found_by_supplier_consumer_and_scope(scene: 
 
 async def test_a_delegation_of_what_is_no_api_any_more_counts_for_nothing(scene: Scene) -> None:
     consumer, supplier = scene.orgs[:2]
-    await scene.service.delegate_api(consumer, supplier, "skd-api", BY, connect=True)
+    await scene.service.delegate_api([api_offer(consumer, supplier, "skd-api")], BY, connect=True)
     scene.resources.change("skd-api", resource_type="GenericAccessResource")
     assert await scene.service.api_delegations(supplier=supplier.orgno) == ()
     del scene.resources.known["skd-api"]
@@ -228,14 +231,14 @@ async def test_an_api_is_delegated_to_a_supplier_that_was_taken_up_and_to_organi
         (consumer, consumer, "to_oneself"),
     ):
         with pytest.raises(DelegationRefusedError) as refused:
-            await scene.service.delegate_api(giver, receiver, "skd-api", BY)
+            await scene.service.delegate_api([api_offer(giver, receiver, "skd-api")], BY)
         assert refused.value.reason == reason
     assert await scene.service.api_delegations(consumer=consumer.orgno) == ()
 
 
 async def test_a_supplier_with_delegations_is_let_go_only_with_them(scene: Scene) -> None:
     consumer, supplier = scene.orgs[:2]
-    await scene.service.delegate_api(consumer, supplier, "skd-api", BY, connect=True)
+    await scene.service.delegate_api([api_offer(consumer, supplier, "skd-api")], BY, connect=True)
     both = (consumer.party_uuid, supplier.party_uuid, ConnectionRole.SUPPLIER, BY)
     with pytest.raises(DelegationRefusedError) as refused:
         await scene.service.part(*both, cascade=False)

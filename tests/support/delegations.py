@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID, uuid5
 
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.callers import Caller, InvalidCallerError
 from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity, PartyKind
 from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
+from fullmakt.wire.altinn.xacml_json import DueObligation, ObligationValue
 
 _NAMESPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 
@@ -61,6 +64,10 @@ class FakeParties:
 
     async def held(self, holder: UUID, party: UUID) -> HeldRights:
         return self.holding.get((holder, party), HeldRights())
+
+    async def held_by(self, holder: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
+        by_uuid = {one.party_uuid: one for one in self.known}
+        return tuple((by_uuid[party], rights) for (who, party), rights in self.holding.items() if who == holder)
 
     async def key_role_organisations(self, person: UUID) -> tuple[UUID, ...]:
         return self.key_roles.get(person, ())
@@ -135,7 +142,8 @@ class FakeDecision:
 
     permitted: bool
     reason: str = "permit"
-    facts: Mapping[str, object] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    obligations: tuple[DueObligation, ...] = ()
 
     def __bool__(self) -> bool:
         return self.permitted
@@ -147,7 +155,9 @@ class FakeAuthority:
 
     rules: set[tuple[Attribute, str, str, UUID]] = field(default_factory=set)
     actions: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    reasons: dict[tuple[str, str], str] = field(default_factory=dict)
+    refusals: dict[str, str] = field(default_factory=dict)
+    levels: dict[str, int] = field(default_factory=dict)
+    delegated: dict[tuple[str, str], UUID] = field(default_factory=dict)
 
     def permit(self, who: PartyIdentity, resource: str, party: PartyIdentity, *actions: str) -> None:
         """Let ``who`` do ``actions`` on ``resource`` for ``party``."""
@@ -158,13 +168,82 @@ class FakeAuthority:
             if action not in self.actions[resource]:
                 self.actions[resource] = (*self.actions[resource], action)
 
-    async def may(self, subject: Sequence[Attribute], action: str, resource: str, party: UUID) -> FakeDecision:
-        permitted = any((one, action, resource, party) in self.rules for one in subject)
-        return FakeDecision(
-            permitted, "permit" if permitted else self.reasons.get((resource, action), "no_rule_matched")
+    async def may(
+        self, subject: Sequence[Attribute], action: str, resource: str, party: UUID, *, actor: str = ""
+    ) -> FakeDecision:
+        if not any((one, action, resource, party) in self.rules for one in subject):
+            return FakeDecision(False, self.refusals.get(resource, "no_right"))
+        standing_on = self.delegated.get((resource, action))
+        facts = {"delegation": str(standing_on)} if standing_on else {}
+        return FakeDecision(True, "delegation" if standing_on else "rule", facts, self._obligations(resource))
+
+    def _obligations(self, resource: str) -> tuple[DueObligation, ...]:
+        if resource not in self.levels:
+            return ()
+        level = ObligationValue(
+            "urn:altinn:obligation-assignment:1",
+            str(self.levels[resource]),
+            "http://www.w3.org/2001/XMLSchema#integer",
+            "urn:altinn:minimum-authenticationlevel",
         )
+        return (DueObligation("urn:altinn:obligation:authenticationLevel1", (level,)),)
 
     async def delegable_actions(
-        self, subject: Sequence[Attribute], resource: str, party: UUID
+        self, subject: Sequence[Attribute], resource: str, party: UUID, *, actor: str = ""
     ) -> dict[str, FakeDecision]:
         return {action: await self.may(subject, action, resource, party) for action in self.actions.get(resource, ())}
+
+
+@dataclass(frozen=True)
+class FakePackage:
+    """An access package."""
+
+    name: str
+    delegable: bool = True
+    assignable: bool = True
+
+    @property
+    def id(self) -> UUID:
+        return uuid5(_NAMESPACE, self.name)
+
+
+@dataclass
+class FakePackages:
+    """The access packages that there are."""
+
+    known: dict[str, FakePackage] = field(default_factory=dict)
+
+    def add(self, name: str, *, delegable: bool = True, assignable: bool = True) -> FakePackage:
+        """Let there be a package."""
+        self.known[name] = FakePackage(name, delegable, assignable)
+        return self.known[name]
+
+    def package(self, identifier: str) -> FakePackage | None:
+        name = identifier.removeprefix("urn:altinn:accesspackage:")
+        return self.known.get(name) or next((one for one in self.known.values() if str(one.id) == identifier), None)
+
+
+@dataclass
+class FakeCallers:
+    """Tokens that are the names of callers."""
+
+    known: dict[str, Caller] = field(default_factory=dict)
+
+    async def identify(self, token: str) -> Caller:
+        if token not in self.known:
+            raise InvalidCallerError("unknown")
+        return self.known[token]
+
+    def organisation(self, token: str, number: str, *scopes: str, prefixes: tuple[str, ...] = ()) -> None:
+        """An organisation with a Maskinporten token."""
+        self.known[token] = Caller(frozenset(scopes), consumer=OrgNumber(number), consumer_prefixes=prefixes)
+
+    def person(self, token: str, who: PartyIdentity, *scopes: str, level: int = 4) -> None:
+        """A person who has logged in."""
+        self.known[token] = Caller(
+            frozenset(scopes),
+            user_id=who.user_id,
+            party_id=who.party_id,
+            party_uuid=who.party_uuid,
+            auth_level=level,
+        )

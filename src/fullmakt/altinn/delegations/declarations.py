@@ -9,7 +9,7 @@ from fullmakt.altinn.delegations import changes
 from fullmakt.altinn.delegations.errors import UnknownPartyError, UnknownResourceError
 from fullmakt.altinn.delegations.model import OPERATOR, Offer, Outcome, StoredRight
 from fullmakt.altinn.delegations.ports import Parties, Resources
-from fullmakt.altinn.delegations.service import DelegationsService
+from fullmakt.altinn.delegations.service import DelegationsService, api_offer
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
@@ -60,7 +60,7 @@ class Declarations:
         found = await self._resources.resource(resource)
         if found is None or found.resource_type != MASKINPORTEN_SCHEMA:
             raise UnknownResourceError(f"no resource of type {MASKINPORTEN_SCHEMA} is called {resource[:255]!r}")
-        return await self._service.delegate_api(giver, receiver, resource, OPERATOR, connect=True)
+        return await self._service.delegate_api([api_offer(giver, receiver, resource)], OPERATOR, connect=True)
 
     async def declare_right(
         self,

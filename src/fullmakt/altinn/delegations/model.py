@@ -94,12 +94,16 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class StoredRight:
-    """A delegation with what only this system's own pages tell: who carried it out, and for which organisations."""
+    """A delegation with what only this system's own pages tell: who carried it out, and for which organisations.
+
+    ``change_id`` is the number that Altinn's internal look-ups know it by.
+    """
 
     right: DelegatedRight
     performed_by: str
     performed_by_user: int | None = None
     api: ApiParties | None = None
+    change_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
 from fullmakt.wire.altinn.resources import RegisteredResource
+from fullmakt.wire.altinn.xacml_json import DueObligation
 
 
 class Parties(Protocol):
@@ -20,6 +21,10 @@ class Parties(Protocol):
 
     async def held(self, holder: UUID, party: UUID) -> HeldRights:
         """What ``holder`` holds in ``party`` by the register."""
+        ...
+
+    async def held_by(self, holder: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
+        """Every party that ``holder`` holds anything in by the register, and what."""
         ...
 
     async def key_role_organisations(self, person: UUID) -> tuple[UUID, ...]:
@@ -43,6 +48,38 @@ class Resources(Protocol):
         ...
 
 
+class AccessPackage(Protocol):
+    """An access package of the role metadata."""
+
+    @property
+    def name(self) -> str:
+        """What ``urn:altinn:accesspackage:`` ends with."""
+        ...
+
+    @property
+    def id(self) -> UUID:
+        """Its id in the metadata API."""
+        ...
+
+    @property
+    def delegable(self) -> bool:
+        """Whoever holds it may give it on."""
+        ...
+
+    @property
+    def assignable(self) -> bool:
+        """It may be given to another by name."""
+        ...
+
+
+class Packages(Protocol):
+    """The access packages that there are."""
+
+    def package(self, identifier: str) -> AccessPackage | None:
+        """The package with that name, URN or id."""
+        ...
+
+
 class Decision(Protocol):
     """What the decision point says, and why."""
 
@@ -53,24 +90,31 @@ class Decision(Protocol):
 
     @property
     def reason(self) -> str:
-        """The machine-readable reason."""
+        """The machine-readable reason: ``rule``, ``delegation``, ``no_right``, ``not_on_access_list``, …"""
         ...
 
     @property
-    def facts(self) -> Mapping[str, object]:
-        """What was compared."""
+    def facts(self) -> Mapping[str, Any]:
+        """What was compared; ``delegation`` is the id of the delegation that a permit rests on."""
+        ...
+
+    @property
+    def obligations(self) -> Sequence[DueObligation]:
+        """What whoever acts on a permit must see to."""
         ...
 
 
 class Authority(Protocol):
-    """The decision point."""
+    """The decision point. ``actor`` is who asks, for the audit trail."""
 
-    async def may(self, subject: Sequence[Attribute], action: str, resource: str, party: UUID) -> Decision:
+    async def may(
+        self, subject: Sequence[Attribute], action: str, resource: str, party: UUID, *, actor: str = ""
+    ) -> Decision:
         """May ``subject`` do ``action`` on ``resource`` for ``party``?"""
         ...
 
     async def delegable_actions(
-        self, subject: Sequence[Attribute], resource: str, party: UUID
+        self, subject: Sequence[Attribute], resource: str, party: UUID, *, actor: str = ""
     ) -> Mapping[str, Decision]:
         """For each action of the resource's policy: may ``subject`` delegate it on behalf of ``party``?"""
         ...

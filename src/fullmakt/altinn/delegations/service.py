@@ -121,29 +121,41 @@ class DelegationsService:
         async with self.work.changing() as change:
             return await changes.give(change, offer, by)
 
+    async def delegate_all(self, offers: Collection[Offer], by: Performer, *, exactly: bool = False) -> None:
+        """Let all of the offers stand, or none; ``exactly`` these actions, or besides those given before.
+
+        Raises:
+            DelegationRefusedError: one of them can not be passed on so.
+            UnknownDelegationError: what one of them stands on is not in force.
+        """
+        async with self.work.changing() as change:
+            for offer in sorted(offers, key=lambda one: one.giver):
+                await changes.give(change, offer, by, exactly=exactly)
+
     async def withdraw(self, selection: Selection, by: Performer) -> int:
         """Take back what is selected and whatever was passed on of it; the number of delegations concerned."""
         async with self.work.changing() as change:
             return await changes.take(change, selection, by)
 
-    async def delegate_api(
-        self, consumer: PartyIdentity, supplier: PartyIdentity, resource: str, by: Performer, *, connect: bool = False
-    ) -> Outcome:
-        """Let ``supplier`` fetch tokens with the scopes of ``resource`` on behalf of ``consumer``.
+    async def delegate_api(self, offers: Collection[Offer], by: Performer, *, connect: bool = False) -> Outcome:
+        """Let the supplier of the offers fetch tokens with the scopes of their resource on behalf of the consumer.
 
-        ``connect`` takes the supplier up among the consumer's; otherwise it must be there.
+        There is one offer for each way in which the one who gives it has the right; all have the same two parties (see
+        ``api_offer``). ``connect`` takes the supplier up among the consumer's; otherwise it must be there.
 
         Raises:
-            DelegationRefusedError: one of them is no organisation, both are the same, or they are not connected.
+            DelegationRefusedError: the two are not connected, or an offer can not be passed on so.
+            UnknownDelegationError: what an offer stands on is not in force.
         """
-        offer = _api_offer(consumer, supplier, resource)
+        ((giver, receiver),) = {(offer.giver, offer.receiver) for offer in offers}
         async with self.work.changing() as change:
-            await store.lock_giver(change.connection, offer.giver)
+            await store.lock_giver(change.connection, giver)
             if connect:
-                await connections.connect(change, offer.giver, offer.receiver, ConnectionRole.SUPPLIER, by)
-            elif not await connections.is_connected(change, offer.giver, offer.receiver, ConnectionRole.SUPPLIER):
+                await connections.connect(change, giver, receiver, ConnectionRole.SUPPLIER, by)
+            elif not await connections.is_connected(change, giver, receiver, ConnectionRole.SUPPLIER):
                 raise DelegationRefusedError("not_connected", "the supplier is not among the consumer's")
-            return await changes.give(change, offer, by)
+            outcomes = {await changes.give(change, offer, by) for offer in offers}
+        return outcomes.pop() if len(outcomes) == 1 else Outcome.CHANGED
 
     async def connect(self, giver: UUID, receiver: UUID, role: ConnectionRole, by: Performer) -> Connection:
         """Take ``receiver`` up among those that ``giver`` delegates to.
@@ -180,14 +192,26 @@ class DelegationsService:
             return await connections.take_packages(change, giver, receiver, package, by)
 
 
-def _api_offer(consumer: PartyIdentity, supplier: PartyIdentity, resource: str) -> Offer:
+def api_offer(
+    consumer: PartyIdentity,
+    supplier: PartyIdentity,
+    resource: str,
+    actions: Collection[str] = (SCOPE_ACCESS,),
+    passed_on_from: UUID | None = None,
+) -> Offer:
+    """An API delegation.
+
+    Raises:
+        DelegationRefusedError: one of the two is no organisation, or they are the same.
+    """
     if consumer.orgno is None or supplier.orgno is None:
         raise DelegationRefusedError("not_an_organisation", "an API is delegated from one organisation to another")
     return Offer(
         giver=consumer.party_uuid,
         receiver=supplier.party_uuid,
         resource=resource,
-        actions=frozenset({SCOPE_ACCESS}),
+        actions=frozenset(actions),
+        passed_on_from=passed_on_from,
         api=ApiParties(consumer.orgno, supplier.orgno),
     )
 

@@ -18,7 +18,7 @@ _RIGHT = (
     "SELECT d.delegation_id, d.giver, d.receiver, d.resource, d.actions, d.instance, d.given_by, d.passed_on_from,"
     " d.created FROM delegations.delegation d"
 )
-_STORED = _RIGHT.replace(" FROM", ", d.performed_by, d.performed_by_user, d.consumer, d.supplier FROM")
+_STORED = _RIGHT.replace(" FROM", ", d.change_id, d.performed_by, d.performed_by_user, d.consumer, d.supplier FROM")
 _ORDER = "ORDER BY created, delegation_id"
 
 # The links above come with it, since what is passed on holds only as long as they do. There are no cycles to run into:
@@ -102,7 +102,7 @@ def _right(row: RowMapping) -> DelegatedRight:
 
 def _stored(row: RowMapping) -> StoredRight:
     api = ApiParties(OrgNumber(row["consumer"]), OrgNumber(row["supplier"])) if row["supplier"] else None
-    return StoredRight(_right(row), row["performed_by"], row["performed_by_user"], api)
+    return StoredRight(_right(row), row["performed_by"], row["performed_by_user"], api, row["change_id"])
 
 
 async def rights(

@@ -15,6 +15,7 @@ def upgrade() -> None:
         """
         CREATE TABLE delegations.delegation (
             delegation_id      uuid PRIMARY KEY,
+            change_id          bigint GENERATED ALWAYS AS IDENTITY,
             giver              uuid NOT NULL,
             receiver           uuid NOT NULL,
             resource           text NOT NULL,

@@ -86,12 +86,15 @@ def links(following: str | None) -> Mapping[str, str]:
 
 def _token(request: Request) -> Any:
     token = request.query_params.get("token")
-    if token is None:
+    if not token:
         return None
     try:
-        return loads(unwrapped(token))
+        found = loads(unwrapped(token))
     except ValueError:
-        raise _bad_token() from None
+        found = None
+    if found is None:
+        raise _bad_token()
+    return found
 
 
 def _bad_token() -> BindingError:

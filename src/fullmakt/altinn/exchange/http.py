@@ -17,10 +17,10 @@ from fullmakt.altinn.exchange.errors import (
     TokenRefusedError,
     UnknownProviderError,
 )
-from fullmakt.altinn.exchange.routes import folded_route
 from fullmakt.altinn.exchange.service import ExchangeService
 from fullmakt.infra.altinn import HANDLERS, Callers, caller_of
 from fullmakt.infra.http import SystemEdge, bearer_token, problem
+from fullmakt.infra.routes import folded_route
 from fullmakt.jose.compact import MalformedJwtError, parse_compact
 
 COOKIE = "AltinnStudioRuntime"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from fullmakt.altinn.decisions.config import DecisionsConfig
@@ -20,6 +21,12 @@ from fullmakt.wire.altinn.resources import Membership, RegisteredResource
 from tests.support.decision_tables import TableFacts
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+class NamedResources(NamedTuple):
+    """Resources that name a subject."""
+
+    resources: Sequence[str]
 
 
 class TableNeighbours:
@@ -65,6 +72,15 @@ class TableNeighbours:
         """Those of ``[resources]``."""
         self.asked.append("resources")
         return {name: self.facts.resources[name] for name in identifiers if name in self.facts.resources}
+
+    async def by_subjects(self, urns: Collection[str]) -> list[NamedResources]:
+        """The resources whose policies hold the value of one of ``urns``."""
+        values = [urn.rpartition(":")[2].encode() for urn in urns]
+        return [
+            NamedResources((name,))
+            for name, resource in self.facts.resources.items()
+            if any(value in (resource.policy or b"") for value in values)
+        ]
 
     async def memberships(self, party: UUID, resource: str | None) -> tuple[Membership, ...]:
         """Those of ``[[memberships]]``."""
@@ -132,6 +148,7 @@ def decision_point(
         config or DecisionsConfig(),
         parties=neighbours,
         resources=neighbours,
+        policy_index=neighbours,
         access_lists=neighbours,
         delegations=neighbours,
         feed=lambda: journal,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -41,6 +41,23 @@ class Resources(Protocol):
 
     async def resources(self, identifiers: Collection[str]) -> dict[str, RegisteredResource]:
         """The newest version of each of ``identifiers`` that is registered, policies included."""
+        ...
+
+
+class NamedIn(Protocol):
+    """The resources whose policies name one subject."""
+
+    @property
+    def resources(self) -> Sequence[str]:
+        """Their identifiers."""
+        ...
+
+
+class PolicyIndex(Protocol):
+    """The resource registry's policies, by the subjects that they name."""
+
+    async def by_subjects(self, urns: Collection[str]) -> Sequence[NamedIn]:
+        """The resources whose policies permit something to each of the subjects (``urn:altinn:rolecode:dagl``)."""
         ...
 
 

@@ -10,7 +10,7 @@ from fullmakt.altinn.decisions.errors import RefusedQuestionError
 from fullmakt.altinn.decisions.memory import KnownResource, Memory
 from fullmakt.altinn.decisions.model import AttributeSet, Question, Reason
 from fullmakt.altinn.decisions.rules import CompiledPolicy
-from fullmakt.altinn.decisions.rules.request import SUBJECT_IDS, Asked, read_part, system_user_of
+from fullmakt.altinn.decisions.rules.request import PARTY_IDS, SUBJECT_IDS, Asked, read_part, system_user_of
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.parties import PartyIdentity, PartyKind
@@ -90,6 +90,28 @@ async def prepare(part: Part, memory: Memory, *, external: bool) -> PreparedQues
     categories[ids.SUBJECT_CATEGORY] = sets
     categories[ids.RESOURCE_CATEGORY] = (_attributes(asked.resource), _attributes(added))
     return PreparedQuestion(part, asked, subject, party, known, policy, Question(categories))
+
+
+async def subject_of(attributes: list[RequestAttribute], memory: Memory) -> tuple[Subject, list[Attribute]]:
+    """Who is meant, and everything that they are called; for searches.
+
+    Raises:
+        RefusedQuestionError: it makes no sense.
+    """
+    names = {Attribute(one.id, one.value) for one in attributes if one.id in SUBJECT_IDS}
+    subject = _subject(attributes, names, await memory.identities(names))
+    own = [Attribute(one.id, one.value) for one in attributes]
+    return subject, [*own, *_also_called(subject, attributes)]
+
+
+async def party_of(names: Iterable[Attribute], memory: Memory) -> PartyIdentity | None:
+    """The party meant; None when nobody knows.
+
+    Raises:
+        RefusedQuestionError: there is more than one.
+    """
+    wanted = {name for name in names if name.id in PARTY_IDS}
+    return _party(wanted, await memory.identities(wanted))
 
 
 def _attributes(attributes: Iterable[RequestAttribute]) -> AttributeSet:

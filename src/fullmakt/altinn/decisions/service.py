@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
@@ -12,7 +13,8 @@ import orjson
 
 from fullmakt.altinn.decisions.config import DecisionsConfig
 from fullmakt.altinn.decisions.deciding import decide_part
-from fullmakt.altinn.decisions.errors import UnsettledError
+from fullmakt.altinn.decisions.errors import RefusedQuestionError, UnsettledError
+from fullmakt.altinn.decisions.explaining import Explanation, explain_part
 from fullmakt.altinn.decisions.memory import FactMemory, Memory, PolicyMemory
 from fullmakt.altinn.decisions.model import Decision, Outcome, Reason, Status
 from fullmakt.altinn.decisions.ports import (
@@ -22,18 +24,27 @@ from fullmakt.altinn.decisions.ports import (
     Journal,
     JournalEntry,
     Parties,
+    PolicyIndex,
     Resources,
+)
+from fullmakt.altinn.decisions.questions import party_of
+from fullmakt.altinn.decisions.searching import (
+    Able,
+    part_of,
+    permitted_actions,
+    permitted_resources,
+    represented,
+    who_can,
 )
 from fullmakt.infra.audit import clean_facts, clean_text
 from fullmakt.infra.telemetry import current_trace
 from fullmakt.kernel.clock import Clock
-from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
 from fullmakt.wire.altinn.xacml_json import (
     DecisionRequest,
     Part,
     RequestAttribute,
-    RequestCategory,
     UndecidableRequestError,
 )
 
@@ -60,6 +71,7 @@ class DecisionPoint:
         *,
         parties: Parties,
         resources: Resources,
+        policy_index: PolicyIndex,
         access_lists: AccessLists,
         delegations: Delegations,
         feed: Callable[[], ChangeFeed],
@@ -69,6 +81,7 @@ class DecisionPoint:
         self.config = config
         self._parties = parties
         self._delegations = delegations
+        self._policy_index = policy_index
         self._journal = journal
         self._clock = clock
         self._memory = Memory(
@@ -98,21 +111,111 @@ class DecisionPoint:
         """May ``subject`` do ``action`` on ``resource`` for ``party``? For the checks of other systems."""
 
         async def work() -> Answer[Decision]:
-            decision = await self._decide_part(_part(subject, action, resource, party))
+            decision = await self._decide_part(part_of(subject, action, resource, party))
             return decision, [decision]
 
         return await self._settled(work, actor)
 
     async def delegable_actions(
-        self, subject: Sequence[Attribute], resource: str, party: UUID, *, actor: str = ""
+        self, subject: Sequence[Attribute], resource: str, party: UUID | None, *, actor: str = ""
     ) -> dict[str, Decision]:
         """For each action that the resource's policy names: may ``subject`` do it for ``party``, and so give it on?"""
 
         async def work() -> Answer[dict[str, Decision]]:
-            known = await self._memory.resource(resource)
-            actions = sorted(known.policy.actions) if known is not None and known.policy is not None else []
-            decisions = {action: await self._decide_part(_part(subject, action, resource, party)) for action in actions}
+            decisions = await permitted_actions(subject, resource, party, self._memory)
             return decisions, list(decisions.values())
+
+        return await self._settled(work, actor)
+
+    async def explain(self, request: DecisionRequest, *, actor: str = "", external: bool = True) -> list[Explanation]:
+        """How each part of the request is decided, and why. It is written down like any decision.
+
+        Raises:
+            UndecidableRequestError: a multi-request that refers to what is not there.
+        """
+        parts = request.parts()
+
+        async def work() -> Answer[list[Explanation]]:
+            explained = [await explain_part(part, self._memory, external=external) for part in parts]
+            return [explanation for explanation, _ in explained], [decision for _, decision in explained]
+
+        return await self._settled(work, actor)
+
+    async def who_can(self, action: str, resource: str, party: UUID, *, actor: str = "") -> list[Able]:
+        """Everybody who may do ``action`` on ``resource`` for ``party``, each with the decision that says by what."""
+
+        async def work() -> Answer[list[Able]]:
+            able = await who_can(
+                action, resource, party, memory=self._memory, parties=self._parties, delegations=self._delegations
+            )
+            return able, [one.decision for one in able]
+
+        return await self._settled(work, actor)
+
+    async def resources_for(
+        self, subject: list[RequestAttribute], action: str, party: UUID, *, actor: str = ""
+    ) -> dict[str, Decision]:
+        """The resources on which ``subject`` may do ``action`` for ``party``.
+
+        Raises:
+            RefusedQuestionError: the subject makes no sense.
+        """
+
+        async def work() -> Answer[dict[str, Decision]]:
+            permitted = await permitted_resources(
+                subject,
+                action,
+                party,
+                memory=self._memory,
+                index=self._policy_index,
+                delegations=self._delegations,
+            )
+            return permitted, list(permitted.values())
+
+        return await self._settled(work, actor)
+
+    async def identify_party(self, names: Iterable[Attribute]) -> PartyIdentity | None:
+        """The party that is meant; None when nobody knows, or more than one is."""
+
+        async def work() -> Answer[PartyIdentity | None]:
+            with contextlib.suppress(RefusedQuestionError):
+                return await party_of(names, self._memory), ()
+            return None, ()
+
+        return await self._settled(work, "")
+
+    async def held(self, holder: UUID, party: UUID) -> HeldRights:
+        """What ``holder`` holds in ``party`` by the register."""
+
+        async def work() -> Answer[HeldRights]:
+            return (await self._memory.held(holder, party)).held, ()
+
+        return await self._settled(work, "")
+
+    async def represented_by(self, person: UUID) -> list[PartyIdentity]:
+        """The parties that a person can act for in something, itself first."""
+
+        async def work() -> Answer[list[PartyIdentity]]:
+            return await represented(person, memory=self._memory, delegations=self._delegations), ()
+
+        return await self._settled(work, "")
+
+    async def policy_subjects(self, resource: str) -> frozenset[Attribute] | None:
+        """What the rules of a resource's policy name as subjects; None when there is no policy."""
+
+        async def work() -> Answer[frozenset[Attribute] | None]:
+            known = await self._memory.resource(resource)
+            return (known.policy.subjects if known is not None and known.policy is not None else None), ()
+
+        return await self._settled(work, "")
+
+    async def undecidable(self, message: str, *, actor: str = "") -> Decision:
+        """The answer to what is no request, written down: Indeterminate."""
+
+        async def work() -> Answer[Decision]:
+            facts = {"message": message}
+            decision = Decision(Outcome.INDETERMINATE, Reason.INVALID_REQUEST, Status.SYNTAX_ERROR, facts)
+            return decision, [decision]
 
         return await self._settled(work, actor)
 
@@ -143,21 +246,10 @@ class DecisionPoint:
             version = self._memory.version  # before any fact is read, so that none is older
             answer, decisions = await work()
             events = tuple([_event(decision, trace_id, actor) for decision in decisions])
-            if not decisions or await self._journal.write(JournalEntry(version, self._clock(), events)):
+            if await self._journal.write(JournalEntry(version, self._clock(), events)):  # none: still if it holds
                 return answer
             await self._memory.catch_up()
         raise UnsettledError("the facts of the decision are changing too fast")
-
-
-def _part(subject: Sequence[Attribute], action: str, resource: str, party: UUID) -> Part:
-    return (
-        RequestCategory(ids.SUBJECT_CATEGORY, tuple([RequestAttribute(one.id, one.value) for one in subject])),
-        RequestCategory(ids.ACTION_CATEGORY, (RequestAttribute(ids.ACTION, action),)),
-        RequestCategory(
-            ids.RESOURCE_CATEGORY,
-            (RequestAttribute(ids.RESOURCE, resource), RequestAttribute(ids.PARTY_UUID, str(party))),
-        ),
-    )
 
 
 _clean = lru_cache(maxsize=8_192)(clean_text)

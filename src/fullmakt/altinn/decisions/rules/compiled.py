@@ -23,9 +23,9 @@ from fullmakt.altinn.decisions.model import (
 )
 from fullmakt.altinn.decisions.rules.combining import combining_algorithm
 from fullmakt.altinn.decisions.rules.index import Bucket, Entry, RuleIndex
-from fullmakt.altinn.decisions.rules.rule import CompiledRule, compile_rules, obligations_due
+from fullmakt.altinn.decisions.rules.rule import CompiledRule, compile_rules, matches_of, obligations_due
 from fullmakt.altinn.decisions.rules.targets import Matched, by_category, match_blocks
-from fullmakt.wire.altinn.attributes import ACTION, SUBJECT_CATEGORY
+from fullmakt.wire.altinn.attributes import ACTION, SUBJECT_CATEGORY, Attribute
 from fullmakt.wire.altinn.policy import Policy
 
 _OUTCOMES = {
@@ -38,8 +38,8 @@ _OUTCOMES = {
 class CompiledPolicy:
     """A policy, sorted.
 
-    ``mentions`` are the attribute ids that it compares; ``actions`` the action ids that its rules name;
-    ``obligations`` what it attaches to a permit.
+    ``mentions`` are the attribute ids that it compares, beside those of resource and action; ``subjects`` whom its
+    rules name, ``actions`` what for; ``obligations`` what it attaches to a permit.
     """
 
     __slots__ = (
@@ -53,6 +53,7 @@ class CompiledPolicy:
         "obligations",
         "policy_id",
         "rules",
+        "subjects",
     )
 
     def __init__(self, policy: Policy, *, strict_targets: bool = False) -> None:
@@ -68,13 +69,15 @@ class CompiledPolicy:
             for required in rule.requires:
                 self._requiring.setdefault(required, []).append(rule)
         self.mentions = frozenset(name for rule in self.rules for name in rule.mentions)
-        self.actions = frozenset(
-            match.value
+        self.subjects = frozenset(
+            Attribute(match.attribute_id, match.value)
             for rule in self.rules
-            for block in rule.action or ()
-            for all_of in block
-            for match in all_of
-            if match.attribute_id == ACTION
+            for category, blocks in rule.others
+            if category == SUBJECT_CATEGORY
+            for match in matches_of(blocks)
+        )
+        self.actions = frozenset(
+            match.value for rule in self.rules for match in matches_of(rule.action) if match.attribute_id == ACTION
         )
 
     def evaluate(self, question: Question) -> Evaluation:

@@ -1,0 +1,100 @@
+"""The whole of a decision, for those who ask why (``fullmakt explain``, and the API in development)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fullmakt.altinn.decisions.deciding import chain_facts, decide, gate, receivers_of, refused
+from fullmakt.altinn.decisions.errors import RefusedQuestionError
+from fullmakt.altinn.decisions.memory import Memory
+from fullmakt.altinn.decisions.model import Decision
+from fullmakt.altinn.decisions.questions import PreparedQuestion, prepare
+from fullmakt.altinn.decisions.rules.delegations import find_chain
+from fullmakt.altinn.decisions.rules.explaining import explain_rules
+from fullmakt.wire.altinn.delegations import DelegatedRight
+from fullmakt.wire.altinn.xacml_json import Part
+
+Explanation = dict[str, Any]
+"""JSON: ``decision``, ``status``, ``reason``, ``facts``; ``rules`` with what each asked for and what the subject had;
+``held``; ``delegations`` with why each counts or not; ``access_list``."""
+
+
+async def explain_part(part: Part, memory: Memory, *, external: bool) -> tuple[Explanation, Decision]:
+    """Decide one part, and tell how."""
+    try:
+        prepared = await prepare(part, memory, external=external)
+    except RefusedQuestionError as error:
+        decision = refused(error, external=external)
+        return _outline(decision), decision
+    decision = await decide(prepared, memory)
+    return {
+        **_outline(decision),
+        "rules": [asdict(rule) for rule in explain_rules(prepared.policy, prepared.question)],
+        "held": await _held(prepared, memory),
+        "delegations": await _delegations(prepared, memory),
+        "access_list": await _access_list(prepared, memory),
+    }, decision
+
+
+def _outline(decision: Decision) -> Explanation:
+    return {
+        "decision": decision.outcome,
+        "status": decision.status,
+        "reason": decision.reason,
+        "facts": dict(decision.facts),
+    }
+
+
+async def _held(prepared: PreparedQuestion, memory: Memory) -> dict[str, str]:
+    """What the subject holds in the party by the register, and which role of the register gives it."""
+    uuid, party = prepared.subject.uuid, prepared.party
+    if uuid is None or party is None:
+        return {}
+    held = (await memory.held(uuid, party.party_uuid)).held
+    via = {attribute.urn: role for attribute, role in held.via}
+    return {one.urn: via.get(one.urn, "") for one in sorted(held.roles | held.packages)}
+
+
+async def _delegations(prepared: PreparedQuestion, memory: Memory) -> list[dict[str, Any]]:
+    party = prepared.party
+    receivers = await receivers_of(prepared.subject, memory)
+    if party is None or not receivers:
+        return []
+    rights = await memory.rights(receivers, party.party_uuid, prepared.asked.identifier)
+    told = []
+    for right in rights:
+        others = [one for one in rights if one is not right]
+        chain = find_chain([right, *others], {right.receiver}, prepared.asked.actions, prepared.asked.instances)
+        holds = chain is not None and chain[0] is right
+        told.append(
+            {
+                "id": str(right.delegation_id),
+                "from": str(right.given_by),
+                "to": str(right.receiver),
+                "actions": sorted(right.actions),
+                "instance": right.instance,
+                "counts": holds and right.receiver in receivers,
+                "why": _why(right, prepared, receivers=right.receiver in receivers, holds=holds),
+                **(chain_facts(chain) if chain is not None and holds else {}),
+            }
+        )
+    return told
+
+
+def _why(right: DelegatedRight, prepared: PreparedQuestion, *, receivers: bool, holds: bool) -> str:
+    if not receivers:
+        return "it is to somebody else, who passed it on"
+    if right.instance is not None and right.instance not in prepared.asked.instances:
+        return "it is for another instance"
+    if not {action.lower() for action in prepared.asked.actions} <= {action.lower() for action in right.actions}:
+        return "it does not hold the action"
+    return "it holds" if holds else "what it stands on was withdrawn, or no longer holds the action"
+
+
+async def _access_list(prepared: PreparedQuestion, memory: Memory) -> dict[str, Any] | None:
+    """None for a resource that is open to everybody."""
+    if not prepared.known.resource.access_list_enabled or prepared.asked.is_app:
+        return None
+    closed, facts = await gate(prepared, memory)
+    return {"open": closed is None, "reason": closed, **facts}

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from fullmakt.altinn.parties.model import Organisation
-from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
 from fullmakt.jose.keys import LocalSigner
@@ -24,6 +23,7 @@ from fullmakt.kernel.identifiers import OrgNumber, ScopeName
 from fullmakt.maskinporten.selfservice.ports import CertificateRefusedError, CheckedCertificate
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.pki.service import Pki
+from fullmakt.serve.altinn import Registers
 from fullmakt.world import model
 from fullmakt.world.files import WorldFiles
 from fullmakt.world.host import world_of
@@ -87,7 +87,8 @@ class World:
         self, database: Database, folder: Path, *, clock: Clock = system_clock, pki: Pki | None = None
     ) -> None:
         self.database, self.state, self.clock, self.pki = database, folder, clock, pki
-        self.parties = PartiesService(database, clock, new_uuid)
+        self.rights = Registers(database, clock, new_uuid, deletable=True)
+        self.parties = self.rights.parties
         self.selfservice = SelfService(
             database, clock, new_uuid, certificates=NoCertificates(), organisations=self.parties, allow_ec_keys=True
         )

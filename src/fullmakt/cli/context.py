@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
 
+from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.infra.database import Database, DatabaseUnavailableError
 from fullmakt.infra.secrets import MasterKeyError
@@ -22,6 +23,7 @@ from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.ports import Anchors, Registry
 from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
+from fullmakt.world.sections.altinn import Rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class OpenWorld:
     systems: Mapping[str, str]
     database: Database
     parties: PartiesService
+    rights: Rights
+    decisions: DecisionPoint
     selfservice: SelfService
     signing_keys: SigningKeys
     pki: Pki | None

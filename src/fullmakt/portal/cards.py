@@ -63,6 +63,26 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
         _("Knows the organisations and people of this world, and who acts for whom."),
         _("Enhetsregisteret and Folkeregisteret"),
     ),
+    "resourceregistry": (
+        _("Resource registry"),
+        _("Keeps resources with their policies, and the access lists that narrow who may use them."),
+        _("Altinn's resource registry"),
+    ),
+    "accessmanagement": (
+        _("Access management"),
+        _("Keeps what one party has let another do, and asks for what is missing."),
+        _("Altinn's access management"),
+    ),
+    "authorization": (
+        _("Decision point"),
+        _("Answers whether somebody may do something on behalf of somebody, and why."),
+        _("Altinn's authorization"),
+    ),
+    "authentication": (
+        _("Altinn's tokens"),
+        _("Exchanges tokens for Altinn's own, for organisations and people."),
+        _("Altinn's authentication"),
+    ),
     "pki": (
         _("Enterprise certificates"),
         _("Issues test certificates and publishes which of them are revoked."),
@@ -81,6 +101,9 @@ _LINKS: Mapping[str, tuple[tuple[str, str], ...]] = {
         (_("Public keys"), "jwk"),
         (_("Error catalogue"), ERRORS_PATH),
     ),
+    "resourceregistry": ((_("Resources"), "api/v1/resource/resourcelist"),),
+    "accessmanagement": ((_("Roles"), "api/v1/meta/info/roles"),),
+    "authentication": ((_("Metadata"), "api/v1/openid/.well-known/openid-configuration"),),
     "pki": ((_("Trusted certificates"), "ca/bundle.pem"),),
 }
 

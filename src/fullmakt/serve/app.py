@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fullmakt.altinn.parties.http import app as parties_app
 from fullmakt.infra.telemetry import configure_logging
 from fullmakt.maskinporten.selfservice.http import app as selfservice_app
 from fullmakt.maskinporten.tokens.http import app as tokens_app
@@ -59,7 +58,7 @@ def _mounts(assembly: Assembly) -> Iterator[tuple[SystemName, str, ASGIApp]]:
             faithful_empty_lists=settings.selfservice.faithful_empty_lists,
         ),
     )
-    yield "register", settings.parties_url, parties_app(assembly.parties)
+    yield from assembly.altinn.mounts()
     yield "whoami", f"{settings.base_url}/examples", whoami(settings.issuer)
     if assembly.pki is not None:
         yield "pki", settings.pki_url, pki_app(assembly.pki)
@@ -79,7 +78,8 @@ def _add_well_known(router: Router, settings: Settings) -> None:
 def _add_landings(router: Router, settings: Settings) -> None:
     """Who opens the bare URL of a system without a page of its own gets the front page, which tells what lies there."""
     home = urlsplit(settings.base_url)
-    for url in (settings.issuer, settings.parties_url):
+    altinn = (settings.parties_url, settings.resources_url, settings.delegations_url, settings.decisions_url)
+    for url in (settings.issuer, *altinn, settings.exchange_url):
         parts = urlsplit(url)
         path = parts.path.rstrip("/")
         if parts.netloc == home.netloc and path != home.path:

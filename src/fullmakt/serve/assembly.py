@@ -17,6 +17,7 @@ from fullmakt.kernel.clock import Clock, NewId, new_uuid, system_clock
 from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.maskinporten.tokens.certificates import Certificates
+from fullmakt.maskinporten.tokens.delegation_cache import DelegationCache
 from fullmakt.maskinporten.tokens.ledger import Ledger
 from fullmakt.maskinporten.tokens.metrics import TokenMetrics
 from fullmakt.maskinporten.tokens.registry_cache import RegistryCache
@@ -24,7 +25,8 @@ from fullmakt.maskinporten.tokens.service import TokenService
 from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
 from fullmakt.provider import TokenVerifier
-from fullmakt.serve.neighbours import TrustedIssuers, UploadedCertificates, read_anchors
+from fullmakt.serve.altinn import Altinn, Registers, assemble_altinn
+from fullmakt.serve.neighbours import DelegatedScopes, TrustedIssuers, UploadedCertificates, read_anchors
 from fullmakt.serve.own_keys import OwnKeys
 from fullmakt.serve.settings import Settings
 
@@ -43,7 +45,7 @@ class Assembly:
     anchors: TrustedIssuers
     metrics: CollectorRegistry
     token_metrics: TokenMetrics
-    parties: PartiesService
+    altinn: Altinn
     selfservice: SelfService
     signing_keys: SigningKeys
     tokens: TokenService
@@ -54,12 +56,14 @@ class Assembly:
         """Make what must be there, and begin."""
         if self.pki is not None:
             await self.pki.ensure()
+        await self.altinn.start()
         if self.settings.serves("maskinporten"):
             await self.tokens.start()
 
     async def stop(self) -> None:
         """Finish what is under way, and let go."""
         await self.tokens.stop()
+        await self.altinn.stop()
         await self.close()
 
     async def close(self) -> None:
@@ -69,6 +73,16 @@ class Assembly:
         await self.database.close()
 
     @property
+    def parties(self) -> PartiesService:
+        """The register of parties."""
+        return self.altinn.registers.parties
+
+    @property
+    def rights(self) -> Registers:
+        """What Altinn keeps."""
+        return self.altinn.registers
+
+    @property
     def systems(self) -> dict[str, str]:
         """Public URL by system."""
         settings = self.settings
@@ -76,6 +90,10 @@ class Assembly:
             "maskinporten": settings.issuer,
             "selvbetjening": f"{settings.selfservice_url}/",
             "register": f"{settings.parties_url}/",
+            "resourceregistry": f"{settings.resources_url}/",
+            "accessmanagement": f"{settings.delegations_url}/",
+            "authorization": f"{settings.decisions_url}/",
+            "authentication": f"{settings.exchange_url}/",
             "whoami": f"{settings.base_url}/examples/whoami",
         }
         return {**urls, "pki": f"{settings.pki_url}/"} if self.pki is not None else urls
@@ -98,7 +116,6 @@ def assemble(
     )
     http = http or httpx2.AsyncClient(timeout=_CRL_TIMEOUT, event_hooks={"request": [pass_trace_on]})
     config = settings.tokens_config()
-    parties = PartiesService(database, clock, new_id)
     pki = Pki(database, clock, master_key, settings.pki_url) if settings.has_pki else None
     registry = PostgresRegistry(database)
     policies = TEST_POLICIES if settings.in_development else PRODUCTION_POLICIES
@@ -106,20 +123,29 @@ def assemble(
     issuers = TrustedIssuers(configured, pki)
     certificates = Certificates(issuers, CrlSource(http, clock, config.crl_max_age), config)
     signing_keys = SigningKeys(database, master_key, clock, config)
+    registers = Registers(database, clock, new_id, deletable=settings.in_development)
+    delegated = DelegatedScopes(registers.delegations, database)
+    cache = RegistryCache(registry, config.cached_clients)
     tokens = TokenService(
         config,
-        RegistryCache(registry, config.cached_clients),
-        Ledger(database, max_queue=config.max_queue),
+        cache,
+        Ledger(database, delegation_topics=delegated.topics, max_queue=config.max_queue),
         signing_keys,
         certificates,
         clock,
+        DelegationCache(delegated, registry, cache, config.cached_clients)
+        if settings.serves("accessmanagement")
+        else None,
     )
+    own_keys = OwnKeys(tokens) if settings.serves("maskinporten") else None
+    verifier = TokenVerifier(config.issuer, keys=own_keys, clock=clock)
+    altinn = assemble_altinn(settings, registers, database, clock, new_id, master_key, verifier)
     selfservice = SelfService(
         database,
         clock,
         new_id,
         certificates=UploadedCertificates(certificates, clock),
-        organisations=parties,
+        organisations=registers.parties,
         allow_ec_keys=config.allow_ec_keys,
     )
     metrics = CollectorRegistry()
@@ -132,12 +158,10 @@ def assemble(
         anchors=issuers,
         metrics=metrics,
         token_metrics=TokenMetrics(metrics),
-        parties=parties,
+        altinn=altinn,
         selfservice=selfservice,
         signing_keys=signing_keys,
         tokens=tokens,
-        verifier=TokenVerifier(
-            config.issuer, keys=OwnKeys(tokens) if settings.serves("maskinporten") else None, clock=clock
-        ),
+        verifier=verifier,
         pki=pki,
     )

@@ -92,6 +92,8 @@ def as_world(assembly: Assembly) -> OpenWorld:
         systems=assembly.systems,
         database=assembly.database,
         parties=assembly.parties,
+        rights=assembly.rights,
+        decisions=assembly.altinn.decisions,
         selfservice=assembly.selfservice,
         signing_keys=assembly.signing_keys,
         pki=assembly.pki,
@@ -111,6 +113,7 @@ async def open_world() -> AsyncIterator[OpenWorld]:
         try:
             if assembly.pki is not None:
                 await assembly.pki.ensure()
+            await assembly.rights.resources.ensure_platform_resources()
             yield as_world(assembly)
         finally:
             await assembly.close()

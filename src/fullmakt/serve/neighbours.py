@@ -1,19 +1,25 @@
-"""Ports answered by neighbours: who is trusted to issue certificates, and whether an uploaded one holds."""
+"""Ports answered by neighbours: what is delegated, who is trusted to issue certificates, and which of them hold."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from fullmakt.altinn.delegations.service import DelegationsService
+from fullmakt.infra.database import Database
+from fullmakt.infra.feed import Changes, JoinedFeed
 from fullmakt.jose.chains import TrustAnchors
 from fullmakt.kernel.clock import Clock
+from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.maskinporten.selfservice.ports import CertificateRefusedError, CheckedCertificate
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.model import Refusal
 from fullmakt.pki.service import Pki
+from fullmakt.wire.altinn import delegations as delegations_wire
+from fullmakt.wire.altinn import resources as resources_wire
 
 
 def read_anchors(files: Sequence[Path], policies: Sequence[str]) -> TrustAnchors:
@@ -51,6 +57,36 @@ class TrustedIssuers:
                 tuple(dict.fromkeys((*self._configured.policies, *own.policies))),
             )
         return self._both
+
+
+class DelegatedScopes:
+    """The token server's ``Delegations``, answered by the system that keeps them in this process."""
+
+    topics = (delegations_wire.TOPIC, resources_wire.TOPIC)
+
+    def __init__(self, delegations: DelegationsService, database: Database) -> None:
+        self._delegations = delegations
+        self._database = database
+        self._feed = JoinedFeed(*self.topics)
+
+    async def delegated_scopes(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str]]:
+        """The scopes of every API that the consumer has delegated to the supplier."""
+        return {pair: await self._scopes(*pair) for pair in pairs}
+
+    async def _scopes(self, supplier: str, consumer: str) -> frozenset[str]:
+        found = await self._delegations.api_delegations(
+            supplier=OrgNumber(supplier), consumer=OrgNumber(consumer), scope=None
+        )
+        return frozenset(scope for delegation in found for scope in delegation.scopes)
+
+    async def changes_since(self, version: int) -> Changes:
+        """What changed; who is on which access list has nothing to do with delegated scopes."""
+        async with self._database.transaction() as connection:
+            changes = await self._feed.changes_since(connection, version)
+        return Changes(changes.version, tuple(key for key in changes.keys if not key.startswith(_LISTS)))
+
+
+_LISTS = ("access-list:", "member:")
 
 
 class UploadedCertificates:

@@ -26,16 +26,23 @@ from pydantic_settings import (
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.serve.settings_checks import faults_of
 from fullmakt.serve.settings_sections import (
+    DecisionsSettings,
+    DelegationsSettings,
+    ExchangeSettings,
     InsecureSettings,
     LogSettings,
     MaskinportenSettings,
     MetricsSettings,
     PartiesSettings,
     PkiSettings,
+    ResourcesSettings,
     SelfServiceSettings,
 )
 
-SystemName = Literal["maskinporten", "selvbetjening", "register", "pki", "portal", "whoami"]
+SystemName = Literal[
+    "maskinporten", "selvbetjening", "register", "resourceregistry", "accessmanagement", "authorization",
+    "authentication", "pki", "portal", "whoami",
+]  # fmt: skip
 
 _T = TypeVar("_T")
 
@@ -86,6 +93,10 @@ class Settings(BaseSettings):
     maskinporten: MaskinportenSettings = MaskinportenSettings()
     selfservice: SelfServiceSettings = SelfServiceSettings()
     parties: PartiesSettings = PartiesSettings()
+    resources: ResourcesSettings = ResourcesSettings()
+    delegations: DelegationsSettings = DelegationsSettings()
+    decisions: DecisionsSettings = DecisionsSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
     pki: PkiSettings = PkiSettings()
     insecure: InsecureSettings = InsecureSettings()
 
@@ -137,6 +148,16 @@ class Settings(BaseSettings):
         return self.in_development if self.insecure.demo_world is None else self.insecure.demo_world
 
     @property
+    def has_test_tokens(self) -> bool:
+        """True when whoever asks gets Altinn's tokens for whomever they name."""
+        return self.in_development if self.insecure.test_tokens is None else self.insecure.test_tokens
+
+    @property
+    def explains_decisions(self) -> bool:
+        """True when callers are shown whole evaluations."""
+        return self.in_development if self.decisions.explain is None else self.decisions.explain
+
+    @property
     def has_pki(self) -> bool:
         """True when our own issuers are served and trusted."""
         return self.in_development if self.pki.enabled is None else self.pki.enabled
@@ -165,6 +186,31 @@ class Settings(BaseSettings):
     def parties_url(self) -> str:
         """The register's base URL."""
         return (self.parties.url or f"{self.base_url}/altinn/register").rstrip("/")
+
+    @property
+    def resources_url(self) -> str:
+        """The resource registry's base URL."""
+        return (self.resources.url or f"{self.base_url}/altinn/resourceregistry").rstrip("/")
+
+    @property
+    def delegations_url(self) -> str:
+        """Access management's base URL."""
+        return (self.delegations.url or f"{self.base_url}/altinn/accessmanagement").rstrip("/")
+
+    @property
+    def altinn2_url(self) -> str:
+        """The base URL of what is still called in Altinn 2's way."""
+        return (self.delegations.altinn2_url or f"{self.base_url}/altinn2").rstrip("/")
+
+    @property
+    def decisions_url(self) -> str:
+        """The decision point's base URL."""
+        return (self.decisions.url or f"{self.base_url}/altinn/authorization").rstrip("/")
+
+    @property
+    def exchange_url(self) -> str:
+        """The base URL of the system that issues Altinn's tokens."""
+        return (self.exchange.url or f"{self.base_url}/altinn/authentication").rstrip("/")
 
     @property
     def pki_url(self) -> str:

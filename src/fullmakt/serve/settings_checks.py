@@ -27,6 +27,11 @@ def _url_faults(settings: Settings) -> list[str]:
         "maskinporten.url": settings.maskinporten.url,
         "selfservice.url": settings.selfservice.url,
         "parties.url": settings.parties.url,
+        "resources.url": settings.resources.url,
+        "delegations.url": settings.delegations.url,
+        "delegations.altinn2_url": settings.delegations.altinn2_url,
+        "decisions.url": settings.decisions.url,
+        "exchange.url": settings.exchange.url,
         "pki.url": settings.pki.url,
     }
     faults = []
@@ -48,6 +53,10 @@ def _shared_url_faults(settings: Settings) -> list[str]:
         "maskinporten": settings.issuer.rstrip("/"),
         "selfservice": settings.selfservice_url,
         "parties": settings.parties_url,
+        "resources": settings.resources_url,
+        "delegations": settings.delegations_url,
+        "decisions": settings.decisions_url,
+        "exchange": settings.exchange_url,
         "pki": settings.pki_url,
     }
     names = list(systems)
@@ -77,8 +86,10 @@ def _loopback_faults(settings: Settings) -> list[str]:
         return []
     unsafe = {
         "insecure.demo_world": settings.has_demo_world,
+        "insecure.test_tokens": settings.has_test_tokens,
         "pki.enabled": settings.has_pki,
         "maskinporten.explain": settings.explains,
+        "decisions.explain": settings.explains_decisions,
         "environment = development": settings.environment == "development",
     }
     return [

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from fullmakt.serve.settings import Settings
@@ -25,7 +25,7 @@ One TOML file, then the environment, which goes before it. In the environment a 
 column; lists are JSON there. `--config FILE` or `FULLMAKT_CONFIG` names the file. `fullmakt config check FILE` tells
 all faults at once, and `fullmakt config show` what is in force. A setting that does not exist is a fault.
 """
-_NAMES = {int: "integer", str: "text", bool: "`true` or `false`", Path: "path"}
+_NAMES = {int: "integer", str: "text", bool: "`true` or `false`", Path: "path", SecretStr: "text"}
 
 
 def reference() -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
 class _Section(BaseModel):
@@ -74,6 +74,44 @@ class PartiesSettings(_Section):
     """Public base URL; ``<url>/altinn/register`` of the whole when not set."""
 
 
+class ResourcesSettings(_Section):
+    """The resource registry, and its access lists."""
+
+    url: str | None = None
+    """Public base URL; ``<url>/altinn/resourceregistry`` of the whole when not set."""
+
+
+class DelegationsSettings(_Section):
+    """Delegations, and requests for access."""
+
+    url: str | None = None
+    """Public base URL; ``<url>/altinn/accessmanagement`` of the whole when not set."""
+    altinn2_url: str | None = None
+    """Base URL of what is still called in Altinn 2's way; ``<url>/altinn2`` of the whole when not set."""
+
+
+class DecisionsSettings(_Section):
+    """The decision point."""
+
+    url: str | None = None
+    """Public base URL; ``<url>/altinn/authorization`` of the whole when not set."""
+    strict_targets: bool = False
+    """Want every ``AnyOf`` of a target met, as XACML has it, and not any of them, as Altinn does."""
+    explain: bool | None = None
+    """Show whole evaluations to callers; on in development, off in production when not set."""
+    subscription_key: SecretStr | None = None
+    """What ``Ocp-Apim-Subscription-Key`` has to hold; nobody is asked for one when not set."""
+
+
+class ExchangeSettings(_Section):
+    """Altinn's own tokens."""
+
+    url: str | None = None
+    """Public base URL; ``<url>/altinn/authentication`` of the whole when not set."""
+    collapse_arrays: bool = True
+    """Write a claim that is an array of one element as that element, as the real exchange does."""
+
+
 class PkiSettings(_Section):
     """Our own issuers of enterprise certificates, for test environments."""
 
@@ -106,5 +144,7 @@ class InsecureSettings(_Section):
 
     demo_world: bool | None = None
     """Apply the built-in demo world, whose keys lie in the state folder; on in development when not set."""
+    test_tokens: bool | None = None
+    """Hand out Altinn's tokens for any person or organisation to whoever asks; on in development when not set."""
     beyond_loopback: bool = False
     """Serve all this to other machines too."""

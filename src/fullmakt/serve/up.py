@@ -218,6 +218,10 @@ def _welcome(settings: Settings, console: Console) -> None:
         "maskinporten": settings.issuer,
         "selvbetjening": f"{settings.selfservice_url}/",
         "register": f"{settings.parties_url}/",
+        "resourceregistry": f"{settings.resources_url}/",
+        "accessmanagement": f"{settings.delegations_url}/",
+        "authorization": f"{settings.decisions_url}/",
+        "authentication": f"{settings.exchange_url}/",
         "whoami (example)": f"{settings.base_url}/examples/whoami",
     }
     if settings.has_pki:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
@@ -12,6 +13,7 @@ from tomlkit.items import AoT, InlineTable, Table
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.kernel.identifiers import NationalId
 from fullmakt.world.model import (
+    AccessList,
     Client,
     Credentials,
     EnterpriseCertificate,
@@ -19,9 +21,10 @@ from fullmakt.world.model import (
     GeneratedKey,
     KeyFile,
     Kind,
-    PublicJwk,
     PublicKeys,
+    Resource,
     Scope,
+    ServiceOwner,
     Unusable,
     World,
     default_client_id,
@@ -70,6 +73,26 @@ def _members(entry: Entry) -> Iterator[tuple[str, Any]]:
         case Scope():
             yield from _fields(entry, leave_out={"translations"})
             yield from entry.translations
+        case ServiceOwner():
+            yield from (("code", entry.code), ("organisation", str(entry.organisation)))
+            yield "name", _inline(dict(entry.name))
+        case Resource():
+            yield from (("identifier", entry.identifier), ("owner", entry.owner))
+            yield from json.loads(entry.document).items()
+            if entry.policy is not None:
+                yield "policy", tomlkit.string(entry.policy, multiline=True)
+        case AccessList():
+            yield from _fields(entry, leave_out={"connections"})
+            if entry.connections:
+                yield (
+                    "connections",
+                    [
+                        _inline({"resource": one.resource, "actions": list(one.actions)})
+                        if one.actions
+                        else one.resource
+                        for one in entry.connections
+                    ],
+                )
         case Client():
             own_id = () if entry.client_id == default_client_id(entry.name) else (("client_id", entry.client_id),)
             named = [
@@ -104,13 +127,13 @@ def _credentials(credentials: Credentials) -> tuple[str, Any]:
             return "key_file", credentials.path
         case PublicKeys():
             array = tomlkit.array()
-            array.extend(_inline(jwk) for jwk in credentials.jwks)
+            array.extend(_inline(jwk.as_dict()) for jwk in credentials.jwks)
             return "jwk", array.multiline(multiline=True)
         case EnterpriseCertificate() | Unusable():
             return "authentication", "certificate"
 
 
-def _inline(jwk: PublicJwk) -> InlineTable:
+def _inline(members: Mapping[str, Any]) -> InlineTable:
     table = tomlkit.inline_table()
-    table.update(jwk.as_dict())
+    table.update(members)
     return table

@@ -5,22 +5,40 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from fullmakt.altinn.delegations import errors as delegation_errors
 from fullmakt.altinn.parties.errors import InvalidPartyError, UnknownPartyError
 from fullmakt.altinn.parties.service import PartiesService
+from fullmakt.altinn.resources import errors as resource_errors
 from fullmakt.maskinporten.selfservice.errors import SelfServiceError
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.pki.errors import PkiError
 from fullmakt.pki.service import Pki
+from fullmakt.wire.altinn.problems import AltinnProblemError, AltinnValidationError, BindingError
 from fullmakt.world.certificates import Certificates
 from fullmakt.world.files import StateFolderError, WorldFiles
 from fullmakt.world.ports import WorldSection
+from fullmakt.world.sections.altinn import AltinnSection, Rights
 from fullmakt.world.sections.certificates import CertificatesSection
 from fullmakt.world.sections.clients import ClientsSection
 from fullmakt.world.sections.parties import PartiesSection
 from fullmakt.world.sections.registry import RegistrySection
 from fullmakt.world.service import WorldService
 
-REFUSALS = (InvalidPartyError, UnknownPartyError, SelfServiceError, PkiError, StateFolderError)
+REFUSALS = (
+    InvalidPartyError,
+    UnknownPartyError,
+    SelfServiceError,
+    resource_errors.InvalidResourceError,
+    resource_errors.PolicyNotAcceptedError,
+    AltinnProblemError,
+    AltinnValidationError,
+    BindingError,
+    delegation_errors.DelegationRefusedError,
+    delegation_errors.UnknownPartyError,
+    delegation_errors.UnknownResourceError,
+    PkiError,
+    StateFolderError,
+)
 
 
 class Host(Protocol):
@@ -31,6 +49,9 @@ class Host(Protocol):
 
     @property
     def parties(self) -> PartiesService: ...
+
+    @property
+    def rights(self) -> Rights: ...
 
     @property
     def selfservice(self) -> SelfService: ...
@@ -45,7 +66,7 @@ def world_of(host: Host, files: WorldFiles | None = None) -> WorldService:
     files = files or WorldFiles(host.state)
     certificates = None if host.pki is None else Certificates(host.pki, files, clock, host.parties.organisation_name)
     operator = host.selfservice.operator
-    sections: list[WorldSection] = [PartiesSection(host.parties), RegistrySection(operator)]
+    sections: list[WorldSection] = [PartiesSection(host.parties), RegistrySection(operator), AltinnSection(host.rights)]
     if certificates is not None:
         sections.append(CertificatesSection(certificates, files))
     sections.append(ClientsSection(operator, files, certificates, clock))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,44 @@ def listing(world: World, files: WorldFiles, systems: Mapping[str, str], issuer:
         "roles": [
             {"holder": shown(each.holder), "code": each.code, "organisation": each.organisation} for each in world.roles
         ],
+        "service_owners": [
+            {"code": each.code, "organisation": each.organisation, "name": dict(each.name)}
+            for each in world.service_owners
+        ],
         "scopes": _scopes(world),
+        "resources": [
+            {
+                "identifier": each.identifier,
+                "owner": each.owner,
+                "type": each.resource_type,
+                "title": json.loads(each.document).get("title", {}),
+                "scopes": list(each.scopes),
+            }
+            for each in world.resources
+        ],
+        "access_lists": [
+            {
+                "owner": each.owner,
+                "identifier": each.identifier,
+                "name": each.name,
+                "members": list(each.members),
+                "connections": [{"resource": one.resource, "actions": list(one.actions)} for one in each.connections],
+            }
+            for each in world.access_lists
+        ],
+        "delegations": [
+            {"consumer": each.consumer, "supplier": each.supplier, "resource": each.resource}
+            for each in world.delegations
+        ],
+        "rights": [
+            {
+                "giver": shown(each.giver),
+                "receiver": shown(each.receiver),
+                "resource": each.resource,
+                "actions": list(each.actions),
+            }
+            for each in world.rights
+        ],
         "certificates": [
             {"name": each.name, "organisation": each.organisation, **_key_store(files.certificate(each.name))}
             for each in world.certificates

@@ -5,6 +5,7 @@ Entries carry the names of the self-service API's members (maskinporten.md §7.3
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,12 +24,29 @@ class Kind(StrEnum):
     ORGANISATION = "organisation"
     PERSON = "person"
     ROLE = "role"
+    SERVICE_OWNER = "service_owner"
     DELEGATION_SOURCE = "delegation_source"
     PREFIX = "prefix"
     SCOPE = "scope"
     ACCESS = "access"
+    RESOURCE = "resource"
+    ACCESS_LIST = "access_list"
+    DELEGATION = "delegation"
+    RIGHT = "right"
     CERTIFICATE = "certificate"
     CLIENT = "client"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceOwner:
+    """An organisation that publishes resources, by its org code in Altinn (altinn-resource-registry.md §7).
+
+    ``name`` holds sorted pairs of language and text.
+    """
+
+    code: str
+    organisation: OrgNumber
+    name: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +100,73 @@ class Access:
     scope: ScopeName
     consumer: OrgNumber
     state: AccessState = "APPROVED"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource of the registry (altinn-resource-registry.md §2).
+
+    ``document`` is the wire's JSON object with its members in order, less ``identifier`` and
+    ``hasCompetentAuthority``, for which ``owner`` (an org code) stands. ``policy`` is XACML in XML, None without one.
+    """
+
+    identifier: str
+    owner: str
+    document: str
+    policy: str | None = None
+
+    @property
+    def resource_type(self) -> str:
+        """``MaskinportenSchema`` and the like."""
+        return str(json.loads(self.document).get("resourceType", ""))
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The scopes that it refers to."""
+        references = json.loads(self.document).get("resourceReferences", ())
+        return tuple(one["reference"] for one in references if one.get("referenceType") == "MaskinportenScope")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An access list's connection to a resource; without ``actions``, to all of them."""
+
+    resource: str
+    actions: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.resource} ({', '.join(self.actions) or 'every action'})"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessList:
+    """The organisations that may use the resources it is connected to (altinn-resource-registry.md §8)."""
+
+    owner: str
+    identifier: str
+    name: str
+    description: str = ""
+    members: tuple[OrgNumber, ...] = ()
+    connections: tuple[Connection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """``consumer`` has delegated an API, a resource of type MaskinportenSchema, to ``supplier``."""
+
+    consumer: OrgNumber
+    supplier: OrgNumber
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """``giver`` has let ``receiver`` do ``actions`` on ``resource`` on its behalf."""
+
+    giver: OrgNumber | NationalId
+    receiver: OrgNumber | NationalId
+    resource: str
+    actions: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +269,22 @@ def default_client_id(name: str) -> str:
     return str(uuid.uuid5(_CLIENT_IDS, name))
 
 
-Entry = Organisation | Person | Role | DelegationSource | Prefix | Scope | Access | Certificate | Client
+Entry = (
+    Organisation
+    | Person
+    | Role
+    | ServiceOwner
+    | DelegationSource
+    | Prefix
+    | Scope
+    | Access
+    | Resource
+    | AccessList
+    | Delegation
+    | Right
+    | Certificate
+    | Client
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +297,15 @@ class World:
     organisations: tuple[Organisation, ...] = ()
     people: tuple[Person, ...] = ()
     roles: tuple[Role, ...] = ()
+    service_owners: tuple[ServiceOwner, ...] = ()
     delegation_sources: tuple[DelegationSource, ...] = ()
     prefixes: tuple[Prefix, ...] = ()
     scopes: tuple[Scope, ...] = ()
     accesses: tuple[Access, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    access_lists: tuple[AccessList, ...] = ()
+    delegations: tuple[Delegation, ...] = ()
+    rights: tuple[Right, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     clients: tuple[Client, ...] = ()
     lines: Mapping[tuple[str, int, str | None], int] = field(default_factory=dict, compare=False, repr=False)
@@ -223,10 +328,15 @@ FIELD_OF: Mapping[Kind, str] = {
     Kind.ORGANISATION: "organisations",
     Kind.PERSON: "people",
     Kind.ROLE: "roles",
+    Kind.SERVICE_OWNER: "service_owners",
     Kind.DELEGATION_SOURCE: "delegation_sources",
     Kind.PREFIX: "prefixes",
     Kind.SCOPE: "scopes",
     Kind.ACCESS: "accesses",
+    Kind.RESOURCE: "resources",
+    Kind.ACCESS_LIST: "access_lists",
+    Kind.DELEGATION: "delegations",
+    Kind.RIGHT: "rights",
     Kind.CERTIFICATE: "certificates",
     Kind.CLIENT: "clients",
 }
@@ -236,10 +346,15 @@ KIND_OF: Mapping[type, Kind] = {
     Organisation: Kind.ORGANISATION,
     Person: Kind.PERSON,
     Role: Kind.ROLE,
+    ServiceOwner: Kind.SERVICE_OWNER,
     DelegationSource: Kind.DELEGATION_SOURCE,
     Prefix: Kind.PREFIX,
     Scope: Kind.SCOPE,
     Access: Kind.ACCESS,
+    Resource: Kind.RESOURCE,
+    AccessList: Kind.ACCESS_LIST,
+    Delegation: Kind.DELEGATION,
+    Right: Kind.RIGHT,
     Certificate: Kind.CERTIFICATE,
     Client: Kind.CLIENT,
 }
@@ -262,7 +377,15 @@ def key_of(entry: Entry) -> Hashable:
             return entry.client_id
         case Access():
             return entry.scope, entry.consumer
-        case Role():
+        case ServiceOwner():
+            return entry.code
+        case Resource():
+            return entry.identifier
+        case AccessList():
+            return entry.owner, entry.identifier
+        case Right():
+            return entry.giver, entry.receiver, entry.resource
+        case Role() | Delegation():
             return entry
 
 
@@ -283,6 +406,16 @@ def label_of(entry: Entry) -> str:
             return entry.name
         case Access():
             return f"{entry.scope} {entry.consumer}"
+        case ServiceOwner():
+            return f"{entry.code} {entry.organisation}"
+        case Resource():
+            return f"{entry.identifier} {entry.resource_type}"
+        case AccessList():
+            return f"{entry.owner} {entry.identifier}"
+        case Delegation():
+            return f"{entry.consumer} → {entry.supplier} {entry.resource}"
+        case Right():
+            return f"{shown(entry.giver)} → {shown(entry.receiver)} {entry.resource}"
         case Certificate():
             return f"{entry.name} {entry.organisation}"
         case Client():

@@ -7,7 +7,22 @@ from dataclasses import dataclass
 
 from fullmakt.altinn.parties.model import Organisation, Role
 from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
-from fullmakt.world.model import Access, Certificate, Client, Entry, Kind, Prefix, Scope, World, key_of
+from fullmakt.world.model import (
+    Access,
+    AccessList,
+    Certificate,
+    Client,
+    Delegation,
+    Entry,
+    Kind,
+    Prefix,
+    Resource,
+    Right,
+    Scope,
+    ServiceOwner,
+    World,
+    key_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,24 @@ def references(entry: Entry) -> Iterator[Reference]:
         case Access():
             yield Reference("scope", Kind.SCOPE, entry.scope)
             yield Reference("consumer", Kind.ORGANISATION, entry.consumer)
+        case ServiceOwner():
+            yield Reference("organisation", Kind.ORGANISATION, entry.organisation)
+        case Resource():
+            yield Reference("owner", Kind.SERVICE_OWNER, entry.owner)
+        case AccessList():
+            yield Reference("owner", Kind.SERVICE_OWNER, entry.owner)
+            for member in entry.members:
+                yield Reference("members", Kind.ORGANISATION, member)
+            for connection in entry.connections:
+                yield Reference("connections", Kind.RESOURCE, connection.resource)
+        case Delegation():
+            yield Reference("consumer", Kind.ORGANISATION, entry.consumer)
+            yield Reference("supplier", Kind.ORGANISATION, entry.supplier)
+            yield Reference("resource", Kind.RESOURCE, entry.resource)
+        case Right():
+            yield Reference("giver", _kind_of(entry.giver), entry.giver)
+            yield Reference("receiver", _kind_of(entry.receiver), entry.receiver)
+            yield Reference("resource", Kind.RESOURCE, entry.resource)
         case Certificate():
             yield Reference("organisation", Kind.ORGANISATION, entry.organisation)
         case Client():
@@ -48,6 +81,10 @@ def references(entry: Entry) -> Iterator[Reference]:
             # The scopes of krr come with the type, and need not be anybody's.
             for scope in () if entry.integration_type == "krr" else entry.scopes:
                 yield Reference("scopes", Kind.SCOPE, scope)
+
+
+def _kind_of(number: OrgNumber | NationalId) -> Kind:
+    return Kind.ORGANISATION if isinstance(number, OrgNumber) else Kind.PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +97,9 @@ class Names:
     prefixes: frozenset[str]
     scopes: frozenset[ScopeName]
     accesses: frozenset[tuple[ScopeName, OrgNumber]]
+    service_owners: frozenset[str]
+    resources: frozenset[str]
+    access_lists: frozenset[tuple[str, str]]
     certificates: frozenset[str]
     clients: tuple[Client, ...]
 
@@ -79,6 +119,9 @@ class Names:
             prefixes=frozenset(map(str, keys[Kind.PREFIX])),
             scopes=frozenset(key for key in keys[Kind.SCOPE] if isinstance(key, ScopeName)),
             accesses=frozenset((access.scope, access.consumer) for access in world.accesses),
+            service_owners=frozenset(map(str, keys[Kind.SERVICE_OWNER])),
+            resources=frozenset(map(str, keys[Kind.RESOURCE])),
+            access_lists=frozenset((one.owner, one.identifier) for one in world.access_lists),
             certificates=frozenset(map(str, keys[Kind.CERTIFICATE])),
             clients=world.clients,
         )

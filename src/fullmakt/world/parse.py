@@ -30,6 +30,13 @@ from fullmakt.world.model import (
     key_of,
     label_of,
 )
+from fullmakt.world.parse_altinn import (
+    read_access_list,
+    read_delegation,
+    read_resource,
+    read_right,
+    read_service_owner,
+)
 from fullmakt.world.parse_client import read_client
 from fullmakt.world.parse_scope import read_scope
 
@@ -167,10 +174,15 @@ _READERS: Mapping[Kind, Callable[[r.Table], Entry | None]] = {
     Kind.ORGANISATION: _organisation,
     Kind.PERSON: _person,
     Kind.ROLE: _role,
+    Kind.SERVICE_OWNER: read_service_owner,
     Kind.DELEGATION_SOURCE: _delegation_source,
     Kind.PREFIX: _prefix,
     Kind.SCOPE: read_scope,
     Kind.ACCESS: _access,
+    Kind.RESOURCE: read_resource,
+    Kind.ACCESS_LIST: read_access_list,
+    Kind.DELEGATION: read_delegation,
+    Kind.RIGHT: read_right,
     Kind.CERTIFICATE: _certificate,
     Kind.CLIENT: read_client,
 }

@@ -180,7 +180,10 @@ def test_a_public_url_holds_no_password() -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.no", "localhost.example.no"])
 def test_what_is_unsafe_stays_on_loopback_unless_that_is_meant(host: str) -> None:
     named = [fault.partition("and ")[2].partition(" is on")[0] for fault in faults(host=host)]
-    assert named == ["insecure.demo_world", "pki.enabled", "maskinporten.explain", "environment = development"]
+    assert named == [
+        "insecure.demo_world", "insecure.test_tokens", "pki.enabled", "maskinporten.explain", "decisions.explain",
+        "environment = development",
+    ]  # fmt: skip
     assert load_settings(host=host, insecure={"beyond_loopback": True}).host == host
 
 

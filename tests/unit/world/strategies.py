@@ -9,13 +9,18 @@ from hypothesis import strategies as st
 
 from fullmakt.altinn.parties import rules
 from fullmakt.altinn.parties.model import Organisation, Person, Role
+from fullmakt.altinn.resources.policies.standard import standard_policy
 from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
 from fullmakt.maskinporten.selfservice.rules.clients import KRR_SCOPES
+from fullmakt.wire.altinn.resource_registry import ResourceDocument
 from fullmakt.world.model import (
     Access,
+    AccessList,
     Certificate,
     Client,
+    Connection,
+    Delegation,
     DelegationSource,
     EnterpriseCertificate,
     GeneratedKey,
@@ -23,10 +28,14 @@ from fullmakt.world.model import (
     Prefix,
     PublicJwk,
     PublicKeys,
+    Resource,
+    Right,
     Scope,
+    ServiceOwner,
     World,
     default_client_id,
 )
+from fullmakt.world.parse_altinn import canonical
 from fullmakt.world.parse_client import public_jwk
 from fullmakt.world.parse_scope import INTEGRATION_TYPES
 
@@ -116,8 +125,64 @@ def _organisation(orgno: OrgNumber, name: str, form: str, parent: OrgNumber | No
     return Organisation(orgno, name, form, None if parent == orgno else parent)
 
 
+codes = st.from_regex(r"[a-z]{2,20}", fullmatch=True)
+resource_names = st.from_regex(r"[a-z0-9_-]{4,30}", fullmatch=True)
+languages = st.dictionaries(st.sampled_from(["nb", "nn", "en"]), texts, min_size=1).map(
+    lambda found: tuple(sorted(found.items()))
+)
+actions = st.sets(st.sampled_from(["read", "write", "sign"]), max_size=3).map(lambda found: tuple(sorted(found)))
+roles = st.sampled_from(["", "dagl"])
+parties = orgnos | st.sampled_from(PEOPLE)
+
+
+def _resource(
+    identifier: str, owner: str, title: tuple[tuple[str, str], ...], scopes: list[str], role: str
+) -> Resource:
+    document = ResourceDocument.model_validate(
+        {
+            "title": dict(title),
+            "resourceType": "GenericAccessResource",
+            "resourceReferences": [{"reference": one, "referenceType": "MaskinportenScope"} for one in names],
+        }
+    )
+    policy = standard_policy(identifier, roles=[role], actions=["read"]).decode() if role else None
+    return Resource(identifier, owner, canonical(document.wire()), policy)
+
+
+connections = st.dictionaries(resource_names, actions, max_size=3).map(
+    lambda found: tuple(sorted((Connection(*one) for one in found.items()), key=str))
+)
 worlds = st.builds(
     World,
+    service_owners=_distinct(st.builds(ServiceOwner, codes, orgnos, languages), lambda each: each.code),
+    resources=_distinct(
+        st.builds(
+            _resource,
+            resource_names,
+            codes,
+            languages,
+            st.lists(scope_names, max_size=2),
+            st.sampled_from(["", "dagl"]),
+        ),
+        lambda each: each.identifier,
+    ),
+    access_lists=_distinct(
+        st.builds(
+            AccessList,
+            codes,
+            local_names,
+            texts,
+            st.just("") | texts,
+            st.sets(orgnos, max_size=3).map(lambda found: tuple(sorted(found))),
+            connections,
+        ),
+        lambda each: (each.owner, each.identifier),
+    ),
+    delegations=_distinct(st.builds(Delegation, orgnos, orgnos, resource_names), lambda each: each),
+    rights=_distinct(
+        st.builds(Right, parties, parties, resource_names, actions.filter(bool)),
+        lambda each: (each.giver, each.receiver, each.resource),
+    ),
     organisations=_distinct(
         st.builds(_organisation, orgnos, party_names, st.sampled_from(["AS", "ENK", "SÆR"]), st.none() | orgnos),
         lambda each: each.orgno,

@@ -14,15 +14,21 @@ from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
 from fullmakt.world.errors import WorldFaults
 from fullmakt.world.model import (
     Access,
+    AccessList,
     Certificate,
     Client,
+    Connection,
+    Delegation,
     DelegationSource,
     EnterpriseCertificate,
     GeneratedKey,
     Kind,
     Prefix,
     PublicKeys,
+    Resource,
+    Right,
     Scope,
+    ServiceOwner,
     World,
 )
 from fullmakt.world.plan import Action, plan
@@ -37,10 +43,15 @@ WORLD = World(
     organisations=(Organisation(BANK, "Bank"),),
     people=(Person(KARI, "Kari"),),
     roles=(Role(KARI, "dagl", BANK),),
+    service_owners=(ServiceOwner("bank", BANK, (("nb", "Bank"),)),),
     delegation_sources=(DelegationSource("https://tt02.altinn.no/", "altinn"),),
     prefixes=(Prefix("fullmakt", BANK),),
     scopes=(Scope(WHOAMI, "Who?", delegation_source="https://tt02.altinn.no/"),),
     accesses=(Access(WHOAMI, BANK),),
+    resources=(Resource("bank-api", "bank", "{}"),),
+    access_lists=(AccessList("bank", "few", "Few", members=(BANK,), connections=(Connection("bank-api"),)),),
+    delegations=(Delegation(BANK, BANK, "bank-api"),),
+    rights=(Right(BANK, KARI, "bank-api", ("read",)),),
     certificates=(Certificate("bank", BANK),),
     clients=(CLIENT,),
 )
@@ -55,7 +66,7 @@ def test_what_is_not_there_is_created_in_an_order_that_can_be_taken() -> None:
 def test_what_is_there_as_declared_is_left_alone() -> None:
     result = plan(WORLD, WORLD)
     assert result.changes == ()
-    assert str(result) == "0 to create, 0 to change, 9 as they should be"
+    assert str(result) == "0 to create, 0 to change, 14 as they should be"
 
 
 def test_what_differs_is_changed_and_the_difference_told() -> None:
@@ -107,6 +118,10 @@ def test_every_reference_that_leads_nowhere_is_told() -> None:
         prefixes=(Prefix("fullmakt", BANK),),
         scopes=(Scope(ScopeName("other:x"), "x", delegation_source="https://nowhere/"),),
         accesses=(Access(WHOAMI, BANK),),
+        resources=(Resource("bank-api", "bank", "{}"),),
+        access_lists=(AccessList("bank", "few", "Few", members=(BANK,), connections=(Connection("bank-api"),)),),
+        delegations=(Delegation(BANK, BANK, "bank-api"),),
+        rights=(Right(BANK, KARI, "bank-api", ("read",)),),
         certificates=(Certificate("bank", BANK),),
         clients=(replace(CLIENT, supplier=BRANCH),),
         lines={("client", 1, None): 70, ("client", 1, "scopes"): 77},
@@ -123,6 +138,13 @@ def test_every_reference_that_leads_nowhere_is_told() -> None:
         "[[scope]] number 1, delegation_source: no delegation_source https://nowhere/ in the file or in the database",
         "[[access]] number 1, scope: no scope fullmakt:whoami in the file or in the database",
         f"[[access]] number 1, consumer: no organisation {BANK} in the file or in the database",
+        "[[resource]] number 1, owner: no service_owner bank in the file or in the database",
+        "[[access_list]] number 1, owner: no service_owner bank in the file or in the database",
+        f"[[access_list]] number 1, members: no organisation {BANK} in the file or in the database",
+        f"[[delegation]] number 1, consumer: no organisation {BANK} in the file or in the database",
+        f"[[delegation]] number 1, supplier: no organisation {BANK} in the file or in the database",
+        f"[[right]] number 1, giver: no organisation {BANK} in the file or in the database",
+        f"[[right]] number 1, receiver: no person {KARI} in the file or in the database",
         f"[[certificate]] number 1, organisation: no organisation {BANK} in the file or in the database",
         f"line 70, [[client]] number 1, organisation: no organisation {BANK} in the file or in the database",
         f"line 70, [[client]] number 1, supplier: no organisation {BRANCH} in the file or in the database",

@@ -242,7 +242,7 @@ async def test_the_feed_of_changes_has_each_resource_once_where_it_changed_last(
 async def test_resources_are_found_by_the_subjects_of_their_policies(registry: ResourcesService) -> None:
     await registry.declare_resource(resource("first"), policy_xml(rule_xml("first", roles=("dagl", "lede"))))
     await registry.declare_resource(resource("second"), policy_xml(rule_xml("second")))
-    found = await registry.policies.by_subjects([Attribute(ROLE_CODE, "DAGL"), Attribute(ROLE_CODE, "\x00")])
+    found = await registry.policies.by_subjects(["urn:altinn:rolecode:DAGL", "urn:altinn:rolecode:\x00", "x"])
     assert [(one.subject, list(one.resources)) for one in found] == [
         (Attribute(ROLE_CODE, "dagl"), ["first", "second"])
     ]

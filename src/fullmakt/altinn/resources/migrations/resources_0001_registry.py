@@ -72,7 +72,7 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE INDEX subject_by_value ON resources.subject (type, value) WHERE NOT deleted")
+    op.execute("CREATE INDEX subject_urn ON resources.subject ((type || ':' || value)) WHERE NOT deleted")
     op.execute("CREATE INDEX subject_updated ON resources.subject (updated, identifier, type, value)")
     op.execute(
         """

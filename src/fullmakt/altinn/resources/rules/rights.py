@@ -145,9 +145,9 @@ def direct_rights(
 
 
 def subjects(policy: Policy) -> list[Attribute]:
-    """Every subject that some rule permits something, values in lower case, each once, in the policy's order."""
+    """Every subject that some rule permits something, in lower case, each once, in the policy's order."""
     named = (
-        Attribute(match.attribute_id, match.value.lower())
+        Attribute(match.attribute_id.lower(), match.value.lower())
         for rule in policy.rules
         if rule.effect is Effect.PERMIT
         for together in alternatives(rule).get(SUBJECT_CATEGORY, ())

@@ -117,9 +117,9 @@ class Policies:
         async with self._work.database.transaction() as connection:
             return await policies.subjects(connection, identifier)
 
-    async def by_subjects(self, wanted: Collection[Attribute]) -> list[SubjectResources]:
-        """The resources whose policies permit something to each of the subjects."""
-        storable = {Attribute(one.id, one.value.lower()) for one in wanted if NUL not in one.urn}
+    async def by_subjects(self, urns: Collection[str]) -> list[SubjectResources]:
+        """The resources whose policies permit something to each of the subjects, ``urn:altinn:rolecode:dagl``."""
+        storable = {urn.lower() for urn in urns if NUL not in urn}
         async with self._work.database.transaction() as connection:
             return await policies.by_subjects(connection, storable)
 

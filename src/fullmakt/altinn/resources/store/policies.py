@@ -44,9 +44,8 @@ _SUBJECTS = text(
     "SELECT type, value FROM resources.subject WHERE identifier = :identifier AND NOT deleted ORDER BY type, value"
 )
 _BY_SUBJECTS = text(
-    "SELECT s.type, s.value, s.identifier FROM resources.subject s"
-    " JOIN unnest(CAST(:types AS text[]), CAST(:vals AS text[])) AS n (type, value) USING (type, value)"
-    " WHERE NOT s.deleted ORDER BY s.type, s.value, s.identifier"
+    "SELECT type, value, identifier FROM resources.subject"
+    " WHERE NOT deleted AND type || ':' || value = ANY(CAST(:urns AS text[])) ORDER BY type, value, identifier"
 )
 _UPDATED = text(
     "SELECT identifier, type, value, deleted, updated FROM resources.subject"
@@ -97,10 +96,10 @@ async def subjects(connection: AsyncConnection, identifier: str) -> list[Attribu
     return [Attribute(row.type, row.value) for row in await connection.execute(_SUBJECTS, {"identifier": identifier})]
 
 
-async def by_subjects(connection: AsyncConnection, wanted: Collection[Attribute]) -> list[SubjectResources]:
-    """The resources of each subject that has any."""
+async def by_subjects(connection: AsyncConnection, urns: Collection[str]) -> list[SubjectResources]:
+    """The resources of each subject that has any; a URN is type and value with a colon between."""
     found: dict[Attribute, list[str]] = {}
-    for row in await connection.execute(_BY_SUBJECTS, _columns(wanted)):
+    for row in await connection.execute(_BY_SUBJECTS, {"urns": list(urns)}):
         found.setdefault(Attribute(row.type, row.value), []).append(row.identifier)
     return [SubjectResources(subject, resources) for subject, resources in found.items()]
 

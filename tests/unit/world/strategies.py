@@ -136,7 +136,7 @@ parties = orgnos | st.sampled_from(PEOPLE)
 
 
 def _resource(
-    identifier: str, owner: str, title: tuple[tuple[str, str], ...], scopes: list[str], role: str
+    identifier: str, owner: str, title: tuple[tuple[str, str], ...], names: list[str], role: str
 ) -> Resource:
     document = ResourceDocument.model_validate(
         {

@@ -54,7 +54,6 @@ class PolicyEndpoints:
             route(f"{_POLICY}/rights", GET=self.rights),
             route(f"{_POLICY}/report", GET=self.report),
             route(f"{_RESOURCE}/bysubjects", POST=self.by_subjects),
-            route(f"{_RESOURCE}/bysubjects/", POST=self.by_subjects),
             route("/api/v2/resource/{id}/policy/rights", GET=self.direct_rights),
         ]
 

@@ -33,7 +33,6 @@ class ResourceEndpoints:
             route(PATH, POST=self.create),
             route(f"{PATH}/resourcelist", GET=self.everything),
             route(f"{PATH}/Search", GET=self.search),
-            route(f"{PATH}/search", GET=self.search),
             route(f"{PATH}/export", GET=self.export),
             route(f"{PATH}/orgs", GET=self.service_owners),
             route(f"{PATH}/{{id}}", GET=self.read, PUT=self.update, DELETE=self.delete),

@@ -8,6 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fullmakt.infra.routes import folded_route
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -17,4 +19,4 @@ def route(path: str, **endpoints: Endpoint) -> Route:
     async def endpoint(request: Request) -> Response:
         return await endpoints["GET" if request.method == "HEAD" else request.method](request)
 
-    return Route(path, endpoint, methods=[*endpoints])
+    return folded_route(path, endpoint, methods=[*endpoints])

@@ -105,6 +105,23 @@ class DecisionPoint:
 
         return await self._settled(work, actor)
 
+    async def decide_each(
+        self, parts: Sequence[Part], *, actor: str = "", last: Callable[[Decision], bool] = lambda _: False
+    ) -> list[Decision]:
+        """A decision for each part, whatever the others come to, up to the first of which ``last`` is true."""
+
+        async def work() -> Answer[list[Decision]]:
+            decisions: list[Decision] = []
+            for part in parts:
+                decisions.append(await self._decide_part(part))
+                if last(decisions[-1]):
+                    break
+                if len(decisions) % _BREATH == 0:
+                    await asyncio.sleep(0)
+            return decisions, decisions
+
+        return await self._settled(work, actor)
+
     async def may(
         self, subject: Sequence[Attribute], action: str, resource: str, party: UUID, *, actor: str = ""
     ) -> Decision:

@@ -8,24 +8,37 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from fullmakt.altinn.decisions.config import DecisionsConfig
+from fullmakt.altinn.decisions.http import app as decisions_app
 from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.altinn.decisions.store import DecisionFeed, DecisionJournal
 from fullmakt.altinn.delegations.declarations import Declarations
+from fullmakt.altinn.delegations.http import AccessManagement
+from fullmakt.altinn.delegations.http import app as delegations_app
+from fullmakt.altinn.delegations.requests.documents import Urls
+from fullmakt.altinn.delegations.requests.http import altinn2_app
+from fullmakt.altinn.delegations.requests.http import routes as request_routes
+from fullmakt.altinn.delegations.requests.service import RequestsService
 from fullmakt.altinn.delegations.service import DelegationsService
 from fullmakt.altinn.exchange.config import ExchangeConfig
 from fullmakt.altinn.exchange.http import app as exchange_app
 from fullmakt.altinn.exchange.keys import AltinnKeys
 from fullmakt.altinn.exchange.service import ExchangeService
+from fullmakt.altinn.exchange.test_tools import tools_app
 from fullmakt.altinn.exchange.tokens import TokenCallers
 from fullmakt.altinn.parties.http import app as parties_app
 from fullmakt.altinn.parties.http_metadata import metadata_app
+from fullmakt.altinn.parties.metadata.load import published
 from fullmakt.altinn.parties.service import PartiesService
+from fullmakt.altinn.resources.access_lists.http import HANDLERS as ACCESS_LIST_HANDLERS
+from fullmakt.altinn.resources.access_lists.http import routes as access_list_routes
 from fullmakt.altinn.resources.access_lists.service import AccessLists
+from fullmakt.altinn.resources.http import app as resources_app
 from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
 from fullmakt.kernel.clock import Clock, NewId
 from fullmakt.provider import TokenVerifier
+from fullmakt.serve.neighbours import KnownPackages, ResourcesBySubject
 from fullmakt.serve.settings import Settings, SystemName
 
 
@@ -48,7 +61,10 @@ class Altinn:
     """Altinn's systems, wired and not yet started."""
 
     settings: Settings
+    clock: Clock
+    new_id: NewId
     registers: Registers
+    requests: RequestsService
     decisions: DecisionPoint
     journal: DecisionJournal
     exchange: ExchangeService
@@ -67,8 +83,48 @@ class Altinn:
         """Every system with its public URL and its app."""
         settings = self.settings
         yield "register", settings.parties_url, parties_app(self.registers.parties)
-        yield "accessmanagement", f"{settings.delegations_url}/api/v1/meta", metadata_app()
+        yield "resourceregistry", settings.resources_url, self._resources_app()
+        yield "accessmanagement", settings.delegations_url, self._delegations_app()
+        yield "accessmanagement", settings.altinn2_url, altinn2_app(self.requests, self.callers, self._request_urls)
+        yield (
+            "accessmanagement",
+            f"{settings.delegations_url}/api/v1/meta",
+            metadata_app(ResourcesBySubject(self.registers.resources)),
+        )
+        yield "authorization", settings.decisions_url, decisions_app(self.decisions, self.callers)
         yield "authentication", settings.exchange_url, exchange_app(self.exchange, self.callers)
+        if settings.has_test_tokens:
+            yield "authentication", settings.test_tools_url, self._test_tools_app()
+
+    def _resources_app(self) -> ASGIApp:
+        registers, url = self.registers, self.settings.resources_url
+        return resources_app(
+            registers.resources,
+            self.callers,
+            base_url=url,
+            further=access_list_routes(registers.access_lists, self.callers, base_url=url),
+            handlers=ACCESS_LIST_HANDLERS,
+        )
+
+    def _delegations_app(self) -> ASGIApp:
+        registers = self.registers
+        system = AccessManagement(
+            service=registers.delegations,
+            parties=registers.parties,
+            resources=registers.resources,
+            authority=self.decisions,
+            packages=self.requests.packages,
+            callers=self.callers,
+        )
+        return delegations_app(system, *request_routes(self.requests, self.callers, self._request_urls))
+
+    @property
+    def _request_urls(self) -> Urls:
+        settings = self.settings
+        return Urls(api=settings.delegations_url, pages=settings.base_url, altinn2=settings.altinn2_url)
+
+    def _test_tools_app(self) -> ASGIApp:
+        return tools_app(self.exchange, self.registers.parties, self.clock, self.new_id)
 
 
 def assemble_altinn(
@@ -90,6 +146,7 @@ def assemble_altinn(
         resources=resources,
         access_lists=registers.access_lists,
         delegations=delegations,
+        policy_index=resources.policies,
         feed=lambda: DecisionFeed(database),
         journal=journal,
         clock=clock,
@@ -97,7 +154,24 @@ def assemble_altinn(
     exchange_config = ExchangeConfig(settings.exchange_url, collapse_arrays=settings.exchange.collapse_arrays)
     keys = AltinnKeys(database, master_key, clock, exchange_config.issuer)
     exchange = ExchangeService(exchange_config, database, keys, verifier, parties, resources, clock, new_id)
-    return Altinn(settings, registers, decisions, journal, exchange, TokenCallers(exchange.tokens, verifier))
+    requests = RequestsService(
+        delegations,
+        parties=parties,
+        resources=resources,
+        packages=KnownPackages(published()),
+        authority=decisions,
+    )
+    return Altinn(
+        settings=settings,
+        clock=clock,
+        new_id=new_id,
+        registers=registers,
+        requests=requests,
+        decisions=decisions,
+        journal=journal,
+        exchange=exchange,
+        callers=TokenCallers(exchange.tokens, verifier),
+    )
 
 
 def _decisions_config(settings: Settings) -> DecisionsConfig:

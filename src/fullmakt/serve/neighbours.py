@@ -9,6 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from fullmakt.altinn.delegations.service import DelegationsService
+from fullmakt.altinn.parties.metadata.model import Metadata, Package
+from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.infra.database import Database
 from fullmakt.infra.feed import Changes, JoinedFeed
 from fullmakt.jose.chains import TrustAnchors
@@ -20,6 +22,8 @@ from fullmakt.maskinporten.tokens.model import Refusal
 from fullmakt.pki.service import Pki
 from fullmakt.wire.altinn import delegations as delegations_wire
 from fullmakt.wire.altinn import resources as resources_wire
+from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.resources import RegisteredResource
 
 
 def read_anchors(files: Sequence[Path], policies: Sequence[str]) -> TrustAnchors:
@@ -87,6 +91,38 @@ class DelegatedScopes:
 
 
 _LISTS = ("access-list:", "member:")
+
+
+class KnownPackages:
+    """Access management's ``Packages``: those of the role metadata."""
+
+    def __init__(self, metadata: Metadata) -> None:
+        packages = metadata.packages.values()
+        self._packages = {str(key): each for each in packages for key in (each.name, each.attribute.urn, each.id)}
+
+    def package(self, identifier: str) -> Package | None:
+        """The package with that name, URN or id."""
+        return self._packages.get(identifier)
+
+
+class ResourcesBySubject:
+    """The role metadata's ``ResourcesBySubject``, answered by the resource registry."""
+
+    def __init__(self, resources: ResourcesService) -> None:
+        self._resources = resources
+
+    async def resources_with_subjects(
+        self, subjects: Collection[Attribute]
+    ) -> dict[Attribute, Sequence[RegisteredResource]]:
+        """The resources whose policy lets each of ``subjects`` do something."""
+        found = await self._resources.policies.by_subjects([subject.urn for subject in subjects])
+        names = {one.subject.urn: one.resources for one in found}
+        known = await self._resources.resources({name for each in names.values() for name in each})
+        return {
+            subject: [known[name] for name in names[urn] if name in known]
+            for subject in subjects
+            if (urn := subject.urn.lower()) in names
+        }
 
 
 class UploadedCertificates:

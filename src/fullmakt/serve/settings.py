@@ -213,6 +213,11 @@ class Settings(BaseSettings):
         return (self.exchange.url or f"{self.base_url}/altinn/authentication").rstrip("/")
 
     @property
+    def test_tools_url(self) -> str:
+        """Where test tokens are handed out."""
+        return f"{self.base_url}/altinn/testtools"
+
+    @property
     def pki_url(self) -> str:
         """Where our issuers publish their certificates and CRLs."""
         return (self.pki.url or f"{self.base_url}/pki").rstrip("/")

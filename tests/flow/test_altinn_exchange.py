@@ -216,7 +216,7 @@ async def test_a_persons_token_is_exchanged_for_as_long_as_it_lasts(world: World
     [
         ({"scope": "openid"}, 403),
         ({"pid": None}, 401),
-        ({"pid": "23855699943"}, 401),
+        ({"pid": "24907999889"}, 401),
         ({"pid": "1"}, 401),
         ({"acr": None}, 401),
         ({"exp": 1}, 401),

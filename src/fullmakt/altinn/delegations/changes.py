@@ -7,6 +7,7 @@ once become one, and a withdrawal finds all that stands on what it takes.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from fullmakt.altinn.delegations import rules, store
@@ -63,6 +64,14 @@ async def take(change: Change, selection: Selection, by: Performer) -> int:
     if not meant:
         return 0
     return await _take(change, [right.delegation_id for right in meant], selection.actions, by)
+
+
+async def take_all_but(change: Change, selection: Selection, kept: Collection[str], by: Performer) -> int:
+    """Take back what the selection names, the actions ``kept`` excepted; the number of delegations concerned."""
+    await store.lock_giver(change.connection, selection.giver)
+    found = await store.selected(change.connection, selection)
+    superfluous = {action for one in found for action in one.right.actions}.difference(kept)
+    return await take(change, replace(selection, actions=superfluous), by) if superfluous else 0
 
 
 async def _take(change: Change, delegation_ids: Iterable[UUID], actions: Collection[str] | None, by: Performer) -> int:

@@ -23,6 +23,10 @@ class Parties(Protocol):
         """What ``holder`` holds in ``party`` by the register."""
         ...
 
+    async def holders(self, party: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
+        """Everybody who holds anything in ``party`` by the register, and what."""
+        ...
+
     async def held_by(self, holder: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
         """Every party that ``holder`` holds anything in by the register, and what."""
         ...

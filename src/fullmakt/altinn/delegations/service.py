@@ -121,16 +121,19 @@ class DelegationsService:
         async with self.work.changing() as change:
             return await changes.give(change, offer, by)
 
-    async def delegate_all(self, offers: Collection[Offer], by: Performer, *, exactly: bool = False) -> None:
-        """Let all of the offers stand, or none; ``exactly`` these actions, or besides those given before.
+    async def delegate_all(self, offers: Collection[Offer], by: Performer, *, only: Selection | None = None) -> None:
+        """Let all of the offers stand, or none; of ``only`` what is in none of the offers is taken back.
 
         Raises:
             DelegationRefusedError: one of them can not be passed on so.
             UnknownDelegationError: what one of them stands on is not in force.
         """
         async with self.work.changing() as change:
-            for offer in sorted(offers, key=lambda one: one.giver):
-                await changes.give(change, offer, by, exactly=exactly)
+            if only is not None:
+                kept = {action for offer in offers for action in offer.actions}
+                await changes.take_all_but(change, only, kept, by)
+            for offer in offers:
+                await changes.give(change, offer, by)
 
     async def withdraw(self, selection: Selection, by: Performer) -> int:
         """Take back what is selected and whatever was passed on of it; the number of delegations concerned."""

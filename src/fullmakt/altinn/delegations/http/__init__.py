@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from fullmakt.altinn.delegations.http import lookup, schemas, suppliers
+from fullmakt.altinn.delegations.http import (
+    authorised,
+    connections,
+    lookup,
+    packages,
+    policy_information,
+    resources,
+    schemas,
+    service_owners,
+    suppliers,
+)
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded
 from fullmakt.infra.altinn import HANDLERS
 from fullmakt.infra.http import SystemEdge
+
+_PARTS = (
+    lookup,
+    suppliers,
+    schemas,
+    authorised,
+    connections,
+    packages,
+    resources,
+    service_owners,
+    policy_information,
+)
 
 __all__ = ["AccessManagement", "app"]
 
@@ -19,10 +39,5 @@ __all__ = ["AccessManagement", "app"]
 def app(system: AccessManagement, *more: BaseRoute) -> ASGIApp:
     """The system's app, to be mounted at its base path; ``more`` are routes of others that live below the same."""
     guarded = Guarded(system)
-    routes: Sequence[BaseRoute] = [
-        *more,
-        *lookup.routes(guarded),
-        *suppliers.routes(guarded),
-        *schemas.routes(guarded),
-    ]
-    return SystemEdge(Starlette(routes=list(routes), exception_handlers=dict(HANDLERS)))
+    routes: list[BaseRoute] = [*more, *(route for part in _PARTS for route in part.routes(guarded))]
+    return SystemEdge(Starlette(routes=routes, exception_handlers=dict(HANDLERS)))

@@ -10,6 +10,7 @@ A file of ``tests/decision_tables`` holds, in TOML:
 * ``[[memberships]]``: ``party``, ``resource``, ``list`` and ``actions``.
 * ``[[delegations]]``: ``id``, ``giver``, ``receiver``, ``resource``, ``actions``; ``instance``, ``given_by``,
   ``above``.
+* ``[[packages]]``: ``giver``, ``receiver``, ``package``.
 * ``[[cases]]``: ``name``; ``subject`` (a name, or a list of ``id=value``), ``action``, ``resource``, ``party`` (a
   name), ``more`` (further resource attributes), or the whole ``request`` as JSON; ``internal``; and what is expected:
   ``decision``, ``status`` (ok), ``reason``, ``level`` and ``level_org`` of the obligations, ``echo``. ``{NAME.uuid}``
@@ -25,7 +26,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
@@ -46,6 +47,14 @@ def uuid_of(name: str) -> UUID:
     return uuid5(_SPACE, name)
 
 
+class TablePackage(NamedTuple):
+    """An access package that was given."""
+
+    giver: UUID
+    receiver: UUID
+    package: str
+
+
 @dataclass
 class TableFacts:
     """What a file says is so, in the terms of the ports."""
@@ -57,6 +66,7 @@ class TableFacts:
     resources: dict[str, RegisteredResource] = field(default_factory=dict)
     memberships: list[tuple[UUID, Membership]] = field(default_factory=list)
     delegations: list[DelegatedRight] = field(default_factory=list)
+    packages: list[TablePackage] = field(default_factory=list)
 
     def uuid(self, name: str) -> UUID:
         """A party's or a system user's."""
@@ -125,6 +135,8 @@ def read_facts(table: Mapping[str, Any]) -> TableFacts:
             )
         )
     facts.delegations = [_delegation(one, facts) for one in table.get("delegations", ())]
+    for one in table.get("packages", ()):
+        facts.packages.append(TablePackage(facts.uuid(one["giver"]), facts.uuid(one["receiver"]), one["package"]))
     return facts
 
 

@@ -18,7 +18,7 @@ from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.delegations import DelegatedRight
 from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
 from fullmakt.wire.altinn.resources import Membership, RegisteredResource
-from tests.support.decision_tables import TableFacts
+from tests.support.decision_tables import TableFacts, TablePackage
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -103,6 +103,16 @@ class TableNeighbours:
             if above is not None and above not in found:
                 found.append(above)
         return tuple(found)
+
+    async def delegated_packages(
+        self, *, receivers: Collection[UUID] | None = None, giver: UUID | None = None
+    ) -> list[TablePackage]:
+        """Those of ``[[packages]]``."""
+        return [
+            one
+            for one in self.facts.packages
+            if (receivers is None or one.receiver in receivers) and giver in (None, one.giver)
+        ]
 
     async def givers_to(self, receivers: Collection[UUID]) -> tuple[DelegatedRight, ...]:
         """Everything to ``receivers``."""

@@ -101,17 +101,18 @@ async def receivers_of(subject: Subject, memory: Memory) -> tuple[UUID, ...]:
 async def _by_packages(
     prepared: PreparedQuestion, evaluation: Evaluation, receivers: Iterable[UUID], memory: Memory
 ) -> Evaluation:
-    """The packages that the subject's key-role organisations hold are the subject's too."""
+    """The packages that the subject's key-role organisations hold, or were given, are the subject's too."""
     party = prepared.party
     if party is None or ids.ACCESS_PACKAGE not in prepared.policy.mentions:
         return evaluation
     for organisation in receivers:
         if organisation not in (prepared.subject.uuid, party.party_uuid):
-            rights = await memory.held(organisation, party.party_uuid)
-            if rights.held.packages:
-                found = prepared.policy.evaluate(prepared.with_subject(rights.packages))
-                if found.outcome is not Outcome.NOT_APPLICABLE:
-                    return found
+            held = (await memory.held(organisation, party.party_uuid)).packages
+            for packages in (held, await memory.packages(organisation, party.party_uuid)):
+                if packages.keys:
+                    found = prepared.policy.evaluate(prepared.with_subject(packages))
+                    if found.outcome is not Outcome.NOT_APPLICABLE:
+                        return found
     return evaluation
 
 

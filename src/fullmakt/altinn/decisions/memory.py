@@ -19,7 +19,7 @@ from fullmakt.altinn.decisions.ports import AccessLists, ChangeFeed, Delegations
 from fullmakt.altinn.decisions.rules import CompiledPolicy, compile_policy
 from fullmakt.infra.feed import Changes
 from fullmakt.infra.feed_cache import FeedCache
-from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.attributes import ACCESS_PACKAGE, Attribute
 from fullmakt.wire.altinn.delegations import DelegatedRight
 from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
 from fullmakt.wire.altinn.policy import InvalidPolicyError, parse_policy
@@ -148,6 +148,9 @@ class FactMemory(FeedCache[FactKey, Any]):
                 return await self._parties.key_role_organisations(person)
             case ("memberships", party, resource):
                 return await self._access_lists.memberships(party, resource)
+            case ("packages", receiver, giver):
+                given = await self._delegations.delegated_packages(receivers=(receiver,), giver=giver)
+                return AttributeSet.of_strings(Attribute(ACCESS_PACKAGE, one.package) for one in given)
             case ("rights", receivers, giver, resource):
                 return await self._delegations.rights(receivers, giver, resource)
         raise AssertionError(f"no such fact: {key[0]}")
@@ -187,6 +190,8 @@ def _tags(key: FactKey, fact: Any) -> Iterable[str]:
             return ("access-lists",)
         case ("memberships", _, resource):
             return ("access-lists", f"resource:{resource}")
+        case ("packages", receiver, giver):
+            return (f"from:{giver}", f"to:{receiver}")
         case ("rights", receivers, giver, _):
             return (f"from:{giver}", *(f"to:{receiver}" for receiver in receivers))
     return ()
@@ -218,6 +223,8 @@ class Memory:
 
     async def resource(self, identifier: str) -> KnownResource | None:
         """A registered resource; None when nobody has registered it."""
+        if "\0" in identifier:  # nobody can have, nor can PostgreSQL be asked
+            return None
         return self._policies.get(identifier) or await self._policies.load(identifier)
 
     async def identities(self, attributes: Collection[Attribute]) -> dict[Attribute, PartyIdentity]:
@@ -248,6 +255,11 @@ class Memory:
     async def memberships(self, party: UUID, resource: str | None) -> tuple[Membership, ...]:
         """The access lists that a party is on."""
         fact: tuple[Membership, ...] = await self._fact(("memberships", party, resource))
+        return fact
+
+    async def packages(self, receiver: UUID, giver: UUID) -> AttributeSet:
+        """The access packages that ``giver`` has given ``receiver``."""
+        fact: AttributeSet = await self._fact(("packages", receiver, giver))
         return fact
 
     async def rights(self, receivers: Iterable[UUID], giver: UUID, resource: str) -> tuple[DelegatedRight, ...]:

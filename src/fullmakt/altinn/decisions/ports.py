@@ -69,8 +69,23 @@ class AccessLists(Protocol):
         ...
 
 
+class GivenPackage(Protocol):
+    """Somebody has been given an access package."""
+
+    @property
+    def package(self) -> str:
+        """Its name, without ``urn:altinn:accesspackage:``."""
+        ...
+
+
 class Delegations(Protocol):
     """Access management."""
+
+    async def delegated_packages(
+        self, *, receivers: Collection[UUID] | None = None, giver: UUID | None = None
+    ) -> Sequence[GivenPackage]:
+        """Access packages given to ``receivers``, by ``giver``."""
+        ...
 
     async def rights(self, receivers: Collection[UUID], giver: UUID, resource: str) -> tuple[DelegatedRight, ...]:
         """What ``receivers`` have been given on ``giver``'s behalf, and the links that it was passed on by."""

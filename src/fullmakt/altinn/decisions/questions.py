@@ -179,7 +179,8 @@ async def _held(
     if party is not None and subject.uuid is not None and (wants_roles or wants_packages):
         rights = await memory.held(subject.uuid, party.party_uuid)
         sets += [rights.roles] if wants_roles else []
-        sets += [rights.packages] if wants_packages else []
+        if wants_packages:
+            sets += [rights.packages, await memory.packages(subject.uuid, party.party_uuid)]
     asking = subject.organisation or subject.person
     if asked.alone and asking is not None and not _CONSENT_IDS.isdisjoint(policy.mentions):
         lists = await memory.memberships(asking.party_uuid, None)

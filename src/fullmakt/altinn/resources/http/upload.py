@@ -1,12 +1,17 @@
-"""A file in a form (RFC 7578), read with the standard library's parser of MIME."""
+"""A file in a form (RFC 7578).
+
+The parts are taken apart by their delimiter (RFC 2046 §5.1.1); their headers are read with the standard library. It
+would read the whole, too, but takes a part that calls itself ``message/rfc822`` for something to be read in its turn.
+"""
 
 from __future__ import annotations
 
 from email import policy
 from email.message import EmailMessage
-from email.parser import BytesParser
+from email.parser import BytesHeaderParser
 
-_MAX_CONTENT_TYPE = 500
+_MAX_HEADERS = 8 * 1024
+_CONTENT_TYPE = "multipart/form-data"
 
 
 def uploaded_file(content_type: str, body: bytes, name: str) -> bytes | None:
@@ -14,17 +19,33 @@ def uploaded_file(content_type: str, body: bytes, name: str) -> bytes | None:
 
     A part without a file name is a field and no file.
     """
-    if len(content_type) > _MAX_CONTENT_TYPE or not content_type.lower().startswith("multipart/form-data"):
+    boundary = _boundary(content_type)
+    if boundary is None:
         return None
-    head = f"Content-Type: {content_type}\r\nMIME-Version: 1.0\r\n\r\n".encode("latin-1", "replace")
-    form = BytesParser(EmailMessage, policy=policy.HTTP).parsebytes(head + body)
-    if not form.is_multipart():
-        return None
-    for part in form.iter_parts():
-        disposition = part["content-disposition"]
-        if disposition is None or part.get_content_disposition() != "form-data" or part.get_filename() is None:
-            continue
-        if str(disposition.params.get("name", "")).lower() == name.lower():
-            payload = part.get_payload(decode=True)
-            return payload if isinstance(payload, bytes) else None
+    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary)
+    for part in parts:
+        if part.startswith(b"--"):
+            return None
+        head, blank, content = part.partition(b"\r\n\r\n")
+        if blank and _is_file(head, name):
+            return content
     return None
+
+
+def _boundary(content_type: str) -> bytes | None:
+    headers = _headers(b"Content-Type: " + content_type.encode("latin-1", "replace"))
+    boundary = headers.get_boundary() if headers.get_content_type() == _CONTENT_TYPE else None
+    return boundary.encode("latin-1", "replace") if boundary and len(boundary) <= 70 else None
+
+
+def _is_file(head: bytes, name: str) -> bool:
+    headers = _headers(head.partition(b"\r\n")[2])
+    if headers.get_content_disposition() != "form-data" or headers.get_filename() is None:
+        return False
+    return str(headers.get_param("name", "", "content-disposition")).lower() == name.lower()
+
+
+def _headers(head: bytes) -> EmailMessage:
+    if len(head) > _MAX_HEADERS:
+        return EmailMessage()
+    return BytesHeaderParser(EmailMessage, policy=policy.HTTP).parsebytes(head)

@@ -1,0 +1,46 @@
+"""A file in a form comes out as it went in."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fullmakt.altinn.resources.http.upload import uploaded_file
+
+
+def _form(content: bytes, name: str = "policyFile", kind: str = "text/xml") -> tuple[str, bytes]:
+    files = {"other": ("o.txt", b"no", "text/plain"), name: ("policy.xml", content, kind)}
+    request = httpx2.Request("POST", "https://x.test", files=files)
+    return request.headers["content-type"], request.read()
+
+
+@given(st.binary(max_size=2_000), st.sampled_from(["text/xml", "multipart/mixed; boundary=a", "message/rfc822", "x"]))
+def test_any_bytes_come_through(content: bytes, kind: str) -> None:
+    assert uploaded_file(*_form(content, kind=kind), "policyFile") == content
+
+
+def test_a_part_is_found_whatever_the_case_of_its_name() -> None:
+    assert uploaded_file(*_form(b"<x/>", "POLICYfile"), "policyFile") == b"<x/>"
+    assert uploaded_file(*_form(b"<x/>", "policy"), "policyFile") is None
+
+
+@pytest.mark.parametrize("kind", ["multipart/mixed", "text/xml", "multipart/form-data; boundary=" + "b" * 600, "", "æ"])
+def test_another_kind_of_body_holds_no_file(kind: str) -> None:
+    assert uploaded_file(kind, b"--b\r\n\r\n--b--", "policyFile") is None
+
+
+def test_what_stands_after_the_end_or_before_the_beginning_is_no_part() -> None:
+    kind, body = _form(b"<x/>")
+    boundary = kind.partition("boundary=")[2]
+    part = body.partition(f"--{boundary}\r\n".encode())[2].partition(b"\r\n--")[0]
+    after = f"--{boundary}--\r\n--{boundary}\r\n".encode()
+    assert uploaded_file(kind, after + part, "other") is None
+    assert uploaded_file(kind, b"preamble\r\n" + body + b"epilogue", "policyFile") == b"<x/>"
+    assert uploaded_file(kind, b"\r\n" * 9_000 + body.replace(b"\r\n\r\n", b"x" * 9_000), "policyFile") is None
+
+
+@given(st.binary(max_size=300), st.text(max_size=40))
+def test_rubbish_holds_no_file(body: bytes, parameters: str) -> None:
+    assert uploaded_file(f"multipart/form-data;{parameters}", body, "policyFile") is None

@@ -77,11 +77,13 @@ class ExchangeService:
             raise
         raise UnknownProviderError(provider)
 
-    async def issue(self, claims: Mapping[str, Any], *, actor: str, expires: datetime | None = None) -> str:
+    async def issue(
+        self, claims: Mapping[str, Any], *, actor: str, expires: datetime | None = None, keep_arrays: bool = False
+    ) -> str:
         """A signed token with ``claims`` and the issuer's own, for who has made sure that they are true."""
         now = self._clock()
         sid = rules.session_id(now, UUID(self._new_id()))
-        issue = rules.Issue(self.config.issuer, now, sid, self.config.collapse_arrays)
+        issue = rules.Issue(self.config.issuer, now, sid, self.config.collapse_arrays and not keep_arrays)
         finished = issue.finish(claims, expires)
         ring = await self._keys.ring()
         await self._record("token:exchange", "permit", actor, {"sid": str(sid), "kid": ring.signer.signer.kid})

@@ -10,11 +10,11 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from fullmakt.altinn.exchange.ports import Parties
@@ -22,6 +22,7 @@ from fullmakt.altinn.exchange.rules import person_claims
 from fullmakt.altinn.exchange.service import ExchangeService
 from fullmakt.infra.altinn import HANDLERS
 from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.routes import folded_route
 from fullmakt.kernel.clock import Clock, NewId, new_token_id
 from fullmakt.kernel.identifiers import InvalidIdentifierError, Iso6523, OrgNumber
 from fullmakt.wire.altinn.attributes import AUTH_LEVEL, PARTY_ID, PARTY_UUID, PERSON, SERVICE_OWNER, USER_ID, Attribute
@@ -36,6 +37,7 @@ DEFAULT_LIFETIME = 1_800
 LONGEST_LIFETIME = 86_400 * 365
 
 _ENVIRONMENTS = re.compile(r"[a-z0-9]{1,10}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
 _SEPARATORS = re.compile(r"[ ,]+")
 
 Claims = dict[str, Any]
@@ -62,9 +64,15 @@ class _Asked:
         value = self.text(name)
         if not value:
             return default
-        if not value.isascii() or not value.isdigit() or not 0 <= int(value[:18]) <= most:
+        if not _DIGITS.fullmatch(value) or int(value) > most:
             raise _fault(name, f"a whole number from 0 to {most}")
         return int(value)
+
+    def uuid(self, name: str) -> str:
+        try:
+            return str(UUID(self.required(name)))
+        except ValueError as error:
+            raise _fault(name, "a UUID") from error
 
     def organisation(self, name: str, default: str = "") -> OrgNumber | None:
         value = self.text(name, default)
@@ -89,9 +97,9 @@ def tools_app(service: ExchangeService, parties: Parties, clock: Clock, new_id: 
     """
     tools = _TestTools(service, parties, clock, new_id)
     routes = [
-        Route("/api/GetEnterpriseToken", tools.endpoint(tools.enterprise)),
-        Route("/api/GetPersonalToken", tools.endpoint(tools.person)),
-        Route("/api/GetSystemUserToken", tools.endpoint(tools.system_user)),
+        folded_route("/api/GetEnterpriseToken", tools.endpoint(tools.enterprise)),
+        folded_route("/api/GetPersonalToken", tools.endpoint(tools.person)),
+        folded_route("/api/GetSystemUserToken", tools.endpoint(tools.system_user)),
     ]
     return SystemEdge(Starlette(routes=routes, exception_handlers=dict(HANDLERS)))
 
@@ -107,7 +115,7 @@ class _TestTools:
             asked = _Asked(request)
             claims = {**await claims_of(asked), "jti": new_token_id(), "actual_iss": ISSUED_BY}
             expires = self._clock() + timedelta(seconds=asked.number("ttl", DEFAULT_LIFETIME, LONGEST_LIFETIME))
-            token = await self._service.issue(claims, actor=ISSUED_BY, expires=expires)
+            token = await self._service.issue(claims, actor=ISSUED_BY, expires=expires, keep_arrays=True)
             return PlainTextResponse(token, headers={"Cache-Control": "no-store"})
 
         return answer
@@ -134,11 +142,13 @@ class _TestTools:
         level = asked.number("authLvl", 3, 4)
         claims = {
             **person_claims(person),
+            **({"pid": str(person.national_id)} if person.national_id is not None else {}),
             "scope": asked.scopes("altinn:enduser"),
             "token_type": "Bearer",
             "client_id": asked.text("clientId") or self._new_id(),
             "client_amr": asked.text("clientAmr", "virksomhetssertifikat"),
             "acr": f"Level{level}",
+            "urn:altinn:username": asked.text("userName"),
             AUTH_METHOD: "BankID",
             AUTH_LEVEL: str(level),
         }
@@ -150,7 +160,7 @@ class _TestTools:
         owner = asked.organisation("systemUserOrg", DEFAULT_SYSTEM_USER_ORG)
         details = {
             "type": "urn:altinn:systemuser",
-            "systemuser_id": [asked.required("systemUserId")],
+            "systemuser_id": [asked.uuid("systemUserId")],
             "systemuser_org": _party(owner),
             "system_id": asked.text("systemId", "the_matrix"),
         }

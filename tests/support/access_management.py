@@ -63,7 +63,7 @@ class Scene:
         return await self.client.delete(path, params=query, headers=_bearer(token))
 
     async def post(
-        self, token: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: str
+        self, token: str, path: str, body: Any = None, *, headers: Any = None, **query: str
     ) -> httpx2.Response:
         """Send something."""
         return await self._send("POST", token, path, body, headers, query)

@@ -37,7 +37,7 @@ class Change:
         """An id for something new."""
         return UUID(self.new_id())
 
-    def tell(self, actor: str, action: str, subject: str, *keys: str, **facts: Any) -> None:
+    def tell(self, actor: str, action: str, subject: str, /, *keys: str, **facts: Any) -> None:
         """Say that something has changed: ``keys`` for readers of the feed, the rest for the audit trail."""
         self.announced.update(keys)
         self.events.append(event(self.now, actor, action, subject, "done", facts=facts))
@@ -59,7 +59,7 @@ class Work:
             yield change
             await publish(change)
 
-    async def refused(self, actor: str, action: str, subject: str, reason: str, **facts: Any) -> None:
+    async def refused(self, actor: str, action: str, subject: str, reason: str, /, **facts: Any) -> None:
         """Keep in the audit trail that somebody was refused, in a transaction of its own."""
         async with self.database.transaction() as connection:
             told = event(self.clock(), actor, action, subject, "deny", reason=reason, facts=facts)

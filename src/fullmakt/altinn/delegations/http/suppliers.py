@@ -85,12 +85,12 @@ async def _organisation(system: AccessManagement, party: UUID) -> PartyIdentity:
 
 async def _both(system: AccessManagement, party: UUID, query: Query, side: Side) -> tuple[PartyIdentity, PartyIdentity]:
     """The party of the query and the one on the other side: two organisations."""
-    other = await system.organisation(query.required(side))
+    other = await system.organisation(query.required(side.value))
     known = (await system.by_uuid([party])).get(party)
     if known is None:
         raise problems.no_entity("from")
     if known.party_uuid == other.party_uuid:
-        raise problems.to_itself("party", side)
+        raise problems.to_itself("party", side.value)
     if known.kind is not PartyKind.ORGANISATION:
         raise problems.not_an_organisation("from")
     return known, other
@@ -157,7 +157,7 @@ def _list_connections(side: Side) -> Endpoint:
     async def endpoint(system: AccessManagement, caller: Caller, request: Request) -> Response:
         query = Query(request)
         party = await _party(system, caller, query, side, "read")
-        other = query.text(side)
+        other = query.text(side.value)
         wanted = (await system.organisation(other)).party_uuid if other else None
         await _organisation(system, party)
         giver, receiver = side.ordered(party, wanted)
@@ -196,7 +196,7 @@ def _list_resources(side: Side) -> Endpoint:
     async def endpoint(system: AccessManagement, caller: Caller, request: Request) -> Response:
         query = Query(request)
         party = await _party(system, caller, query, side, "read")
-        other, identifier = query.text(side), query.text("resource")
+        other, identifier = query.text(side.value), query.text("resource")
         wanted = (await system.organisation(other)).party_uuid if other else None
         resource = await _resource(system, identifier) if identifier else None
         await _organisation(system, party)

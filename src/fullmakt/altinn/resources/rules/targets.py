@@ -7,7 +7,7 @@ alternatives: this is how Altinn decides, and what is read out of a policy must 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import prod
 
 from fullmakt.wire.altinn.attributes import ACTION_CATEGORY, RESOURCE_CATEGORY, SUBJECT_CATEGORY
@@ -15,6 +15,9 @@ from fullmakt.wire.altinn.policy import Match, Rule, Target
 
 Alternative = tuple[Match, ...]
 """Matches of one category that must hold together; empty where the target says nothing of the category."""
+
+ByCategory = Mapping[str, tuple[Alternative, ...]]
+"""The alternatives of a rule by category."""
 
 DECIDING = (SUBJECT_CATEGORY, RESOURCE_CATEGORY, ACTION_CATEGORY)
 
@@ -24,7 +27,7 @@ def matches(target: Target) -> Iterator[Match]:
     return (match for any_of in target for all_of in any_of for match in all_of)
 
 
-def alternatives(rule: Rule) -> dict[str, tuple[Alternative, ...]]:
+def alternatives(rule: Rule) -> ByCategory:
     """The alternatives by category, each once, in their order; only categories that the target mentions."""
     found: dict[str, dict[Alternative, None]] = {}
     for any_of in rule.target:
@@ -37,6 +40,6 @@ def alternatives(rule: Rule) -> dict[str, tuple[Alternative, ...]]:
     return {category: tuple(kept) for category, kept in found.items()}
 
 
-def combinations(by_category: dict[str, tuple[Alternative, ...]]) -> int:
+def combinations(by_category: ByCategory) -> int:
     """How many combinations of one alternative a category there are."""
     return prod(len(kept) for kept in by_category.values())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from fullmakt.altinn.resources.rules.targets import DECIDING, Alternative, alternatives, combinations, matches
+from fullmakt.altinn.resources.rules.targets import DECIDING, Alternative, ByCategory, combinations, matches
 from fullmakt.wire.altinn.policy import Effect, Match, Rule
 from fullmakt.wire.altinn.policy.names import STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
 
@@ -28,18 +28,18 @@ Cell = tuple[int, int, int, int]
 
 
 class Cells:
-    """The cells of ``rules``, and which of the rules cover which of them.
+    """The cells of ``rules``, each with its alternatives, and which of the rules cover which of them.
 
     A rule with a condition, or one that is Indeterminate when an attribute is missing, covers nothing.
     """
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[tuple[Rule, ByCategory]]) -> None:
         self._numbers: dict[_Part, int] = {}
         self._weaker: dict[int, tuple[int, ...]] = {}
         self._coverers: dict[tuple[Cell, Effect], list[int]] = {}
         self._left = MAX_CELLS
-        self.of_rule = [list(self._cells(rule)) for rule in rules]
-        for position, rule in enumerate(rules):
+        self.of_rule = [list(self._cells(by_category)) for _, by_category in rules]
+        for position, (rule, _) in enumerate(rules):
             if rule.condition is None and not any(match.must_be_present for match in matches(rule.target)):
                 for cell in self.of_rule[position]:
                     found = self._coverers.setdefault((cell, rule.effect), [])
@@ -65,14 +65,14 @@ class Cells:
                 return True
         return False
 
-    def _cells(self, rule: Rule) -> Iterator[Cell]:
-        by_category = alternatives(rule)
+    def _cells(self, by_category: ByCategory) -> Iterator[Cell]:
         number = combinations(by_category)
         if number > min(MAX_CELLS_OF_A_RULE, self._left):
             return
         self._left -= number
-        deciding = [by_category.pop(category, ((),)) for category in DECIDING]
-        rest = [tuple(match for one in together for match in one) for together in product(*by_category.values())]
+        deciding = [by_category.get(category, ((),)) for category in DECIDING]
+        others = [kept for category, kept in by_category.items() if category not in DECIDING]
+        rest = [tuple(match for one in together for match in one) for together in product(*others)]
         numbered = [[self._number(alternative) for alternative in kept] for kept in (*deciding, rest)]
         yield from product(numbered[0], numbered[1], numbered[2], numbered[3])
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fullmakt.altinn.resources.rules.policy_check.cells import Cells
 from fullmakt.altinn.resources.rules.policy_check.findings import Findings
 from fullmakt.altinn.resources.rules.policy_check.names import never_holds
-from fullmakt.altinn.resources.rules.targets import Alternative, alternatives
+from fullmakt.altinn.resources.rules.targets import Alternative, ByCategory
 from fullmakt.wire.altinn.attributes import ACTION, RESOURCE
 from fullmakt.wire.altinn.policy import Effect, Policy, Rule
 from fullmakt.wire.altinn.policy.names import COMBINING_ALGORITHMS, STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
@@ -25,19 +27,21 @@ _WINNER = {
 }
 
 
-def check(policy: Policy, findings: Findings) -> None:
-    """Tell of it."""
+def check(policy: Policy, asked: Sequence[ByCategory], findings: Findings) -> None:
+    """Tell of it; ``asked`` are the alternatives of each rule."""
     algorithm = COMBINING_ALGORITHMS.get(policy.rule_combining, "")
-    rules = [rule for rule in policy.rules if not _warn_of_impossible(rule, findings)]
-    cells = Cells(rules)
+    pairs = list(zip(policy.rules, asked, strict=True))
+    possible = [(rule, named) for rule, named in pairs if not _warn_of_impossible(rule, named, findings)]
+    rules = [rule for rule, _ in possible]
+    cells = Cells(possible)
     for position, rule in enumerate(rules):
         if rule.effect is Effect.DENY and rule.condition is None:
             _warn_of_contradiction(cells, rules, position, algorithm, findings)
         _warn_of_needless(cells, rule, position, algorithm, findings)
 
 
-def _warn_of_impossible(rule: Rule, findings: Findings) -> bool:
-    for category, kept in alternatives(rule).items():
+def _warn_of_impossible(rule: Rule, by_category: ByCategory, findings: Findings) -> bool:
+    for category, kept in by_category.items():
         if all(_is_impossible(alternative) for alternative in kept):
             findings.warn("never-met", f"no request meets what the rule says of {category[:200]}", rule)
             return True

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from fullmakt.altinn.resources.rules.policy_check.findings import Findings
-from fullmakt.altinn.resources.rules.targets import alternatives
+from fullmakt.altinn.resources.rules.targets import ByCategory
 from fullmakt.wire.altinn.attributes import ACTION_CATEGORY, SUBJECT_CATEGORY
 from fullmakt.wire.altinn.policy import Effect, Literal, Obligation, Policy, Rule
 from fullmakt.wire.altinn.policy.names import COMBINING_ALGORITHMS, INTEGER, MINIMUM_LEVEL, MINIMUM_LEVEL_ORG
@@ -14,8 +15,8 @@ _LEVELS = frozenset("01234")
 _DELEGABLE = frozenset({MINIMUM_LEVEL, MINIMUM_LEVEL_ORG})
 
 
-def check(policy: Policy, findings: Findings) -> None:
-    """Tell of it."""
+def check(policy: Policy, asked: Sequence[ByCategory], findings: Findings) -> None:
+    """Tell of it; ``asked`` are the alternatives of each rule."""
     if policy.rule_combining not in COMBINING_ALGORITHMS:
         findings.warn(
             "unknown-algorithm",
@@ -26,21 +27,20 @@ def check(policy: Policy, findings: Findings) -> None:
     if policy.target:
         findings.warn("policy-target", "the policy has a target of its own; Altinn's policies leave that to the rules")
     names = Counter(rule.rule_id for rule in policy.rules)
-    for rule in policy.rules:
+    for rule, by_category in zip(policy.rules, asked, strict=True):
         if names[rule.rule_id] > 1:
             findings.warn("repeated-rule-id", f"{names[rule.rule_id]} rules have this id", rule)
-        _check_breadth(rule, findings)
+        _check_breadth(rule, by_category, findings)
         for obligation in rule.obligations:
             _check_obligation(obligation, rule, findings)
     for obligation in policy.obligations:
         _check_obligation(obligation, None, findings)
 
 
-def _check_breadth(rule: Rule, findings: Findings) -> None:
-    named = alternatives(rule)
-    if ACTION_CATEGORY not in named:
+def _check_breadth(rule: Rule, by_category: ByCategory, findings: Findings) -> None:
+    if ACTION_CATEGORY not in by_category:
         findings.warn("no-action", "the rule names no action: it is about every action there is", rule)
-    if SUBJECT_CATEGORY not in named and rule.effect is Effect.PERMIT:
+    if SUBJECT_CATEGORY not in by_category and rule.effect is Effect.PERMIT:
         findings.warn("no-subject", "the rule names no subject: it permits anybody", rule)
 
 

@@ -362,6 +362,17 @@ async def test_letter_case_matters_in_an_identifier_and_not_in_an_owner(setting:
     assert (await client.get(f"{LISTS}/digdir/Eformidling-DPV")).status_code == 404
 
 
+async def test_paths_and_parameters_are_taken_in_any_letters(setting: Setting) -> None:
+    client = setting.client()
+    await _make(client)
+    whole = await client.get("/API/v1/Access-Lists/digdir/eformidling-dpv/Members/")
+    assert (whole.status_code, whole.json()) == (200, {"links": {}, "data": []})
+    assert (await client.get(f"{LISTS}/digdir/?Include=resources&RESOURCE=api-001")).json()["data"][0][
+        "resourceConnections"
+    ] == []
+    assert (await client.get(f"{LISTS}/digdir?Token=x")).status_code == 400
+
+
 async def test_what_is_larger_than_a_megabyte_is_not_read(setting: Setting) -> None:
     assert (await setting.client().put(ONE, json={"name": "x" * 1_100_000})).status_code == 413
 

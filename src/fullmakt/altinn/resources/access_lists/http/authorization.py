@@ -11,10 +11,11 @@ from starlette.routing import Route
 
 from fullmakt.altinn.resources.access_lists.http.binding import body_of, party_urn, resource_urn
 from fullmakt.altinn.resources.access_lists.http.gate import PLATFORM, PLATFORM_HEADER
-from fullmakt.altinn.resources.access_lists.http.render import json_response
 from fullmakt.altinn.resources.access_lists.ports import PlatformTokens
 from fullmakt.altinn.resources.access_lists.service import AccessLists
+from fullmakt.altinn.resources.http.render import json_response
 from fullmakt.infra.altinn import ForbiddenError
+from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.attributes import ACTION
 from fullmakt.wire.altinn.callers import InvalidCallerError
 from fullmakt.wire.altinn.problems import BindingError
@@ -44,7 +45,7 @@ def authorization_route(service: AccessLists, platform: PlatformTokens | None) -
         result = await service.look_up.authorize(party, resource, asked["action"]["value"])
         return json_response({**asked, "result": result})
 
-    return Route(PATH, authorize, methods=["POST"])
+    return folded_route(PATH, authorize, methods=["POST"])
 
 
 async def _require_platform(request: Request, platform: PlatformTokens | None) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from fullmakt.infra.http import MAX_BODY_BYTES
 from fullmakt.jose.strict_json import StrictJsonError, loads_object
 from fullmakt.wire.altinn.attributes import ORGANISATION, PARTY_ID, PARTY_UUID, RESOURCE, Attribute
 from fullmakt.wire.altinn.problems import BindingError
@@ -44,13 +45,18 @@ def resource_urn(urn: str) -> str | None:
     return found[1] if found and found[1].isprintable() else None
 
 
+def query(request: Request, name: str) -> list[str]:
+    """The values of a parameter, whatever the case of its name; ``name`` is in lower case."""
+    return [value for given, value in request.query_params.multi_items() if given.lower() == name]
+
+
 def includes(request: Request) -> frozenset[str]:
     """The values of ``include``, repeated or separated by commas.
 
     Raises:
         BindingError: one of them is none that there is.
     """
-    given = {part.strip() for value in request.query_params.getlist("include") for part in value.split(",")} - {""}
+    given = {part.strip() for value in query(request, "include") for part in value.split(",")} - {""}
     if not given <= _INCLUDES:
         raise BindingError({"include": [f"Invalid value: '{value[:60]}'" for value in sorted(given - _INCLUDES)]})
     return frozenset(given)
@@ -61,13 +67,16 @@ async def body_of(request: Request) -> dict[str, Any]:
 
     Raises:
         BindingError: it is none.
-        HTTPException: 415, it is said to be something else.
+        HTTPException: 413, it is more than a mebibyte; 415, it is said to be something else.
     """
     content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if content_type not in {"application/json", "text/json"} and not content_type.endswith("+json"):
         raise HTTPException(415)
+    sent = await request.body()
+    if len(sent) > MAX_BODY_BYTES:  # the app may take more, for other routes
+        raise HTTPException(413)
     try:
-        body = loads_object((await request.body()).removeprefix(codecs.BOM_UTF8))
+        body = loads_object(sent.removeprefix(codecs.BOM_UTF8))
     except StrictJsonError:
         raise BindingError({"$": ["The body is not a JSON object."]}) from None
     return {name.lower(): value for name, value in body.items()}

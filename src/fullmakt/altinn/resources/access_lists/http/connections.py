@@ -19,9 +19,9 @@ from fullmakt.altinn.resources.access_lists.http.render import (
     page_document,
     tagged,
 )
-from fullmakt.altinn.resources.access_lists.http.routing import route
 from fullmakt.altinn.resources.access_lists.model import NotModified
 from fullmakt.altinn.resources.access_lists.service import AccessLists
+from fullmakt.altinn.resources.http.routing import route
 
 
 class ConnectionEndpoints:
@@ -31,7 +31,7 @@ class ConnectionEndpoints:
         self._connections = service.connections
         self._gate = gate
         self._links = links
-        path = "/{owner}/{identifier}/resource-connections"
+        path = f"{paging.PATH}/{{owner}}/{{identifier}}/resource-connections"
         self.routes: list[Route] = [
             route(path, GET=self.page),
             route(f"{path}/{{resource}}", PUT=self.put, DELETE=self.delete),

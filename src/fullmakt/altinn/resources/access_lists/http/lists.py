@@ -8,19 +8,19 @@ from starlette.routing import Route
 
 from fullmakt.altinn.resources.access_lists.errors import INCLUDE_MEMBERS, INCLUDE_NEEDS_RESOURCE
 from fullmakt.altinn.resources.access_lists.http import paging
-from fullmakt.altinn.resources.access_lists.http.binding import body_of, includes, text_of
+from fullmakt.altinn.resources.access_lists.http.binding import body_of, includes, query, text_of
 from fullmakt.altinn.resources.access_lists.http.conditions import opaque, read_conditions
 from fullmakt.altinn.resources.access_lists.http.gate import Gate
 from fullmakt.altinn.resources.access_lists.http.render import (
-    json_response,
     list_document,
     not_modified,
     page_document,
     tagged,
 )
-from fullmakt.altinn.resources.access_lists.http.routing import route
 from fullmakt.altinn.resources.access_lists.model import NotModified
 from fullmakt.altinn.resources.access_lists.service import AccessLists
+from fullmakt.altinn.resources.http.render import json_response
+from fullmakt.altinn.resources.http.routing import route
 from fullmakt.infra.http import problem
 from fullmakt.wire.altinn.problems import AltinnProblemError, AltinnValidationError, BindingError
 
@@ -35,8 +35,14 @@ class ListEndpoints:
         self._gate = gate
         self._links = links
         self.routes: list[Route] = [
-            route("/{owner}", GET=self.page),
-            route("/{owner}/{identifier}", GET=self.get, PUT=self.put, DELETE=self.delete, PATCH=self.patch),
+            route(f"{paging.PATH}/{{owner}}", GET=self.page),
+            route(
+                f"{paging.PATH}/{{owner}}/{{identifier}}",
+                GET=self.get,
+                PUT=self.put,
+                DELETE=self.delete,
+                PATCH=self.patch,
+            ),
         ]
 
     async def page(self, request: Request) -> Response:
@@ -51,8 +57,8 @@ class ListEndpoints:
         found = await self._lists.page(entry.owner, start, resource=resource if include else None)
         following = None
         if found.following is not None:
-            query = {"include": ",".join(sorted(include)), "resource": resource} if include else {}
-            following = self._links.to(entry.owner, token=opaque(found.following), **query)
+            more = {"include": ",".join(sorted(include)), "resource": resource} if include else {}
+            following = self._links.to(entry.owner, token=opaque(found.following), **more)
         lists = (list_document(each, actions=_ACTIONS in include) for each in found.items)
         return json_response(page_document(paging.links(following), lists))
 
@@ -86,7 +92,7 @@ class ListEndpoints:
 
 
 def _resource(request: Request) -> str:
-    resource = request.query_params.get("resource", "").strip()
+    resource = next(iter(query(request, "resource")), "").strip()
     if not resource.isprintable():
         raise BindingError({"resource": ["The value is not valid."]})
     return resource

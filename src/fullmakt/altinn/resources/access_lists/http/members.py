@@ -14,10 +14,10 @@ from fullmakt.altinn.resources.access_lists.http.binding import body_of, members
 from fullmakt.altinn.resources.access_lists.http.conditions import read_conditions
 from fullmakt.altinn.resources.access_lists.http.gate import Gate
 from fullmakt.altinn.resources.access_lists.http.render import member_document, not_modified, page_document, tagged
-from fullmakt.altinn.resources.access_lists.http.routing import route
 from fullmakt.altinn.resources.access_lists.model import Conditions, ListReference, Member, NotModified, Page
 from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.altinn.resources.access_lists.store.reading import FIRST
+from fullmakt.altinn.resources.http.routing import route
 from fullmakt.wire.altinn.attributes import Attribute
 
 Write = Callable[[str, ListReference, list[Attribute], Conditions], Awaitable[Page[Member]]]
@@ -30,7 +30,7 @@ class MemberEndpoints:
         self._members = service.members
         self._gate = gate
         self._links = links
-        path = "/{owner}/{identifier}/members"
+        path = f"{paging.PATH}/{{owner}}/{{identifier}}/members"
         self.routes: list[Route] = [
             route(path, GET=self.page, PUT=self.replace, POST=self.add, DELETE=self.remove),
         ]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
+from fullmakt.altinn.resources.access_lists.http.binding import query
 from fullmakt.altinn.resources.access_lists.http.conditions import opaque, unwrapped
 from fullmakt.jose.strict_json import loads
 from fullmakt.wire.altinn.problems import BindingError
@@ -85,7 +86,7 @@ def links(following: str | None) -> Mapping[str, str]:
 
 
 def _token(request: Request) -> Any:
-    token = request.query_params.get("token")
+    token = next(iter(query(request, "token")), None)
     if not token:
         return None
     try:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,16 +13,11 @@ from fullmakt.altinn.resources.access_lists.errors import PreconditionFailedErro
 from fullmakt.altinn.resources.access_lists.http.binding import PARTY_ID_URN
 from fullmakt.altinn.resources.access_lists.http.conditions import validators
 from fullmakt.altinn.resources.access_lists.model import AccessList, Connection, Grant, Member
+from fullmakt.altinn.resources.http.render import json_response
 from fullmakt.infra.altinn import HANDLERS as SHARED
 from fullmakt.infra.altinn import Handler
 from fullmakt.infra.http import problem
 from fullmakt.wire.altinn.attributes import ORGANISATION, PARTY_UUID, RESOURCE
-
-
-def json_response(document: object, headers: Mapping[str, str] | None = None) -> Response:
-    """200 with the document, indented as the real service does it."""
-    body = orjson.dumps(document, option=orjson.OPT_INDENT_2)
-    return Response(body, headers=dict(headers or {}), media_type="application/json")
 
 
 def tagged(of: AccessList, document: object) -> Response:

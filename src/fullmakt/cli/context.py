@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -53,13 +53,15 @@ class OpenWorld:
 class Place:
     """Where a world is, for commands that need no database: its folder, its issuer and its base URL.
 
-    ``exists`` is False while nobody has made it: opening it would.
+    ``exists`` is False while nobody has made it: opening it would. ``systems`` maps each system's name to its public
+    URL.
     """
 
     state: Path
     issuer: str
     base_url: str
     exists: bool = True
+    systems: Mapping[str, str] = field(default_factory=dict)
 
 
 Opener = Callable[[], AbstractAsyncContextManager[OpenWorld]]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fullmakt.cli import explain, inspect, keys, pki, token, world
+from fullmakt.cli import demo, explain, inspect, keys, pki, token, world
 
 
 def _print_version(asked: bool) -> None:
@@ -35,5 +35,6 @@ token.register(app)
 inspect.register(app)
 explain.register(app)
 app.add_typer(world.app, name="world")
+app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
 app.add_typer(pki.app, name="pki")

@@ -85,18 +85,7 @@ class Assembly:
     @property
     def systems(self) -> dict[str, str]:
         """Public URL by system."""
-        settings = self.settings
-        urls = {
-            "maskinporten": settings.issuer,
-            "selvbetjening": f"{settings.selfservice_url}/",
-            "register": f"{settings.parties_url}/",
-            "resourceregistry": f"{settings.resources_url}/",
-            "accessmanagement": f"{settings.delegations_url}/",
-            "authorization": f"{settings.decisions_url}/",
-            "authentication": f"{settings.exchange_url}/",
-            "whoami": f"{settings.base_url}/examples/whoami",
-        }
-        return {**urls, "pki": f"{settings.pki_url}/"} if self.pki is not None else urls
+        return self.settings.system_urls
 
 
 def assemble(

@@ -123,4 +123,10 @@ def find_place() -> Place:
     """The world of the settings, for commands that need no database."""
     settings = settings_of_state()
     state = settings.state.resolve()
-    return Place(state, settings.issuer, settings.base_url, exists=bool(settings.database_url) or is_made(state))
+    return Place(
+        state,
+        settings.issuer,
+        settings.base_url,
+        exists=bool(settings.database_url) or is_made(state),
+        systems={**settings.system_urls, "testtools": f"{settings.test_tools_url}/"},
+    )

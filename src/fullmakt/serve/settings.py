@@ -223,6 +223,21 @@ class Settings(BaseSettings):
         return (self.pki.url or f"{self.base_url}/pki").rstrip("/")
 
     @property
+    def system_urls(self) -> dict[str, str]:
+        """Public URL by system, in the order in which they are shown."""
+        urls = {
+            "maskinporten": self.issuer,
+            "selvbetjening": f"{self.selfservice_url}/",
+            "register": f"{self.parties_url}/",
+            "resourceregistry": f"{self.resources_url}/",
+            "accessmanagement": f"{self.delegations_url}/",
+            "authorization": f"{self.decisions_url}/",
+            "authentication": f"{self.exchange_url}/",
+            "whoami": f"{self.base_url}/examples/whoami",
+        }
+        return {**urls, "pki": f"{self.pki_url}/"} if self.has_pki else urls
+
+    @property
     def master_key_path(self) -> Path:
         """The file with the master key."""
         return self.master_key_file or self.state / "master.key"

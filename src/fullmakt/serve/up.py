@@ -213,19 +213,7 @@ def _reachable(host: str) -> str:
 
 def _welcome(settings: Settings, console: Console) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    urls = {
-        "front page": f"{settings.base_url}/",
-        "maskinporten": settings.issuer,
-        "selvbetjening": f"{settings.selfservice_url}/",
-        "register": f"{settings.parties_url}/",
-        "resourceregistry": f"{settings.resources_url}/",
-        "accessmanagement": f"{settings.delegations_url}/",
-        "authorization": f"{settings.decisions_url}/",
-        "authentication": f"{settings.exchange_url}/",
-        "whoami (example)": f"{settings.base_url}/examples/whoami",
-    }
-    if settings.has_pki:
-        urls["pki"] = f"{settings.pki_url}/"
+    urls = {"front page": f"{settings.base_url}/", **settings.system_urls}
     for name, url in urls.items():
         table.add_row(f"[bold]{name}[/]", f"[cyan]{url}[/]")
     console.print()

@@ -10,8 +10,8 @@ from fullmakt.kernel.identifiers import OrgNumber
 
 TOPIC = "altinn.delegations"
 """The topic of the change feed on which delegations announce their changes, with keys ``to:<uuid>`` (the receiver) and
-``from:<uuid>`` (the giver); API delegations also ``supplier:<orgno>``; and ``request:<uuid>``, a request for access that
-was made or moved."""
+``from:<uuid>`` (the giver); API delegations also ``supplier:<orgno>``; and ``request:<uuid>``, a request for access
+that was made or moved."""
 
 
 @dataclass(frozen=True, slots=True)

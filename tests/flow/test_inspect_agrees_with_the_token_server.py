@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import pytest
 from cryptography import x509
 
 from fullmakt.cli.inspection.inspecting import inspect
 from fullmakt.cli.inspection.reading import Jwt
 from fullmakt.cli.inspection.report import Outcome
 from fullmakt.cli.inspection.surroundings import Known, Surroundings
+from fullmakt.infra.feed import Changes
 from fullmakt.jose.chains import TrustAnchors, ValidatedCertificate
 from tests.support.token_nodes import node
 from tests.support.tokens import (
@@ -42,6 +44,7 @@ CLIENTS = (
             registered_scope("demo:inactive", active=False),
             registered_scope("demo:login", allowed_integration_types=("idporten",)),
             registered_scope("demo:delegated", delegation_source="https://altinn.test/"),
+            registered_scope("demo:undelegated", delegation_source="https://altinn.test/"),
         ),
     ),
     registered_client(client_id="sleeping", active=False),
@@ -75,6 +78,7 @@ CLAIMS: Sequence[dict[str, Any]] = (
     {"consumer_org": ORGNO, "scope": "demo:delegated"},
     {"consumer_org": SUPPLIER},
     {"consumer_org": SUPPLIER, "scope": "demo:delegated"},
+    {"consumer_org": SUPPLIER, "scope": "demo:delegated demo:undelegated"},
     {"consumer_org": SUPPLIER, "iss_onbehalfof": "x"},
     {"authorization_details": [{"type": "urn:altinn:systemuser"}]},
     {"authorization_details": []},
@@ -95,10 +99,24 @@ async def _no_lists(_certificate: ValidatedCertificate) -> Sequence[x509.Certifi
     return []
 
 
-async def test_every_grant_is_judged_alike(database_url: str) -> None:
+class _Altinn:
+    """``SUPPLIER`` has delegated one scope to ``ORGNO``; asked each time."""
+
+    topics: Sequence[str] = ()
+
+    async def delegated_scopes(self, pairs: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], frozenset[str]]:
+        return {pair: frozenset({"demo:delegated"}) for pair in pairs if pair == (ORGNO, SUPPLIER)}
+
+    async def changes_since(self, version: int) -> Changes:
+        return Changes(version, ())
+
+
+@pytest.mark.parametrize("altinn", [None, _Altinn()], ids=["without Altinn", "with Altinn"])
+async def test_every_grant_is_judged_alike(database_url: str, altinn: _Altinn | None) -> None:
     registry = RegistryInMemory(*CLIENTS)
-    async with node(database_url, registry=registry, explain=True) as server:
-        around = Surroundings(NOW, Known(server.service.config, registry, TrustAnchors(()), {}, _no_lists))
+    registry.granted = frozenset({(SUPPLIER, "demo:delegated"), (SUPPLIER, "demo:undelegated")})
+    async with node(database_url, registry=registry, delegations=altinn, explain=True) as server:
+        around = Surroundings(NOW, Known(server.service.config, registry, TrustAnchors(()), {}, _no_lists, altinn))
         for changes, header in itertools.product(CLAIMS, HEADERS):
             grant = sign(claims_of(**changes), key_number(1), **header)
             report = await inspect(Jwt(grant), around)

@@ -110,6 +110,7 @@ class RegistryInMemory:
         self._clients = {client.client_id: client for client in clients}
         self._changes: list[str] = []
         self.reads: list[tuple[str, ...]] = []
+        self.granted: frozenset[tuple[str, str]] = frozenset()
 
     def change(self, key: str, *clients: RegisteredClient) -> None:
         """Replace ``clients`` and announce ``key``."""
@@ -117,8 +118,8 @@ class RegistryInMemory:
         self._changes.append(key)
 
     async def accesses(self, consumers: Collection[str], scopes: Collection[str]) -> frozenset[tuple[str, str]]:
-        """As the port has it; nobody has any."""
-        return frozenset()
+        """As the port has it, of ``granted``."""
+        return frozenset(pair for pair in self.granted if pair[0] in consumers and pair[1] in scopes)
 
     async def clients(self, client_ids: Sequence[str]) -> Mapping[str, RegisteredClient]:
         """As the port has it."""

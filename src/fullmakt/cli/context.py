@@ -20,7 +20,7 @@ from fullmakt.infra.database import Database, DatabaseUnavailableError
 from fullmakt.infra.secrets import MasterKeyError
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.maskinporten.tokens.config import TokensConfig
-from fullmakt.maskinporten.tokens.ports import Anchors, Registry
+from fullmakt.maskinporten.tokens.ports import Anchors, Delegations, Registry
 from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
 from fullmakt.world.sections.altinn import Rights
@@ -30,8 +30,8 @@ from fullmakt.world.sections.altinn import Rights
 class OpenWorld:
     """A world that is open for reading and changing.
 
-    ``systems`` maps each system's name to its public URL; ``pki`` is None where our own issuers are off. ``registry``
-    and ``anchors`` are what the token server decides on, ``tokens_config`` how.
+    ``systems`` maps each system's name to its public URL; ``pki`` is None where our own issuers are off. ``registry``,
+    ``anchors`` and ``delegations`` are what the token server decides on, ``tokens_config`` how.
     """
 
     state: Path
@@ -46,6 +46,7 @@ class OpenWorld:
     pki: Pki | None
     registry: Registry
     anchors: Anchors
+    delegations: Delegations | None
     tokens_config: TokensConfig
 
 

@@ -43,6 +43,7 @@ class Assembly:
     http: httpx2.AsyncClient
     registry: PostgresRegistry
     anchors: TrustedIssuers
+    delegated: DelegatedScopes
     metrics: CollectorRegistry
     token_metrics: TokenMetrics
     altinn: Altinn
@@ -145,6 +146,7 @@ def assemble(
         http=http,
         registry=registry,
         anchors=issuers,
+        delegated=delegated,
         metrics=metrics,
         token_metrics=TokenMetrics(metrics),
         altinn=altinn,

@@ -18,7 +18,8 @@ from fullmakt.jose.compact import UnverifiedJws
 from fullmakt.jose.keys import PublicKey
 from fullmakt.maskinporten.tokens import rules
 from fullmakt.maskinporten.tokens.config import TokensConfig
-from fullmakt.maskinporten.tokens.model import Refusal, TokenPlan, UnverifiedGrant
+from fullmakt.maskinporten.tokens.delegation_cache import look_up
+from fullmakt.maskinporten.tokens.model import ActingFor, Refusal, TokenPlan, UnverifiedGrant
 from fullmakt.wire.maskinporten.grant import AMR_CERTIFICATE, AMR_KEY, KNOWN_CLAIMS, MAX_GRANT_LIFETIME
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 
@@ -40,7 +41,7 @@ async def inspect_grant(jws: UnverifiedJws, around: Surroundings) -> Report:
         findings += await signature.judge(alg_is_good=alg_is_good)
         findings += _judge_times(grant, told, around)
         findings += _judge_syntax(grant, around.config)
-        findings += _judge_scopes(grant, client, told, around)
+        findings += await _judge_scopes(grant, client, told, around)
         details = rules.check_authorization_details(grant)
         findings += [refused("authorization_details", details)] if details is not None else []
     return Report(
@@ -255,29 +256,47 @@ def _judge_syntax(grant: UnverifiedGrant, config: TokensConfig) -> list[Finding]
 # -- what is asked for --------------------------------------------------------------------------------------------
 
 
-def _judge_scopes(
+async def _judge_scopes(
     grant: UnverifiedGrant, client: RegisteredClient | None, told: frozenset[str], around: Surroundings
 ) -> list[Finding]:
     if "scope" not in told:
         return []
     if client is None:
         return [unchecked("scope", "what the client may have is not known")]
-    plan = rules.plan_token(client, grant, AMR_KEY if client.keys else AMR_CERTIFICATE, around.config)
+    acting = await _acting_for(client, grant, grant.scopes, around)
+    plan = rules.plan_token(client, grant, AMR_KEY if client.keys else AMR_CERTIFICATE, around.config, acting)
     if isinstance(plan, TokenPlan):
         refusal = rules.check_resource(plan, grant)
         if refusal is not None:
             return [refused("resource", refusal)]
         text = f"the token would be for organisation {plan.consumer} and live {plan.lifetime} seconds"
         return [passed("scope", f"every scope may be had: {text}")]
-    findings = [finding for name in grant.scopes for finding in _judge_scope(grant, client, name)]
+    findings = [finding for name in grant.scopes for finding in _judge_scope(grant, client, name, acting)]
     # The token server looks at all scopes for one fault before it looks for the next: its own comes first.
     return sorted(findings, key=lambda finding: finding.reason != plan.reason) or [refused("scope", plan)]
 
 
-def _judge_scope(grant: UnverifiedGrant, client: RegisteredClient, name: str) -> list[Finding]:
+async def _acting_for(
+    client: RegisteredClient, grant: UnverifiedGrant, scopes: tuple[str, ...], around: Surroundings
+) -> ActingFor | None:
+    """What stands behind a grant for another organisation; None for one's own, and where nobody can tell."""
+    consumer, world = grant.consumer_org, around.world
+    if consumer is None or not rules.acts_for_another(client, consumer) or world is None or world.delegations is None:
+        return None
+    question = (rules.access_holder(client), consumer, scopes)
+    return (await look_up(world.registry, world.delegations, [question]))[question]
+
+
+def _judge_scope(
+    grant: UnverifiedGrant, client: RegisteredClient, name: str, acting: ActingFor | None
+) -> list[Finding]:
     """The faults of one scope, as if it were asked for alone."""
     scopes = rules.check_scopes(client, (name,))
     if isinstance(scopes, Refusal):
         return [refused("scope", scopes)]
-    faults = [rules.check_consumer_org(client, scopes, grant.consumer_org), rules.check_access(client, scopes)]
+    faults = [
+        rules.check_consumer_org(client, scopes, grant.consumer_org),
+        rules.check_access(client, scopes, acting),
+        rules.check_delegation(scopes, acting) if acting is not None else None,
+    ]
     return [refused("scope", fault) for fault in faults if fault is not None]

@@ -11,7 +11,7 @@ from cryptography import x509
 from fullmakt.jose.chains import TrustAnchors, ValidatedCertificate
 from fullmakt.jose.keys import PublicKey
 from fullmakt.maskinporten.tokens.config import TokensConfig
-from fullmakt.maskinporten.tokens.ports import Registry
+from fullmakt.maskinporten.tokens.ports import Delegations, Registry
 
 Lists = Callable[[ValidatedCertificate], Awaitable[Sequence[x509.CertificateRevocationList]]]
 """Fetches the CRLs that a certificate names; raises ``CrlUnavailableError``."""
@@ -21,13 +21,17 @@ NO_WORLD = "there is no world here to ask"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A world, as far as its token server decides by it. ``issuer_keys`` are its published keys by ``kid``."""
+    """A world, as far as its token server decides by it. ``issuer_keys`` are its published keys by ``kid``.
+
+    ``delegations`` is None where no Altinn is at hand.
+    """
 
     config: TokensConfig
     registry: Registry
     anchors: TrustAnchors
     issuer_keys: Mapping[str, PublicKey]
     lists: Lists
+    delegations: Delegations | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ delegated. The version is the latter's; changes of the former are passed on by t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 
 from fullmakt.infra.feed import EVERYTHING, Changes
 from fullmakt.infra.feed_cache import FeedCache
@@ -18,6 +18,29 @@ Question = tuple[str, str, tuple[str, ...]]
 """A supplier, a consumer, and the scopes asked for."""
 
 _MAX_PLANS = 64
+
+
+async def look_up(
+    registry: Registry, delegations: Delegations, questions: Collection[Question]
+) -> dict[Question, ActingFor]:
+    """What the registry and Altinn say to each question.
+
+    Raises:
+        DatabaseUnavailableError: one of them does not answer.
+    """
+    consumers = {consumer for _, consumer, _ in questions}
+    names = {name for _, _, scopes in questions for name in scopes}
+    granted = await registry.accesses(consumers, names)
+    delegated = await delegations.delegated_scopes({(supplier, consumer) for supplier, consumer, _ in questions})
+    return {
+        (supplier, consumer, scopes): ActingFor(
+            supplier,
+            consumer,
+            granted=frozenset(name for name in scopes if (consumer, name) in granted),
+            delegated=delegated.get((supplier, consumer), frozenset()).intersection(scopes),
+        )
+        for supplier, consumer, scopes in questions
+    }
 
 
 class DelegationEntry:
@@ -60,21 +83,8 @@ class DelegationCache(FeedCache[Question, DelegationEntry]):
 
     async def fetch(self, keys: Sequence[Question]) -> dict[Question, DelegationEntry]:
         """Both answers to each question."""
-        consumers = {consumer for _, consumer, _ in keys}
-        names = {name for _, _, scopes in keys for name in scopes}
-        granted = await self._registry.accesses(consumers, names)
-        delegated = await self._delegations.delegated_scopes({(supplier, consumer) for supplier, consumer, _ in keys})
-        return {
-            (supplier, consumer, scopes): DelegationEntry(
-                ActingFor(
-                    supplier,
-                    consumer,
-                    granted=frozenset(name for name in scopes if (consumer, name) in granted),
-                    delegated=delegated.get((supplier, consumer), frozenset()).intersection(scopes),
-                )
-            )
-            for supplier, consumer, scopes in keys
-        }
+        found = await look_up(self._registry, self._delegations, keys)
+        return {question: DelegationEntry(acting) for question, acting in found.items()}
 
     async def changes_since(self, version: int) -> Changes:
         """What changed at Altinn's."""

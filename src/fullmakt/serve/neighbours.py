@@ -84,13 +84,13 @@ class DelegatedScopes:
         return frozenset(scope for delegation in found for scope in delegation.scopes)
 
     async def changes_since(self, version: int) -> Changes:
-        """What changed; who is on which access list has nothing to do with delegated scopes."""
+        """What changed; access lists and mere requests have nothing to do with delegated scopes."""
         async with self._database.transaction() as connection:
             changes = await self._feed.changes_since(connection, version)
-        return Changes(changes.version, tuple(key for key in changes.keys if not key.startswith(_LISTS)))
+        return Changes(changes.version, tuple(key for key in changes.keys if not key.startswith(_NO_CONCERN)))
 
 
-_LISTS = ("access-list:", "member:")
+_NO_CONCERN = ("access-list:", "member:", "request:")
 
 
 class KnownPackages:

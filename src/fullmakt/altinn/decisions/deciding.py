@@ -81,10 +81,11 @@ def _echoes(evaluation: Evaluation) -> bool:
 def _facts(prepared: PreparedQuestion) -> dict[str, Any]:
     party = prepared.party
     return {
-        "subject": prepared.subject.label,
+        "subject": prepared.subject.uuid,
+        "subject_kind": prepared.subject.kind,
         "action": list(prepared.asked.actions),
         "resource": prepared.asked.identifier,
-        "party": str(party.party_uuid) if party is not None else None,
+        "party": party.party_uuid if party is not None else None,
         "policy": prepared.policy.policy_id,
     }
 
@@ -129,11 +130,9 @@ async def _delegated(prepared: PreparedQuestion, receivers: tuple[UUID, ...], me
 def chain_facts(chain: Chain) -> dict[str, Any]:
     """A delegation and what it stands on, for those who ask why."""
     return {
-        "delegation": str(chain[0].delegation_id),
-        "received_by": str(chain[0].receiver),
-        "chain": [
-            {"id": str(link.delegation_id), "from": str(link.given_by), "to": str(link.receiver)} for link in chain
-        ],
+        "delegation": chain[0].delegation_id,
+        "received_by": chain[0].receiver,
+        "chain": [{"id": link.delegation_id, "from": link.given_by, "to": link.receiver} for link in chain],
     }
 
 

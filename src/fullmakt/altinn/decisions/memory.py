@@ -19,9 +19,18 @@ from fullmakt.altinn.decisions.ports import AccessLists, ChangeFeed, Delegations
 from fullmakt.altinn.decisions.rules import CompiledPolicy, compile_policy
 from fullmakt.infra.feed import Changes
 from fullmakt.infra.feed_cache import FeedCache
-from fullmakt.wire.altinn.attributes import ACCESS_PACKAGE, Attribute
+from fullmakt.wire.altinn.attributes import (
+    ACCESS_PACKAGE,
+    ORGANISATION,
+    ORGANISATION_UUID,
+    PARTY_ID,
+    PARTY_UUID,
+    PERSON_UUID,
+    USER_ID,
+    Attribute,
+)
 from fullmakt.wire.altinn.delegations import DelegatedRight
-from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
+from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity, PartyKind
 from fullmakt.wire.altinn.policy import InvalidPolicyError, parse_policy
 from fullmakt.wire.altinn.resources import Membership, RegisteredResource
 
@@ -39,6 +48,26 @@ class KnownResource:
     resource: RegisteredResource
     policy: CompiledPolicy | None
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownParty:
+    """A party, with its names as a subject has them, and as a resource has its party."""
+
+    identity: PartyIdentity
+    as_subject: AttributeSet
+    as_party: AttributeSet
+
+    @classmethod
+    def of(cls, identity: PartyIdentity) -> KnownParty:
+        """A national identity number is not among the names (§6, 7)."""
+        uuid, party_id = str(identity.party_uuid), Attribute(PARTY_ID, str(identity.party_id))
+        names = [party_id, Attribute(PARTY_UUID, uuid)]
+        if identity.kind is PartyKind.PERSON:
+            names += [Attribute(USER_ID, str(identity.user_id)), Attribute(PERSON_UUID, uuid)]
+        else:
+            names += [Attribute(ORGANISATION, str(identity.orgno)), Attribute(ORGANISATION_UUID, uuid)]
+        return cls(identity, AttributeSet.of_strings(names), AttributeSet.of_strings([party_id]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +160,7 @@ class FactMemory(FeedCache[FactKey, Any]):
 
         named = [key[1] for key in keys if key[0] == "identity"]
         identities = await self._parties.identify(named) if named else {}
-        found: dict[FactKey, Any] = {("identity", name): identity for name, identity in identities.items()}
+        found: dict[FactKey, Any] = {("identity", name): KnownParty.of(one) for name, one in identities.items()}
         others = [key for key in keys if key[0] != "identity"]
         if others:
             found.update(zip(others, await asyncio.gather(*map(one, others)), strict=True))
@@ -180,7 +209,7 @@ def _tags(key: FactKey, fact: Any) -> Iterable[str]:
     """The changes that make a fact another."""
     match key:
         case ("identity", _):
-            return (f"party:{fact.party_uuid}",)
+            return (f"party:{fact.identity.party_uuid}",)
         case ("held", holder, party):
             return (f"party:{holder}", f"party:{party}")
         case ("key-roles", person):
@@ -227,9 +256,9 @@ class Memory:
             return None
         return self._policies.get(identifier) or await self._policies.load(identifier)
 
-    async def identities(self, attributes: Collection[Attribute]) -> dict[Attribute, PartyIdentity]:
+    async def identities(self, attributes: Collection[Attribute]) -> dict[Attribute, KnownParty]:
         """Who is meant by each attribute; unknown ones are left out, and asked for again the next time."""
-        found: dict[Attribute, PartyIdentity] = {}
+        found: dict[Attribute, KnownParty] = {}
         unknown: list[Attribute] = []
         for attribute in attributes:
             identity = self._facts.get(("identity", attribute))

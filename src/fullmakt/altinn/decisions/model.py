@@ -37,19 +37,12 @@ __all__ = [
 ]
 
 
-class Key(NamedTuple):
-    """What an index finds a value by. ``folded`` keys hold the value in lower case."""
+Key = tuple[str, str, bool]
+"""What an index finds a value by: attribute id, value, and whether the value is in lower case whatever it was. Plain
+tuples, for there are a dozen in a decision, and named ones take three times as long to make."""
 
-    attribute_id: str
-    value: str
-    folded: bool
-
-
-class TypedValue(NamedTuple):
-    """One value of an attribute, and its data type."""
-
-    value: str
-    data_type: str
+TypedValue = tuple[str, str]
+"""One value of an attribute, and its data type."""
 
 
 class AttributeSet:
@@ -64,10 +57,14 @@ class AttributeSet:
         by_id: dict[str, list[TypedValue]] = {}
         keys: set[Key] = set()
         for attribute_id, value, data_type in attributes:
-            by_id.setdefault(attribute_id, []).append(TypedValue(value, data_type))
+            known = by_id.get(attribute_id)
+            if known is None:
+                by_id[attribute_id] = [(value, data_type)]
+            else:
+                known.append((value, data_type))
             if data_type == STRING:
-                keys.add(Key(attribute_id, value, False))
-                keys.add(Key(attribute_id, value.lower(), True))
+                keys.add((attribute_id, value, False))
+                keys.add((attribute_id, value.lower(), True))
         self.by_id: Mapping[str, Sequence[TypedValue]] = by_id
         self.keys = frozenset(keys)
 
@@ -122,8 +119,7 @@ class AppliedRule(NamedTuple):
     outcome: RuleOutcome
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """What a policy answers.
 
     ``matched`` says that a rule asked for this resource and action; ``applied`` are the rules that came to

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from fullmakt.altinn.decisions.errors import RefusedQuestionError
-from fullmakt.altinn.decisions.memory import KnownResource, Memory
+from fullmakt.altinn.decisions.memory import KnownParty, KnownResource, Memory
 from fullmakt.altinn.decisions.model import AttributeSet, Question, Reason
 from fullmakt.altinn.decisions.rules import CompiledPolicy
 from fullmakt.altinn.decisions.rules.request import PARTY_IDS, SUBJECT_IDS, Asked, read_part, system_user_of
@@ -22,28 +22,33 @@ _CONSENT_IDS = frozenset({ids.PARTY_TYPE, ids.ACCESS_LIST})
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Who asks: a person, an organisation, both (a person at work), a system user, or somebody nobody knows."""
+    """Who asks: a person, an organisation, both (a person at work), a system user, or somebody nobody knows.
 
-    person: PartyIdentity | None = None
-    organisation: PartyIdentity | None = None
+    ``uuid`` is whom a delegation would be to: the person before the organisation (§7).
+    """
+
+    person: KnownParty | None = None
+    organisation: KnownParty | None = None
     system_user: UUID | None = None
 
     @property
-    def uuid(self) -> UUID | None:
-        """Whom a delegation would be to: the person before the organisation (§7)."""
-        if self.system_user is not None:
-            return self.system_user
-        party = self.person or self.organisation
-        return party.party_uuid if party else None
+    def known(self) -> KnownParty | None:
+        """The one who acts."""
+        return self.person or self.organisation
 
     @property
-    def label(self) -> str:
-        """What reasons and the audit trail call it."""
-        if self.system_user is not None:
-            return f"systemuser:{self.system_user}"
-        if self.person is not None:
-            return f"party:{self.person.party_uuid}"
-        return f"organisation:{self.organisation.orgno}" if self.organisation is not None else "unknown"
+    def uuid(self) -> UUID | None:
+        """See above."""
+        known = self.person or self.organisation
+        return self.system_user if known is None else known.identity.party_uuid
+
+    @property
+    def kind(self) -> str:
+        """``person``, ``organization``, ``systemuser`` or ``unknown``."""
+        known = self.known
+        if known is not None:
+            return known.identity.kind.value
+        return "systemuser" if self.system_user is not None else "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class PreparedQuestion:
     asked: Asked
     subject: Subject
     party: PartyIdentity | None
+    """Whom the subject wants to act for."""
     known: KnownResource
     policy: CompiledPolicy
     question: Question
@@ -79,17 +85,19 @@ async def prepare(part: Part, memory: Memory, *, external: bool) -> PreparedQues
     known = await memory.resource(asked.identifier)
     policy = _policy(known)
     assert known is not None  # noqa: S101 - _policy has refused what is not registered
-    sets = [_attributes(asked.subject), AttributeSet.of_strings(_also_called(subject, asked.subject))]
+    sets = [_attributes(asked.subject), *_old_names(asked.subject)]
+    sets += [known.as_subject for known in (subject.person, subject.organisation) if known is not None]
     sets += await _held(policy, subject, party, asked, memory)
-    added = [*asked.extra]
-    if party is not None and not any(one.id == ids.PARTY_ID for one in (*asked.resource, *asked.extra)):
-        added.append(RequestAttribute(ids.PARTY_ID, str(party.party_id)))
+    resource = [_attributes(asked.resource)]
+    resource += [_attributes(asked.extra)] if asked.extra else []
+    resource += [party.as_party] if party is not None else []
     categories: dict[str, Sequence[AttributeSet]] = {
         category: (_attributes(attributes),) for category, attributes in asked.others.items()
     }
     categories[ids.SUBJECT_CATEGORY] = sets
-    categories[ids.RESOURCE_CATEGORY] = (_attributes(asked.resource), _attributes(added))
-    return PreparedQuestion(part, asked, subject, party, known, policy, Question(categories))
+    categories[ids.RESOURCE_CATEGORY] = resource
+    identity = party.identity if party is not None else None
+    return PreparedQuestion(part, asked, subject, identity, known, policy, Question(categories))
 
 
 async def subject_of(attributes: list[RequestAttribute], memory: Memory) -> tuple[Subject, list[Attribute]]:
@@ -101,7 +109,10 @@ async def subject_of(attributes: list[RequestAttribute], memory: Memory) -> tupl
     names = {Attribute(one.id, one.value) for one in attributes if one.id in SUBJECT_IDS}
     subject = _subject(attributes, names, await memory.identities(names))
     own = [Attribute(one.id, one.value) for one in attributes]
-    return subject, [*own, *_also_called(subject, attributes)]
+    known = [one.as_subject for one in (subject.person, subject.organisation) if one is not None]
+    sets = [*known, *_old_names(attributes)]
+    also = [Attribute(name, value) for one in sets for name, values in one.by_id.items() for value, _ in values]
+    return subject, [*own, *also]
 
 
 async def party_of(names: Iterable[Attribute], memory: Memory) -> PartyIdentity | None:
@@ -111,7 +122,8 @@ async def party_of(names: Iterable[Attribute], memory: Memory) -> PartyIdentity 
         RefusedQuestionError: there is more than one.
     """
     wanted = {name for name in names if name.id in PARTY_IDS}
-    return _party(wanted, await memory.identities(wanted))
+    known = _party(wanted, await memory.identities(wanted))
+    return known.identity if known is not None else None
 
 
 def _attributes(attributes: Iterable[RequestAttribute]) -> AttributeSet:
@@ -129,23 +141,24 @@ def _policy(known: KnownResource | None) -> CompiledPolicy:
 
 
 def _subject(
-    attributes: list[RequestAttribute], names: Iterable[Attribute], identities: Mapping[Attribute, PartyIdentity]
+    attributes: list[RequestAttribute], names: Iterable[Attribute], identities: Mapping[Attribute, KnownParty]
 ) -> Subject:
-    found: dict[PartyKind, PartyIdentity] = {}
+    found: dict[PartyKind, KnownParty] = {}
     for name in names:
-        identity = identities.get(name)
-        if identity is None:
+        known = identities.get(name)
+        if known is None:
             if name.id == ids.PERSON:
                 raise RefusedQuestionError(Reason.INVALID_SUBJECT, "Invalid person-id")
             continue
-        if found.setdefault(identity.kind, identity).party_uuid != identity.party_uuid:
-            raise RefusedQuestionError(Reason.INVALID_SUBJECT, f"the subject names more than one {identity.kind}")
+        kind = known.identity.kind
+        if found.setdefault(kind, known).identity.party_uuid != known.identity.party_uuid:
+            raise RefusedQuestionError(Reason.INVALID_SUBJECT, f"the subject names more than one {kind}")
     return Subject(found.get(PartyKind.PERSON), found.get(PartyKind.ORGANISATION), system_user_of(attributes))
 
 
-def _party(names: set[Attribute], identities: Mapping[Attribute, PartyIdentity]) -> PartyIdentity | None:
+def _party(names: set[Attribute], identities: Mapping[Attribute, KnownParty]) -> KnownParty | None:
     """Whom the subject wants to act for; None when nobody knows (§6, 4)."""
-    parties = {identities[name].party_uuid: identities[name] for name in names if name in identities}
+    parties = {identities[name].identity.party_uuid: identities[name] for name in names if name in identities}
     if not parties:
         return None
     if len(parties) > 1 or any(name not in identities for name in names):
@@ -153,37 +166,28 @@ def _party(names: set[Attribute], identities: Mapping[Attribute, PartyIdentity])
     return next(iter(parties.values()))
 
 
-def _also_called(subject: Subject, attributes: list[RequestAttribute]) -> Iterable[Attribute]:
-    """The other names of a known subject (§6, 7); a national identity number is not one of them."""
-    for one in attributes:
-        if one.id == ids.ORGANISATION_OLD:
-            yield Attribute(ids.ORGANISATION, one.value)
-    if (person := subject.person) is not None:
-        yield Attribute(ids.USER_ID, str(person.user_id))
-        yield Attribute(ids.PERSON_UUID, str(person.party_uuid))
-    if (organisation := subject.organisation) is not None:
-        yield Attribute(ids.ORGANISATION, str(organisation.orgno))
-        yield Attribute(ids.ORGANISATION_UUID, str(organisation.party_uuid))
-    if (party := subject.person or subject.organisation) is not None:
-        yield Attribute(ids.PARTY_ID, str(party.party_id))
-        yield Attribute(ids.PARTY_UUID, str(party.party_uuid))
+def _old_names(attributes: Iterable[RequestAttribute]) -> list[AttributeSet]:
+    """The old name of an organisation's number counts as the new one (§6, 7)."""
+    old = [Attribute(ids.ORGANISATION, one.value) for one in attributes if one.id == ids.ORGANISATION_OLD]
+    return [AttributeSet.of_strings(old)] if old else []
 
 
 async def _held(
-    policy: CompiledPolicy, subject: Subject, party: PartyIdentity | None, asked: Asked, memory: Memory
+    policy: CompiledPolicy, subject: Subject, party: KnownParty | None, asked: Asked, memory: Memory
 ) -> list[AttributeSet]:
     """Roles, packages and lists, as far as the policy asks for such (§6, 8 and 9)."""
     sets: list[AttributeSet] = []
     wants_roles = subject.person is not None and not ROLE_IDS.isdisjoint(policy.mentions)
     wants_packages = ids.ACCESS_PACKAGE in policy.mentions
-    if party is not None and subject.uuid is not None and (wants_roles or wants_packages):
-        rights = await memory.held(subject.uuid, party.party_uuid)
+    holder = subject.uuid
+    if party is not None and holder is not None and (wants_roles or wants_packages):
+        rights = await memory.held(holder, party.identity.party_uuid)
         sets += [rights.roles] if wants_roles else []
         if wants_packages:
-            sets += [rights.packages, await memory.packages(subject.uuid, party.party_uuid)]
+            sets += [rights.packages, await memory.packages(holder, party.identity.party_uuid)]
     asking = subject.organisation or subject.person
     if asked.alone and asking is not None and not _CONSENT_IDS.isdisjoint(policy.mentions):
-        lists = await memory.memberships(asking.party_uuid, None)
+        lists = await memory.memberships(asking.identity.party_uuid, None)
         named = [Attribute(ids.ACCESS_LIST, f"{one.owner}:{one.identifier}") for one in lists]
-        sets.append(AttributeSet.of_strings([Attribute(ids.PARTY_TYPE, asking.kind.value), *named]))
+        sets.append(AttributeSet.of_strings([Attribute(ids.PARTY_TYPE, asking.identity.kind.value), *named]))
     return sets

@@ -63,8 +63,10 @@ async def who_can(
     known = await memory.identities([Attribute(ids.PARTY_UUID, str(receiver)) for receiver in receivers])
     for receiver in receivers:
         found = known.get(Attribute(ids.PARTY_UUID, str(receiver)))
-        name = Attribute(ids.SYSTEM_USER, str(receiver)) if found is None else name_of(found)
-        candidates.setdefault(name, (found, ()))
+        if found is None:
+            candidates[Attribute(ids.SYSTEM_USER, str(receiver))] = (None, ())
+        else:
+            candidates.setdefault(name_of(found.identity), (found.identity, ()))
     able: list[Able] = []
     for name, (who, roles) in candidates.items():
         decision = await decide_part(part_of([name], action, resource, party), memory, external=True)
@@ -127,4 +129,4 @@ async def represented(person: UUID, *, memory: Memory, delegations: Delegations)
     parties = dict.fromkeys([person, *organisations, *(right.giver for right in given)])
     names = [Attribute(ids.PARTY_UUID, str(party)) for party in parties]
     known = await memory.identities(names)
-    return [known[name] for name in names if name in known]
+    return [known[name].identity for name in names if name in known]

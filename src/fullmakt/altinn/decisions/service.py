@@ -36,7 +36,7 @@ from fullmakt.altinn.decisions.searching import (
     represented,
     who_can,
 )
-from fullmakt.infra.audit import clean_facts, clean_text
+from fullmakt.infra.audit import clean_text
 from fullmakt.infra.telemetry import current_trace
 from fullmakt.kernel.clock import Clock
 from fullmakt.wire.altinn.attributes import Attribute
@@ -52,6 +52,9 @@ _ATTEMPTS = 20
 """How often a decision is made anew because its facts changed meanwhile."""
 _BREATH = 50
 """Parts of a request that are decided in a row before others get their turn."""
+
+_MAX_LISTED = 100
+"""Values of a list that the trail holds."""
 
 _T = TypeVar("_T")
 Answer = tuple[_T, Sequence[Decision]]
@@ -269,7 +272,21 @@ class DecisionPoint:
         raise UnsettledError("the facts of the decision are changing too fast")
 
 
-_clean = lru_cache(maxsize=8_192)(clean_text)
+@lru_cache(maxsize=8_192)
+def _clean(text: str) -> str:
+    """What one decision names, the next names too."""
+    return clean_text(text)
+
+
+def _cleaned(value: Any) -> Any:
+    """Facts for the trail; a UUID is nothing to clean."""
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, dict):
+        return {name: _cleaned(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(one) for one in value[:_MAX_LISTED]]
+    return value
 
 
 def _event(decision: Decision, trace_id: str, actor: str) -> bytes:
@@ -282,6 +299,6 @@ def _event(decision: Decision, trace_id: str, actor: str) -> bytes:
         "trace_id": trace_id,
         "actor": _clean(actor),
         "subject": _clean(asked[:300]),
-        "facts": {"decision": decision.outcome, **clean_facts(facts)},
+        "facts": {"decision": decision.outcome, **{name: _cleaned(value) for name, value in facts.items()}},
     }
     return orjson.dumps(event)

@@ -134,58 +134,78 @@ def read_request(document: Any) -> DecisionRequest:
     """
     request = _object(_object(document, "$").get("request"), "Request")
     categories: list[RequestCategory] = []
-    for name, category_id in _SHORT_NAMES.items():
-        for index, entry in enumerate(_list(request.get(name), f"Request.{name}")):
-            categories.append(_category(entry, category_id, f"Request.{name}[{index}]"))
-    for index, entry in enumerate(_list(request.get("category"), "Request.Category")):
-        categories.append(_category(entry, None, f"Request.Category[{index}]"))
+    for name, entries in request.items():
+        category_id = _SHORT_NAMES.get(name)
+        if category_id is not None or name == "category":
+            for index, entry in enumerate(_list(entries, f"Request.{name}")):
+                with _at("Request.", name, index):
+                    categories.append(_category(entry, category_id))
     return DecisionRequest(tuple(categories), _references(request.get("multirequests")))
 
 
-def _category(entry: Any, category_id: str | None, path: str) -> RequestCategory:
-    members = _object(entry, path)
-    category = category_id or _text(members.get("categoryid"), f"{path}.CategoryId")
+class _at:  # noqa: N801 - read as a word, as other context managers are
+    """Where in the document one is: put before what is told of it, and of no cost when there is nothing to tell."""
+
+    __slots__ = ("_index", "_name", "_prefix")
+
+    def __init__(self, prefix: str, name: str, index: int) -> None:
+        self._prefix = prefix
+        self._name = name
+        self._index = index
+
+    def __enter__(self) -> None:
+        """Nothing is done before something is wrong."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, MalformedRequestError):
+            path = f"{self._prefix}{self._name}[{self._index}]"
+            raise MalformedRequestError(f"{path}.{error.path}" if error.path else path, error.message) from error
+
+
+def _category(entry: Any, category_id: str | None) -> RequestCategory:
+    members = _object(entry, "")
+    category = category_id or _text(members, "CategoryId")
     if category is None:
-        raise MalformedRequestError(f"{path}.CategoryId", "is required")
-    attributes = _list(members.get("attribute"), f"{path}.Attribute")
-    return RequestCategory(
-        category,
-        tuple([_attribute(one, f"{path}.Attribute[{index}]") for index, one in enumerate(attributes)]),
-        _text(members.get("id"), f"{path}.Id"),
-    )
+        raise MalformedRequestError("CategoryId", "is required")
+    attributes: list[RequestAttribute] = []
+    for index, one in enumerate(_list(members.get("attribute"), "Attribute")):
+        with _at("", "Attribute", index):
+            attributes.append(_attribute(one))
+    return RequestCategory(category, tuple(attributes), _text(members, "Id"))
 
 
-def _attribute(entry: Any, path: str) -> RequestAttribute:
-    members = _object(entry, path)
+def _attribute(entry: Any) -> RequestAttribute:
+    members = _object(entry, "")
     attribute_id, value = members.get("attributeid"), members.get("value")
     if not isinstance(attribute_id, str):
-        raise MalformedRequestError(f"{path}.AttributeId", "is required, and a string")
+        raise MalformedRequestError("AttributeId", "is required, and a string")
     if not isinstance(value, str):
-        raise MalformedRequestError(f"{path}.Value", "is required, and a string")
-    data_type = _text(members.get("datatype"), f"{path}.DataType")
-    if data_type not in DATA_TYPES:
-        raise UndecidableRequestError(f"{path}.DataType is not one that is taken")
+        raise MalformedRequestError("Value", "is required, and a string")
     if "\0" in value or "\0" in attribute_id:
-        raise UndecidableRequestError(f"{path} holds a NUL character")
+        raise UndecidableRequestError("an attribute holds a NUL character")
+    if len(members) == 2:
+        return RequestAttribute(attribute_id, value)
+    data_type = _text(members, "DataType")
+    if data_type not in DATA_TYPES:
+        raise UndecidableRequestError("a DataType is not one that is taken")
     include = members.get("includeinresult")
     if include is not None and not isinstance(include, bool):
-        raise MalformedRequestError(f"{path}.IncludeInResult", "is true or false")
-    return RequestAttribute(
-        attribute_id, value, DATA_TYPES[data_type], _text(members.get("issuer"), f"{path}.Issuer"), include is True
-    )
+        raise MalformedRequestError("IncludeInResult", "is true or false")
+    return RequestAttribute(attribute_id, value, DATA_TYPES[data_type], _text(members, "Issuer"), include is True)
 
 
 def _references(value: Any) -> tuple[tuple[str, ...], ...]:
     if value is None:
         return ()
-    path = "Request.MultiRequests.RequestReference"
-    found = _list(_object(value, "Request.MultiRequests").get("requestreference"), path)
+    path = "Request.MultiRequests"
+    found = _list(_object(value, path).get("requestreference"), f"{path}.RequestReference")
     references = []
     for index, entry in enumerate(found):
-        names = _list(_object(entry, f"{path}[{index}]").get("referenceid"), f"{path}[{index}].ReferenceId")
-        if not all(isinstance(name, str) for name in names):
-            raise MalformedRequestError(f"{path}[{index}].ReferenceId", "is a list of strings")
-        references.append(tuple(names))
+        with _at(f"{path}.", "RequestReference", index):
+            names = _list(_object(entry, "").get("referenceid"), "ReferenceId")
+            if not all(isinstance(name, str) for name in names):
+                raise MalformedRequestError("ReferenceId", "is a list of strings")
+            references.append(tuple(names))
     return tuple(references)
 
 
@@ -207,9 +227,10 @@ def _list(value: Any, path: str) -> Sequence[Any]:
     return value
 
 
-def _text(value: Any, path: str) -> str | None:
+def _text(members: Mapping[str, Any], name: str) -> str | None:
+    value = members.get(name.lower())
     if value is not None and not isinstance(value, str):
-        raise MalformedRequestError(path, "is a string")
+        raise MalformedRequestError(name, "is a string")
     return value
 
 

@@ -101,7 +101,7 @@ class LookUpEndpoints:
                 "subject": {"id": one.who.id, "value": one.who.value},
                 "name": one.party.name if one.party is not None else None,
                 "reason": one.decision.reason,
-                "facts": dict(one.decision.facts),
+                "facts": one.decision.facts,
                 "holds": [each.urn for each in one.roles],
             }
             for one in able

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import orjson
+
 from fullmakt.altinn.decisions.http.exchange import Answer, Post, StrictJsonError
 from fullmakt.altinn.decisions.http.gateway import Gateway
 from fullmakt.altinn.decisions.model import Decision
@@ -10,6 +14,7 @@ from fullmakt.wire.altinn.problems import BindingError
 from fullmakt.wire.altinn.xacml_json import (
     DecisionRequest,
     MalformedRequestError,
+    Result,
     UndecidableRequestError,
     read_request,
     response_document,
@@ -20,7 +25,15 @@ _XML_HEADERS = ((b"content-type", b"application/xml; charset=utf-8"),)
 _REFERENCES = "Request.MultiRequests.RequestReference"
 
 
+@lru_cache(maxsize=1_024)
+def _same_for_many(result: Result) -> bytes:
+    """The answer to one question; nearly all answers are one of a few."""
+    return orjson.dumps(response_document([result]))
+
+
 def _json(decisions: list[Decision]) -> Answer:
+    if len(decisions) == 1 and not decisions[0].echo:
+        return Answer(_same_for_many(decisions[0].result))
     return Answer.json(response_document([decision.result for decision in decisions]))
 
 

@@ -83,13 +83,12 @@ class CompiledPolicy:
     def evaluate(self, question: Question) -> Evaluation:
         """Answer a question. A policy without a rule for the resource and action is not applicable, whatever it says
         about combining; the same is true of a question that the policy's own target does not ask for."""
-        fault = self._whole_fault(question)
-        if fault is not None:
-            return fault
-        target = self._match_target(question)
-        if target is not None:
-            return target
-        buckets = list(self._index.buckets(question))
+        ended = self._whole_fault(question) if self._suspects or self._requiring else None
+        if ended is None and self._target:
+            ended = self._match_target(question)
+        if ended is not None:
+            return ended
+        buckets = self._index.buckets(question)
         statuses: set[Status] = set()
         applied: list[tuple[CompiledRule, RuleOutcome]] = []
         matched = False
@@ -168,10 +167,9 @@ def _candidates(buckets: Sequence[Bucket], question: Question) -> list[tuple[Com
     subjects: Sequence[AttributeSet] = question.categories.get(SUBJECT_CATEGORY, (NO_ATTRIBUTES,))
     found: dict[int, Entry] = {}
     for bucket in buckets:
-        for entries in bucket.entries(subjects):
-            for entry in entries:
-                if entry.settled or entry.rule.order not in found:
-                    found[entry.rule.order] = entry
+        for entry in bucket.entries(subjects):
+            if entry.settled or entry.rule.order not in found:
+                found[entry.rule.order] = entry
     if len(found) == 1:
         return [(entry.rule, entry.settled) for entry in found.values()]
     return [(found[order].rule, found[order].settled) for order in sorted(found)]

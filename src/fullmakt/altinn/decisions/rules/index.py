@@ -51,12 +51,13 @@ class Bucket:
         """Make ready for look-ups, when all rules are there."""
         self._subjects = frozenset(key for key in self._by_subject if key is not None)
 
-    def entries(self, subjects: Sequence[AttributeSet]) -> Iterator[Sequence[Entry]]:
+    def entries(self, subjects: Sequence[AttributeSet]) -> list[Entry]:
         """The rules that this subject can meet."""
+        found = list(self._by_subject.get(None, ()))
         for attributes in subjects:
-            for key in self._subjects & attributes.keys:
-                yield self._by_subject[key]
-        yield self._by_subject.get(None, ())
+            for key in self._subjects & attributes.keys:  # takes as long as the smaller of the two
+                found += self._by_subject[key]
+        return found
 
     def asked_for(self, question: Question) -> bool:
         """Whether some rule here is for the question's resource and action, whoever may."""
@@ -74,20 +75,20 @@ class RuleIndex:
         self._buckets: dict[Anchor, dict[Anchor, Bucket]] = {}
         for rule in rules:
             self._place(rule)
+        self._resources = frozenset(key for key in self._buckets if key is not None)
         for row in self._buckets.values():
             for bucket in row.values():
                 bucket.seal()
 
-    def buckets(self, question: Question) -> Iterator[Bucket]:
+    def buckets(self, question: Question) -> list[Bucket]:
         """Where the rules for a question's resource and action lie."""
-        actions = list(_keys_of(question, ACTION_CATEGORY))
-        for resource in _keys_of(question, RESOURCE_CATEGORY):
-            row = self._buckets.get(resource)
-            if row is not None:
-                for action in actions:
-                    bucket = row.get(action)
-                    if bucket is not None:
-                        yield bucket
+        rows = [self._buckets[None]] if None in self._buckets else []
+        for attributes in question.categories.get(RESOURCE_CATEGORY, ()):
+            rows += [self._buckets[key] for key in self._resources & attributes.keys]
+        actions: list[Anchor] = [None]
+        for attributes in question.categories.get(ACTION_CATEGORY, ()):
+            actions += attributes.keys
+        return [bucket for row in rows for action in actions if (bucket := row.get(action)) is not None]
 
     def _place(self, rule: CompiledRule) -> None:
         resources, actions = self._anchors(rule.resource), self._anchors(rule.action)
@@ -132,9 +133,9 @@ def key_of(match: Match) -> Anchor:
     if match.data_type != STRING or match.designated_type != STRING:
         return None
     if match.function in EXACT:
-        return Key(match.attribute_id, match.value, False)
+        return (match.attribute_id, match.value, False)
     if match.function == STRING_EQUAL_IGNORE_CASE:
-        return Key(match.attribute_id, match.value.lower(), True)
+        return (match.attribute_id, match.value.lower(), True)
     return None
 
 
@@ -145,9 +146,3 @@ def _every_key(rule: CompiledRule) -> Iterator[Key]:
             key = key_of(match)
             if key is not None:
                 yield key
-
-
-def _keys_of(question: Question, category: str) -> Iterator[Anchor]:
-    for attributes in question.categories.get(category, ()):
-        yield from attributes.keys
-    yield None

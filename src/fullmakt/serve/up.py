@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import httpx2
 import uvicorn
@@ -142,11 +143,11 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _serve(settings: Settings, url: str, listener: socket.socket) -> None:
-    """Serve until a signal comes. One process serves by itself; more are looked after by uvicorn's supervisor."""
-    options = {
+def server_options(request_timeout: int) -> dict[str, Any]:
+    """How uvicorn is run; the bench runs what it compares with in the same way."""
+    return {
         "loop": "uvloop" if sys.platform != "win32" else "asyncio",
-        "http": functools.partial(BoundedHttpProtocol, request_timeout=settings.request_timeout),
+        "http": functools.partial(BoundedHttpProtocol, request_timeout=request_timeout),
         "ws": "none",
         "lifespan": "on",
         "access_log": False,
@@ -157,9 +158,14 @@ def _serve(settings: Settings, url: str, listener: socket.socket) -> None:
         "timeout_graceful_shutdown": 10,
         "backlog": 4096,
     }
+
+
+def _serve(settings: Settings, url: str, listener: socket.socket) -> None:
+    """Serve until a signal comes. One process serves by itself; more are looked after by uvicorn's supervisor."""
+    options = server_options(settings.request_timeout)
     configure_logging(json_lines=settings.logs_json, level=settings.log.level)
     if settings.workers == 1:
-        config = uvicorn.Config(create(assemble(settings, url)), **options)  # type: ignore[arg-type]
+        config = uvicorn.Config(create(assemble(settings, url)), **options)
         uvicorn.Server(config).run(sockets=[listener])
         return
     metrics = settings.state / "metrics"
@@ -170,7 +176,7 @@ def _serve(settings: Settings, url: str, listener: socket.socket) -> None:
         functools.partial(in_worker, settings, url),
         factory=True,
         workers=settings.workers,
-        **options,  # type: ignore[arg-type]
+        **options,
     )
     supervisor = Multiprocess(config, sockets=[listener])
     supervisor.run()

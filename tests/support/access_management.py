@@ -34,7 +34,7 @@ class Scene:
         self.package_owners: dict[OrgNumber, frozenset[str]] = {}
         self.service = DelegationsService(database, self.clock, new_uuid, resources=self.resources)
         self.declared = Declarations(self.service, parties=self.parties, resources=self.resources)
-        system = AccessManagement(
+        self.system = AccessManagement(
             service=self.service,
             parties=self.parties,
             resources=self.resources,
@@ -43,7 +43,7 @@ class Scene:
             callers=self.callers,
             package_owners=self.package_owners,
         )
-        transport = httpx2.ASGITransport(app=app(system))
+        transport = httpx2.ASGITransport(app=app(self.system))
         self.client = httpx2.AsyncClient(transport=transport, base_url="http://altinn.test")
 
     async def __aenter__(self) -> Self:

@@ -26,9 +26,10 @@ from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.resource_registry import ServiceOwner
 from tests.support.parties import NOW, Register, national_id, orgno
 from tests.support.policies import policy_xml
-from tests.support.resources import resource
+from tests.support.resources import SKD, resource
 
 POLICY = {"level": 3, "rules": [{"id": "r1", "action": ["read", "write"], "subject": [f"{ids.ROLE_CODE}=dagl"]}]}
 
@@ -146,6 +147,28 @@ async def test_an_access_package_that_was_given_counts_until_it_is_taken_back(al
     assert await node.point.may(vendor, "read", "taxes", acme)
     await altinn.delegations.take_packages(acme, receiver, "skatt-naering", OPERATOR)
     assert not await node.point.may(vendor, "read", "taxes", acme)
+
+
+async def test_a_resource_for_those_on_its_lists_opens_and_closes_with_them(altinn: Altinn) -> None:
+    acme, kari, _ = await _people(altinn)
+    await altinn.resources.declare_service_owner("skd", ServiceOwner(name={"nb": "SKD"}, orgnr=SKD))
+    await altinn.resources.declare_resource(resource("thing", accessListMode="Enabled"))
+    lists = AccessLists(altinn.database, FixedClock(NOW), altinn.parties, altinn.resources).declarations
+    member = Attribute(ids.ORGANISATION, orgno(1))
+    nodes = [altinn.node(), altinn.node()]
+
+    async def answers() -> list[Reason | str]:
+        return [(await node.point.may(kari, "read", "thing", acme)).reason for node in nodes]
+
+    assert await answers() == [Reason.NOT_ON_ACCESS_LIST] * 2
+    await lists.declare_list("skd", "banks", "Banks", members=[member])
+    assert await answers() == [Reason.NOT_ON_ACCESS_LIST] * 2
+    await lists.declare_list("skd", "banks", "Banks", members=[member], connections={"thing": []})
+    assert await answers() == [Reason.RULE] * 2
+    await lists.declare_list("skd", "banks", "Banks", members=[member], connections={"thing": ["write"]})
+    assert await answers() == [Reason.ACCESS_LIST_LACKS_ACTION] * 2
+    await lists.declare_list("skd", "banks", "Banks", members=[], connections={"thing": []})
+    assert await answers() == [Reason.NOT_ON_ACCESS_LIST] * 2
 
 
 async def test_a_new_policy_counts_at_once(altinn: Altinn) -> None:

@@ -215,10 +215,8 @@ def _tags(key: FactKey, fact: Any) -> Iterable[str]:
         case ("key-roles", person):
             # A sub-unit that comes under one of the organisations adds itself, and names only itself on the feed.
             return (f"party:{person}", "organisations")
-        case ("memberships", _, None):
-            return ("access-lists",)
-        case ("memberships", _, resource):
-            return ("access-lists", f"resource:{resource}")
+        case ("memberships", party, _):
+            return (f"member:{party}",)
         case ("packages", receiver, giver):
             return (f"from:{giver}", f"to:{receiver}")
         case ("rights", receivers, giver, _):
@@ -227,8 +225,6 @@ def _tags(key: FactKey, fact: Any) -> Iterable[str]:
 
 
 def _tags_of_change(changed: str) -> Iterable[str]:
-    if changed.startswith("access-list:"):
-        return (changed, "access-lists")
     if changed.startswith("organisation:"):
         return (changed, "organisations")
     return (changed,)

@@ -64,11 +64,11 @@ class Assembly:
     async def stop(self) -> None:
         """Finish what is under way, and let go."""
         await self.tokens.stop()
-        await self.altinn.stop()
         await self.close()
 
     async def close(self) -> None:
-        """Let go of connections, for those who never started."""
+        """Let go of connections, for those who never started; whoever asked a question has had it written down."""
+        await self.altinn.stop()
         await self.registry.close()
         await self.http.aclose()
         await self.database.close()

@@ -16,8 +16,8 @@ from fullmakt.wire.altinn.delegations import DelegatedRight
 from fullmakt.wire.altinn.xacml_json import Part
 
 Explanation = dict[str, Any]
-"""JSON: ``decision``, ``status``, ``reason``, ``facts``, ``obligations``; ``rules`` with what each asked for and what the
-subject had; ``held``; ``delegations`` with why each counts or not; ``access_list``."""
+"""JSON: ``decision``, ``status``, ``reason``, ``facts``, ``obligations``; ``rules`` with what each asked for and what
+the subject had; ``held``; ``delegations`` with why each counts or not; ``access_list``."""
 
 
 async def explain_part(part: Part, memory: Memory, *, external: bool) -> tuple[Explanation, Decision]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fullmakt.cli import demo, explain, inspect, keys, pki, token, world
+from fullmakt.cli import decide, demo, explain, inspect, keys, pki, token, who_can, world
 
 
 def _print_version(asked: bool) -> None:
@@ -34,6 +34,8 @@ def fullmakt(
 token.register(app)
 inspect.register(app)
 explain.register(app)
+decide.register(app)
+who_can.register(app)
 app.add_typer(world.app, name="world")
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")

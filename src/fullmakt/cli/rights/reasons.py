@@ -1,0 +1,64 @@
+"""What reasons mean in words: the catalogue ``reasons.toml``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+_FIELD = re.compile(r"\{([a-z_.]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """``words`` is a sentence; ``remedy`` says what to do, and is empty where nothing is wrong."""
+
+    words: str
+    remedy: str = ""
+
+    def document(self) -> dict[str, str]:
+        """JSON."""
+        return {"words": self.words, "remedy": self.remedy}
+
+
+@cache
+def catalogue() -> Mapping[str, Mapping[str, Any]]:
+    """The file's tables: meanings by reason in ``decisions``, ``refusals`` and ``exchange``; templates in ``asked``."""
+    tables = tomllib.loads(files(__package__).joinpath("reasons.toml").read_text(encoding="utf-8"))
+    templates = tables.pop("asked")
+    meanings = {family: {name: Meaning(**one) for name, one in table.items()} for family, table in tables.items()}
+    return {**meanings, "asked": templates}
+
+
+_FAMILIES = {
+    "decisions": ("decisions",),
+    "delegations": ("refusals",),
+    "resources": ("refusals",),
+    "access-lists": ("refusals",),
+    "exchange": ("exchange",),
+}
+"""Where a system's reasons are looked for."""
+
+
+def meaning_of(system: str, reason: str) -> Meaning | None:
+    """What a reason in an audit event of ``system`` means; None for one that is not in the catalogue."""
+    for family in _FAMILIES.get(system, ()):
+        found = catalogue()[family].get(reason)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+    return None
+
+
+def sentence(action: str, actor: str, subject: str, facts: Mapping[str, Any], tell: Callable[[Any], str]) -> str | None:
+    """What an audit event tells; None when there is no template for it, or a fact is missing."""
+    template = catalogue()["asked"].get(action)
+    if template is None:
+        return None
+    values = {"actor": actor, "subject": subject, **{f"facts.{name}": value for name, value in facts.items()}}
+    if any(values.get(name) in (None, "", []) for name in _FIELD.findall(template)):
+        return None
+    return _FIELD.sub(lambda one: tell(values[one[1]]), template)

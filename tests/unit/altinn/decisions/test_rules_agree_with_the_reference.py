@@ -54,6 +54,26 @@ targets = st.lists(
 
 
 @st.composite
+def ordinary_targets(draw: Any) -> tuple[Any, ...]:
+    """As policies are written: a block for each category, strings alone, some alternatives of several matches."""
+    blocks = []
+    for category in (SUBJECT, RESOURCE, ACTION):
+        one = st.builds(
+            Match,
+            function=st.sampled_from(FUNCTIONS[:2]),
+            value=st.sampled_from(["a", "A", "b"]),
+            data_type=st.just(STRING),
+            attribute_id=ids,
+            category=st.just(category),
+            designated_type=st.just(STRING),
+        )
+        alternatives = st.lists(st.lists(one, min_size=1, max_size=2).map(tuple), min_size=1, max_size=2)
+        if draw(st.integers(0, 5)):
+            blocks.append(tuple(draw(alternatives)))
+    return tuple(blocks)
+
+
+@st.composite
 def conditions(draw: Any) -> Apply | None:
     if draw(st.integers(0, 3)):
         return None
@@ -67,7 +87,12 @@ def conditions(draw: Any) -> Apply | None:
 @st.composite
 def policies(draw: Any) -> Policy:
     rules = [
-        Rule(f"r{number}", draw(st.sampled_from(Effect)), target=draw(targets), condition=draw(conditions()))
+        Rule(
+            f"r{number}",
+            draw(st.sampled_from(Effect)),
+            target=draw(st.one_of(targets, ordinary_targets(), ordinary_targets())),
+            condition=draw(conditions()),
+        )
         for number in range(draw(st.integers(0, 5)))
     ]
     algorithm = draw(st.sampled_from([*COMBINING_ALGORITHMS, "urn:unknown:algorithm"]))
@@ -75,7 +100,15 @@ def policies(draw: Any) -> Policy:
     return Policy("p", "1.0", algorithm, tuple(rules), target)
 
 
-requests = st.dictionaries(st.sampled_from(CATEGORIES), st.lists(st.tuples(ids, values, types), max_size=4), max_size=4)
+ordinary_requests = st.fixed_dictionaries(
+    {
+        category: st.lists(st.tuples(ids, st.sampled_from(["a", "b"]), st.just(STRING)), max_size=2)
+        for category in (SUBJECT, RESOURCE, ACTION)
+    }
+)
+requests = ordinary_requests | st.dictionaries(
+    st.sampled_from(CATEGORIES), st.lists(st.tuples(ids, values, types), max_size=4), max_size=4
+)
 
 
 def question(asked: Asked) -> Question:

@@ -18,8 +18,10 @@ from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.delegation_cache import DelegationCache
+from fullmakt.maskinporten.tokens.distant_altinn import DistantAltinn, OwnToken
 from fullmakt.maskinporten.tokens.ledger import Ledger
 from fullmakt.maskinporten.tokens.metrics import TokenMetrics
+from fullmakt.maskinporten.tokens.ports import Delegations
 from fullmakt.maskinporten.tokens.registry_cache import RegistryCache
 from fullmakt.maskinporten.tokens.service import TokenService
 from fullmakt.maskinporten.tokens.signing import SigningKeys
@@ -43,7 +45,7 @@ class Assembly:
     http: httpx2.AsyncClient
     registry: PostgresRegistry
     anchors: TrustedIssuers
-    delegated: DelegatedScopes
+    delegated: Delegations
     metrics: CollectorRegistry
     token_metrics: TokenMetrics
     altinn: Altinn
@@ -114,7 +116,15 @@ def assemble(
     certificates = Certificates(issuers, CrlSource(http, clock, config.crl_max_age), config)
     signing_keys = SigningKeys(database, master_key, clock, config)
     registers = Registers(database, clock, new_id, deletable=settings.in_development)
-    delegated = DelegatedScopes(registers.delegations, database)
+    elsewhere = settings.maskinporten.delegations_url
+    delegated: Delegations
+    if elsewhere is None:
+        delegated = DelegatedScopes(registers.delegations, database)
+    else:
+        own_token = OwnToken(
+            database, lambda: tokens.ring, clock, issuer=config.issuer, orgno=settings.maskinporten.orgno
+        )
+        delegated = DistantAltinn(elsewhere.rstrip("/"), http, own_token)
     cache = RegistryCache(registry, config.cached_clients)
     tokens = TokenService(
         config,
@@ -123,9 +133,7 @@ def assemble(
         signing_keys,
         certificates,
         clock,
-        DelegationCache(delegated, registry, cache, config.cached_clients)
-        if settings.serves("accessmanagement")
-        else None,
+        DelegationCache(delegated, registry, cache, config.cached_clients),
     )
     own_keys = OwnKeys(tokens) if settings.serves("maskinporten") else None
     verifier = TokenVerifier(config.issuer, keys=own_keys, clock=clock)

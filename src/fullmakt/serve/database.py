@@ -99,7 +99,7 @@ def as_world(assembly: Assembly) -> OpenWorld:
         pki=assembly.pki,
         registry=assembly.registry,
         anchors=assembly.anchors,
-        delegations=assembly.delegated if assembly.settings.serves("accessmanagement") else None,
+        delegations=assembly.delegated,
         tokens_config=assembly.tokens.config,
     )
 

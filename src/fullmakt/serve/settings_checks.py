@@ -25,6 +25,7 @@ def _url_faults(settings: Settings) -> list[str]:
     urls = {
         "url": settings.url,
         "maskinporten.url": settings.maskinporten.url,
+        "maskinporten.delegations_url": settings.maskinporten.delegations_url,
         "selfservice.url": settings.selfservice.url,
         "parties.url": settings.parties.url,
         "resources.url": settings.resources.url,

@@ -54,6 +54,10 @@ class MaskinportenSettings(_Section):
     """Clients that a process keeps in memory."""
     max_queue: int = Field(2_000, ge=1)
     """Requests that may wait for the database in a process; the next one is told to come back (503)."""
+    delegations_url: str | None = None
+    """Altinn's access management, where it is another program; those in our own database are used when not set."""
+    orgno: str = Field("991825827", pattern=r"^[0-9]{9}$")
+    """Who runs the token server, for the token that it shows Altinn."""
     explain: bool | None = None
     """Tell the caller why it was refused; on in development, off in production when not set."""
 

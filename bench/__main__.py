@@ -12,8 +12,9 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import machine
+from bench.harness import QUICK, Bench, Sizes
 from bench.report import Report
-from bench.scenarios import QUICK, SCENARIOS, Bench, Sizes
+from bench.scenarios import SCENARIOS
 from fullmakt.infra.embedded import EmbeddedPostgres
 
 

@@ -8,7 +8,7 @@ import multiprocessing
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from bench.registry import SCOPE, client_id
@@ -21,7 +21,14 @@ _CHUNK = 500
 _GRANT_TYPE = GRANT_TYPE.replace(":", "%3A")
 
 Choice = Callable[[int], Sequence[int]]
-"""Numbers of clients, as many as are asked for."""
+"""Numbers of clients, or of whatever else is asked about: as many as are asked for."""
+Claims = Callable[[int], tuple[int, Mapping[str, str]]]
+"""The client that asks, and what for, by the number chosen. It is called in other processes."""
+
+
+def plain(number: int) -> tuple[int, Mapping[str, str]]:
+    """A client asks on its own behalf."""
+    return number, {"scope": SCOPE}
 
 
 def uniform(clients: int) -> Choice:
@@ -65,11 +72,11 @@ class GrantMaker:
             initargs=([(signer.to_pem(), signer.kid) for signer in signers],),
         )
 
-    def requests(self, choice: Choice, count: int) -> list[bytes]:
-        """``count`` requests with fresh grants of the clients that ``choice`` picks."""
+    def requests(self, choice: Choice, count: int, claims: Claims = plain) -> list[bytes]:
+        """``count`` requests with fresh grants for what ``choice`` picks."""
         numbers = choice(count)
         chunks = [numbers[start : start + _CHUNK] for start in range(0, count, _CHUNK)]
-        bodies = self._pool.map(_sign, chunks, itertools.repeat(self._issuer))
+        bodies = self._pool.map(_sign, chunks, itertools.repeat(self._issuer), itertools.repeat(claims))
         return [b"%b%d\r\n\r\n%b" % (self._head, len(body), body) for chunk in bodies for body in chunk]
 
     def close(self) -> None:
@@ -77,16 +84,12 @@ class GrantMaker:
         self._pool.shutdown()
 
 
-def _sign(numbers: Sequence[int], issuer: str) -> list[bytes]:
+def _sign(numbers: Sequence[int], issuer: str, claims: Claims) -> list[bytes]:
     now = int(time.time())
     prefix = f"grant_type={_GRANT_TYPE}&assertion=".encode()
-    return [
-        prefix
-        + _signers[number % len(_signers)].sign(
-            json.dumps(
-                {"aud": issuer, "iss": client_id(number), "scope": SCOPE, "iat": now, "exp": now + LIFETIME,
-                 "jti": str(uuid.uuid4())}
-            ).encode()
-        )
-        for number in numbers
-    ]  # fmt: skip
+    times = {"aud": issuer, "iat": now, "exp": now + LIFETIME}
+    bodies = []
+    for client, asked in map(claims, numbers):
+        grant = {**times, "iss": client_id(client), "jti": str(uuid.uuid4()), **asked}
+        bodies.append(prefix + _signers[client % len(_signers)].sign(json.dumps(grant).encode()))
+    return bodies

@@ -1,4 +1,4 @@
-"""Load: requests out, answers in, over keep-alive connections; only a 200 counts as a token.
+"""Load: requests out, answers in, over keep-alive connections; only a 200 counts as one.
 
 ``closed_loop`` sends the next request of a connection when its last one is answered, and so finds the most that the
 server can do. ``open_loop`` sends at a fixed rate whatever the server does, and counts a request's time from when it
@@ -20,24 +20,24 @@ from time import perf_counter
 
 @dataclass(slots=True)
 class Run:
-    """What came of a load. ``latencies`` in seconds, of the tokens alone; ``others`` counts answers by status line."""
+    """What came of a load. ``latencies`` in seconds, of answers with 200; ``others`` counts the rest by status line."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     others: dict[str, int] = field(default_factory=dict)
 
     @property
-    def tokens(self) -> int:
+    def answers(self) -> int:
         """Answers with status 200."""
         return len(self.latencies)
 
     @property
     def rate(self) -> float:
-        """Tokens a second."""
-        return self.tokens / self.seconds
+        """Answers a second."""
+        return self.answers / self.seconds
 
     def percentile(self, share: float) -> float:
-        """The latency that ``share`` of the tokens stayed within, in seconds."""
+        """The latency that ``share`` of the answers stayed within, in seconds."""
         ordered = sorted(self.latencies)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
@@ -79,6 +79,24 @@ class _Connection:
             return None
         answer, self._received = self._received, b""
         return answer
+
+
+def ask(port: int, request: bytes) -> bytes:
+    """The answer to one request: its body.
+
+    Raises:
+        RuntimeError: it is not 200.
+    """
+    connection = _Connection(port)
+    try:
+        connection.send(request, 0.0)
+        while (answer := connection.receive()) is None:
+            pass
+    finally:
+        connection.socket.close()
+    if not answer.startswith(b"HTTP/1.1 200 "):
+        raise RuntimeError(answer.decode("latin-1"))
+    return answer.partition(b"\r\n\r\n")[2]
 
 
 Feed = tuple[int, Iterable[bytes]]

@@ -39,10 +39,10 @@ class Report:
         self._console.print(f"[dim]{text}[/]", soft_wrap=True, highlight=False)
 
     def load(self, name: str, measured: Measured) -> None:
-        """Add the runs of a load."""
+        """Add the runs of a load; ``name`` says what is counted."""
         self._loads[name] = measured
         tried = ", ".join(f"{run.rate:.0f}" for run in measured.runs)
-        self._console.print(f"{name}: [bold]{measured.rate:.0f}[/] tokens/s ({tried})", soft_wrap=True, highlight=False)
+        self._console.print(f"{name}: [bold]{measured.rate:.0f}[/]/s ({tried})", soft_wrap=True, highlight=False)
 
     def add(self, name: str, measured: str, target: str = "", met: bool | None = None) -> None:
         """Add a figure."""
@@ -60,7 +60,7 @@ class Report:
     def tables(self) -> Iterator[Table]:
         """What was measured, and what was to be reached."""
         if self._loads:
-            loads = Table("load", "tokens/s", "p50 ms", "p99 ms", "CPU µs a token", "PostgreSQL's", "memory MiB")
+            loads = Table("load", "a second", "p50 ms", "p99 ms", "CPU µs each", "PostgreSQL's", "memory MiB")
             for name, load in self._loads.items():
                 p50, p99 = load.milliseconds(0.5), load.milliseconds(0.99)
                 loads.add_row(

@@ -1,4 +1,4 @@
-"""The real server, ``fullmakt serve``, as an operator would run it, on chosen cores."""
+"""The real server, ``fullmakt serve``, as an operator would run it, on chosen cores; and an echo to hold it against."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,35 +25,32 @@ _READY_WITHIN = 60.0
 _FULLMAKT = (sys.executable, "-m", "fullmakt.serve.main")
 
 
-class Server:
-    """A token server with ``workers`` processes on the database at ``url``.
-
-    Worker n runs on core ``cores[n]`` of the machine, as far as there are cores.
-    """
+class Node:
+    """A program that listens on ``port``, pinned to ``cores``: worker n to the n-th of them, as far as they go."""
 
     def __init__(
-        self, folder: Path, url: str, *, workers: int = 1, ec: bool = False, cores: list[int] | None = None
+        self, folder: Path, port: int, program: Sequence[str], environment: dict[str, str], cores: list[int], ready: str
     ) -> None:
-        self.port = _free_port()
-        self._workers = workers
-        self._cores = cores or machine.CORES[:workers]
-        self._log = folder / f"server-{self.port}.log"
+        self.port = port
+        self._cores = cores
+        self._ready = f"http://127.0.0.1:{port}{ready}"
+        self._log = folder / f"server-{port}.log"
         self._process = subprocess.Popen(
-            ["taskset", "-c", ",".join(map(str, self._cores)), *_FULLMAKT, "serve", "maskinporten"],
-            env=_environment(folder, url, self.port, workers, ec=ec),
+            ["taskset", "-c", ",".join(map(str, cores)), *program],
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=self._log.open("w"),
             stderr=subprocess.STDOUT,
         )
         self._wait()
-        for worker, core in zip(self.serving, self._cores, strict=False):
+        for worker, core in zip(self.serving, cores, strict=False):
             machine.pin(worker, [core])
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _READY_WITHIN
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                if httpx2.get(f"http://127.0.0.1:{self.port}/readyz", timeout=5).status_code == 200:
+                if httpx2.get(self._ready, timeout=5).status_code == 200:
                     return
             except httpx2.HTTPError:
                 time.sleep(0.05)
@@ -63,7 +61,7 @@ class Server:
     def serving(self) -> list[int]:
         """The processes that answer requests."""
         everybody = machine.family(self._process.pid)
-        return everybody if self._workers == 1 else _busiest(everybody, self._workers)
+        return everybody if len(self._cores) == 1 else _busiest(everybody, len(self._cores))
 
     @property
     def cpu_seconds(self) -> float:
@@ -89,18 +87,51 @@ class Server:
         self.stop()
 
 
+class Server(Node):
+    """The systems of Fullmakt that are named, with ``workers`` processes, on the database at ``url``."""
+
+    def __init__(
+        self,
+        folder: Path,
+        url: str,
+        *systems: str,
+        workers: int = 1,
+        ec: bool = False,
+        cores: list[int] | None = None,
+    ) -> None:
+        port = free_port()
+        super().__init__(
+            folder,
+            port,
+            [*_FULLMAKT, "serve", *(systems or ("maskinporten",))],
+            environment(folder, url, port, workers=workers, ec=ec),
+            cores or machine.CORES[:workers],
+            "/readyz",
+        )
+
+
+class Echo(Node):
+    """The bare echo of ``bench.echo``."""
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        program = [sys.executable, "-m", "bench.echo", str(port)]
+        super().__init__(folder, port, program, dict(os.environ), machine.CORES[:1], "/")
+
+
 def _busiest(pids: list[int], count: int) -> list[int]:
     """Workers have used more of the processor to start than those who look after them."""
     return sorted(sorted(pids, key=lambda pid: -machine.cpu_seconds([pid]))[:count])
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _environment(folder: Path, url: str, port: int, workers: int, *, ec: bool) -> dict[str, str]:
+def environment(folder: Path, url: str, port: int, *, workers: int = 1, ec: bool = False) -> dict[str, str]:
+    """What a server in production settings is told."""
     master_key = folder / "master.key"
     if not master_key.exists():
         master_key.write_text(secrets.token_hex(32))

@@ -1,0 +1,181 @@
+"""What the scenarios share: sizes, databases, whoever signs, and how a load is measured."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from bench import machine
+from bench.grants import GrantMaker
+from bench.load import Feed, Run, closed_loop
+from bench.measured import Measured
+from bench.report import Report
+from bench.server import HOST, ISSUER, Node
+from fullmakt.infra.embedded import EmbeddedPostgres
+from fullmakt.jose.keys import LocalSigner
+
+CONNECTIONS = 32
+FEW, MANY = 10, 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much of everything. ``organisations`` have each given ten delegations."""
+
+    runs: int = 3
+    tokens: int = 12_000
+    warm_up: int = 2_000
+    lone: int = 2_000
+    many: int = MANY
+    keys: int = 64
+    duplicated: int = 10_000
+    openssl_seconds: int = 3
+    consumers: int = 1_000
+    many_consumers: int = 100_000
+    policies: tuple[int, ...] = (1, 1_000, 100_000)
+    organisations: int = 100_000
+    decisions: int = 12_000
+
+
+QUICK = Sizes(
+    runs=1,
+    tokens=3_000,
+    warm_up=500,
+    lone=500,
+    many=50_000,
+    keys=8,
+    duplicated=2_000,
+    openssl_seconds=1,
+    consumers=200,
+    many_consumers=5_000,
+    policies=(1, 100, 2_000),
+    organisations=2_000,
+    decisions=3_000,
+)
+
+
+@dataclass
+class Bench:
+    """A PostgreSQL, keys, and databases and rates that several scenarios ask for, each made once."""
+
+    folder: Path
+    postgres: EmbeddedPostgres
+    report: Report
+    sizes: Sizes
+    stack: ExitStack
+    _databases: dict[str, str] = field(default_factory=dict)
+    _makers: dict[bool, tuple[list[LocalSigner], GrantMaker]] = field(default_factory=dict)
+    _rates: dict[str, float] = field(default_factory=dict)
+
+    def database(self, name: str, create: Callable[[str], str]) -> str:
+        """The URL of the database with this name, which ``create`` makes when it is first asked for."""
+        if name not in self._databases:
+            self._databases[name] = create(name)
+        return self._databases[name]
+
+    def signers(self, *, ec: bool = False) -> list[LocalSigner]:
+        """The clients' keys."""
+        return self._maker(ec)[0]
+
+    def grants(self, *, ec: bool = False) -> GrantMaker:
+        """Whoever signs."""
+        return self._maker(ec)[1]
+
+    def _maker(self, ec: bool) -> tuple[list[LocalSigner], GrantMaker]:
+        if ec not in self._makers:
+            keys = [LocalSigner.generate(ec_key=ec, kid=f"key-{number}") for number in range(self.sizes.keys)]
+            maker = GrantMaker(keys, ISSUER, HOST)
+            self.stack.callback(maker.close)
+            self._makers[ec] = keys, maker
+        return self._makers[ec]
+
+    def rate(self, name: str, measure: Callable[[], float]) -> float:
+        """A rate that several scenarios compare with, measured once."""
+        if name not in self._rates:
+            self._rates[name] = measure()
+        return self._rates[name]
+
+    @property
+    def postmaster(self) -> int:
+        """The process id of PostgreSQL."""
+        return int((self.folder / "postgres" / "postgres" / "postmaster.pid").read_text().split()[0])
+
+    def pin_postgres(self, workers: int = 1) -> None:
+        """Keep PostgreSQL, and what it will start, away from the workers' cores."""
+        for process in machine.family(self.postmaster):
+            machine.pin(process, machine.CORES[workers:] or machine.CORES)
+
+    def database_cpu_seconds(self) -> float:
+        """Processor time that PostgreSQL has used so far."""
+        return machine.cpu_seconds(machine.family(self.postmaster))
+
+
+@contextmanager
+def on_core(cores: Sequence[int]) -> Iterator[None]:
+    """Keep this process on some cores for a while."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+Load = Callable[[Sequence[Feed]], Run]
+Requests = Callable[[int], Sequence[bytes]]
+"""Whole HTTP requests, as many as are asked for, none like another."""
+
+
+def saturate(connections: int = CONNECTIONS) -> Load:
+    """As much as the server can do."""
+    return partial(closed_loop, connections=connections)
+
+
+def measure(
+    bench: Bench,
+    server: Node,
+    requests: Requests,
+    load: Load,
+    *,
+    count: int,
+    warm_up: int | None = None,
+    workers: int = 1,
+) -> Measured:
+    """Warm up, then run; anything but what was asked for in return is a fault of the bench."""
+    [measured] = measure_in_turn(bench, server, [requests], load, count=count, warm_up=warm_up, workers=workers)
+    return measured
+
+
+def measure_in_turn(
+    bench: Bench,
+    server: Node,
+    kinds: Sequence[Requests],
+    load: Load,
+    *,
+    count: int,
+    warm_up: int | None = None,
+    workers: int = 1,
+) -> list[Measured]:
+    """The same for several kinds of requests that are to be compared: a run of each, and again."""
+    bench.pin_postgres(workers)
+    measured = [Measured() for _ in kinds]
+    for requests in kinds:
+        closed_loop([(server.port, requests(warm_up or bench.sizes.warm_up))], CONNECTIONS)
+    for _ in range(bench.sizes.runs):
+        for requests, figures in zip(kinds, measured, strict=True):
+            _run(bench, server, requests(count), load, workers, figures)
+    return measured
+
+
+def _run(bench: Bench, server: Node, requests: Sequence[bytes], load: Load, workers: int, figures: Measured) -> None:
+    cpu, database_cpu = server.cpu_seconds, bench.database_cpu_seconds()
+    with on_core(machine.load_core(workers)):
+        run = load([(server.port, requests)])
+    if run.others:
+        raise RuntimeError(f"not all were answered with what was asked for: {run.others}")
+    figures.add(run, server.cpu_seconds - cpu, bench.database_cpu_seconds() - database_cpu)
+    figures.resident_bytes = server.resident_bytes

@@ -1,0 +1,153 @@
+"""What is measured of the token endpoint, scenario by scenario. Targets: issue 2, "Speed"; method: README.md."""
+
+from __future__ import annotations
+
+import random
+from functools import partial
+
+import psycopg
+
+from bench import machine, registry
+from bench.grants import Choice, uniform, zipf
+from bench.harness import CONNECTIONS, FEW, Bench, Requests, measure, saturate
+from bench.load import closed_loop, open_loop
+from bench.server import Server
+
+_ANY_OF_FEW = uniform(FEW)
+
+
+def _registry(bench: Bench, count: int, *, ec: bool = False, purpose: str = "rate") -> str:
+    """A registry with ``count`` clients; one for each purpose."""
+
+    def create(name: str) -> str:
+        bench.report.note(f"filling a registry with {count:,} clients")
+        return registry.create(bench.postgres, name, count, bench.signers(ec=ec))
+
+    return bench.database(f"bench_{purpose}_{'ec' if ec else 'rsa'}_{count}", create)
+
+
+def _grants(bench: Bench, choice: Choice = _ANY_OF_FEW, *, ec: bool = False) -> Requests:
+    return partial(bench.grants(ec=ec).requests, choice)
+
+
+def rs256(bench: Bench) -> None:
+    """One worker, ten clients, RSA throughout: the share of the limit."""
+    with Server(bench.folder, _registry(bench, FEW)) as server:
+        before = machine.crypto_limit(ec=False, seconds=bench.sizes.openssl_seconds)
+        measured = measure(bench, server, _grants(bench), saturate(), count=bench.sizes.tokens)
+        after = machine.crypto_limit(ec=False, seconds=bench.sizes.openssl_seconds)
+    limit = (before.tokens + after.tokens) / 2
+    bench.rate("rs256", lambda: measured.rate)
+    bench.report.load("tokens, RS256, one worker", measured)
+    bench.report.add("limit, RSA-2048 verify + sign (openssl speed)", f"{limit:.0f}/s")
+    bench.report.at_least("RS256, share of the limit", measured.rate / limit, 0.75)
+    bench.report.add("RS256, share of the CPU time that is RSA", f"{1e6 / limit / measured.cpu:.2f}")
+
+
+def es256(bench: Bench) -> None:
+    """The same with P-256 keys, by the extension that admits them."""
+    with Server(bench.folder, _registry(bench, FEW, ec=True), ec=True) as server:
+        limit = machine.crypto_limit(ec=True, seconds=bench.sizes.openssl_seconds).tokens
+        measured = measure(bench, server, _grants(bench, ec=True), saturate(), count=2 * bench.sizes.tokens)
+    bench.report.load("tokens, ES256, one worker", measured)
+    bench.report.add("limit, P-256 verify + sign (openssl speed)", f"{limit:.0f}/s")
+    bench.report.add("ES256, share of the limit", f"{measured.rate / limit:.2f}")
+
+
+def _rs256_rate(bench: Bench) -> float:
+    def alone() -> float:
+        with Server(bench.folder, _registry(bench, FEW)) as server:
+            return measure(bench, server, _grants(bench), saturate(), count=bench.sizes.tokens).rate
+
+    return bench.rate("rs256", alone)
+
+
+def workers(bench: Bench) -> None:
+    """Two workers against one."""
+    alone = _rs256_rate(bench)
+    with Server(bench.folder, _registry(bench, FEW), workers=2) as server:
+        measured = measure(
+            bench, server, _grants(bench), saturate(2 * CONNECTIONS), count=2 * bench.sizes.tokens, workers=2
+        )
+    bench.report.load("tokens, RS256, two workers", measured)
+    bench.report.at_least("two workers against one", measured.rate / alone, 1.8, " ×")
+    if len(machine.CORES) <= 2:
+        bench.report.note("two cores: the load and PostgreSQL share them with the workers")
+
+
+def million(bench: Bench) -> None:
+    """A registry too large to be remembered: clients as they really come, and clients at random."""
+    alone = _rs256_rate(bench)
+    count = bench.sizes.many
+    url = _registry(bench, count)
+    for how, choice in (("as they come (Zipf)", zipf(count)), ("at random", uniform(count))):
+        name = f"{count:,} clients {how}"
+        with Server(bench.folder, url) as server:
+            measured = measure(
+                bench,
+                server,
+                _grants(bench, choice),
+                saturate(),
+                count=bench.sizes.tokens,
+                warm_up=10 * bench.sizes.warm_up,
+            )
+        bench.report.load(f"tokens, RS256, {name}", measured)
+        bench.report.at_least(f"{name}, against ten", measured.rate / alone, 0.95)
+
+
+def lone(bench: Bench) -> None:
+    """One request at a time."""
+    with Server(bench.folder, _registry(bench, FEW)) as server:
+        measured = measure(bench, server, _grants(bench), saturate(1), count=bench.sizes.lone)
+    bench.report.load("tokens, RS256, one connection", measured)
+    bench.report.at_most("a lone request, median", measured.milliseconds(0.5), 1.0, " ms")
+
+
+def rate(bench: Bench) -> None:
+    """A fixed rate, well below the most: what callers see on a normal day."""
+    per_second = 0.7 * _rs256_rate(bench)
+    with Server(bench.folder, _registry(bench, FEW)) as server:
+        load = partial(open_loop, rate=per_second, connections=4 * CONNECTIONS)
+        measured = measure(bench, server, _grants(bench), load, count=bench.sizes.tokens)
+    bench.report.load(f"tokens, RS256, fixed rate of {per_second:.0f}/s (70 %)", measured)
+    bench.report.add("at the fixed rate, p99.9", f"{measured.milliseconds(0.999):.1f} ms")
+
+
+def race(bench: Bench) -> None:
+    """Every grant goes to two nodes at about the same time, in another order to each."""
+    count = bench.sizes.duplicated
+    url = _registry(bench, FEW, purpose="race")
+    cores = machine.CORES
+    with Server(bench.folder, url, cores=cores[:1]) as first, Server(bench.folder, url, cores=cores[-1:]) as second:
+        grants = bench.grants().requests(uniform(FEW), count)
+        feeds = [(node.port, _shuffled_nearby(grants, node.port)) for node in (first, second)]
+        run = closed_loop(feeds, CONNECTIONS)
+    refused = sum(run.others.values())
+    right = run.answers == count and run.others == {"HTTP/1.1 400 Bad Request": count}
+    bench.report.add(
+        f"two nodes racing {count:,} duplicated grants",
+        f"{run.answers:,} tokens, {refused:,} refused",
+        f"exactly {count:,}",
+        right and _claimed_and_permitted(url) == (count, count),
+    )
+
+
+def _shuffled_nearby(grants: list[bytes], seed: int) -> list[bytes]:
+    """In an order where each stays within a few places of its own."""
+    shuffle = random.Random(seed).shuffle
+    order: list[bytes] = []
+    for start in range(0, len(grants), CONNECTIONS):
+        few = grants[start : start + CONNECTIONS]
+        shuffle(few)
+        order += few
+    return order
+
+
+def _claimed_and_permitted(url: str) -> tuple[int, int]:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM tokens.used_grant),"
+            " (SELECT count(*) FROM audit.event WHERE action = 'token:issue' AND outcome = 'permit')"
+        ).fetchone()
+    assert row is not None
+    return row[0], row[1]

@@ -9,7 +9,7 @@ SCRIPT = """
 import sys
 
 REFUSED = {
-    "alembic", "fastapi", "jinja2", "orjson", "prometheus_client", "psycopg", "pydantic", "pydantic_settings", "rich",
+    "alembic", "fastapi", "jinja2", "lxml", "orjson", "prometheus_client", "psycopg", "pydantic", "pydantic_settings", "rich",
     "sqlalchemy", "starlette", "structlog", "typer", "uvicorn", "uvloop",
 }
 
@@ -38,9 +38,14 @@ try:
     verifier.verify(grant)
 except provider.InvalidTokenError as error:
     print(error.reason)
+decisions = provider.SyncDecisionClient("http://127.0.0.1:1/authorization", auth=lambda: "a-token")
+try:
+    decisions.authorize({"urn:altinn:userid": 1}, "read", "thing", 50001)
+except provider.DecisionUnavailableError as error:
+    print(error.reason)
 """
 
 
 def test_both_sdks_work_where_no_server_is_installed() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
-    assert (done.stdout.strip(), done.stderr) == ("wrong_issuer", "")
+    assert (done.stdout.strip(), done.stderr) == ("wrong_issuer\nunavailable", "")

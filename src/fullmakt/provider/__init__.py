@@ -1,13 +1,29 @@
-"""SDK for owners of APIs: verify Maskinporten's access tokens.
+"""SDK for owners of APIs: verify Maskinporten's access tokens, and ask what those who send them may do.
 
     verifier = TokenVerifier("https://test.maskinporten.no/")
     token = await verifier.verify(text, scopes=["provider:api.read"])
     token.consumer  # '310000027'
 
+    decisions = DecisionClient("https://platform.tt02.altinn.no/authorization", auth=auth, subscription_key="…")
+    result = await decisions.authorize(token, "read", "skd-mva", OrgNumber("310000027"))
+    result.require()  # or look at it: if result: …
+
 ``fullmakt.provider.asgi`` and ``fullmakt.provider.fastapi`` put it in front of an API; they are imported only by those
 who use them, so that this package needs neither. With ``RemoteKeys`` the asynchronous verifier runs on asyncio.
 """
 
+from fullmakt.kernel.identifiers import NationalId, OrgNumber
+from fullmakt.provider.decisions import DecisionClient, SyncDecisionClient
+from fullmakt.provider.decisions_errors import (
+    DecisionError,
+    DecisionRefusedError,
+    DecisionUnavailableError,
+    InvalidSubjectError,
+    NotPermittedError,
+    UnreadableDecisionError,
+)
+from fullmakt.provider.decisions_model import DecisionReason, DecisionResult, Outcome, Question, Subject
+from fullmakt.provider.decisions_subject import subject_of
 from fullmakt.provider.errors import (
     BearerError,
     ConsumerNotAllowedError,
@@ -23,22 +39,40 @@ from fullmakt.provider.keys import KeySource, StaticKeys, SyncKeySource
 from fullmakt.provider.remote import RemoteKeys
 from fullmakt.provider.verified_token import VerifiedToken
 from fullmakt.provider.verifier import SyncTokenVerifier, TokenVerifier
+from fullmakt.wire.altinn.attributes import Attribute
 
 __all__ = [
+    "Attribute",
     "BearerError",
     "ConsumerNotAllowedError",
+    "DecisionClient",
+    "DecisionError",
+    "DecisionReason",
+    "DecisionRefusedError",
+    "DecisionResult",
+    "DecisionUnavailableError",
     "InsufficientScopeError",
     "InvalidRequestError",
+    "InvalidSubjectError",
     "InvalidTokenError",
     "IssuerUnavailableError",
     "KeyCacheLimits",
     "KeySource",
     "MissingTokenError",
+    "NationalId",
+    "NotPermittedError",
+    "OrgNumber",
+    "Outcome",
+    "Question",
     "Reason",
     "RemoteKeys",
     "StaticKeys",
+    "Subject",
+    "SyncDecisionClient",
     "SyncKeySource",
     "SyncTokenVerifier",
     "TokenVerifier",
+    "UnreadableDecisionError",
     "VerifiedToken",
+    "subject_of",
 ]

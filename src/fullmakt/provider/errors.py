@@ -34,6 +34,7 @@ class Reason(StrEnum):
     INSUFFICIENT_SCOPE = "insufficient_scope"
     CONSUMER_NOT_ALLOWED = "consumer_not_allowed"
     ISSUER_UNAVAILABLE = "issuer_unavailable"
+    NOT_PERMITTED = "not_permitted"
 
 
 class BearerError(Exception):

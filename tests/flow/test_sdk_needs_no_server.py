@@ -9,8 +9,8 @@ SCRIPT = """
 import sys
 
 REFUSED = {
-    "alembic", "fastapi", "jinja2", "lxml", "orjson", "prometheus_client", "psycopg", "pydantic", "pydantic_settings", "rich",
-    "sqlalchemy", "starlette", "structlog", "typer", "uvicorn", "uvloop",
+    "alembic", "fastapi", "jinja2", "lxml", "orjson", "prometheus_client", "psycopg", "pydantic", "pydantic_settings",
+    "rich", "sqlalchemy", "starlette", "structlog", "typer", "uvicorn", "uvloop",
 }
 
 class NotInstalled:

@@ -121,7 +121,7 @@ def test_a_trace_tells_the_story_of_its_request(world: Callable[[], Assembly]) -
 @pytest.mark.usefixtures("world")
 def test_an_unknown_trace_is_not_a_story() -> None:
     assert "no event of it" in run("explain", TRACE, code=1)
-    assert json.loads(run("explain", TRACE, "--json", code=1)) == {"trace_id": TRACE, "events": []}
+    assert json.loads(run("explain", TRACE, "--json", code=1)) == {"trace_id": TRACE, "events": [], "parties": {}}
 
 
 @pytest.mark.usefixtures("no_world")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from fullmakt.cli.rights.naming import Names
+from fullmakt.cli.rights.reasons import Meaning, meaning_of, sentence
 from fullmakt.infra.audit import AuditEvent
 from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry, Provenance, entries_named
 
@@ -54,36 +56,71 @@ def _filled(template: str, facts: Mapping[str, Any]) -> str:
     return _FIELD.sub(lambda field: str(facts.get(field[1], field[0])), template)
 
 
-def story(events: Iterable[AuditEvent]) -> list[dict[str, Any]]:
-    """What happened under one trace, a document for each event, in the order in which it happened."""
-    return [_step(event) for event in events]
+def story(events: Iterable[AuditEvent], names: Names | None = None) -> list[dict[str, Any]]:
+    """What happened under one trace, a document for each event, in the order in which it happened.
+
+    ``names`` are the parties that the events refer to.
+    """
+    return [_step(event, names or Names()) for event in events]
 
 
-def _step(event: AuditEvent) -> dict[str, Any]:
+def _step(event: AuditEvent, names: Names) -> dict[str, Any]:
     entry = CATALOGUE.get(event.reason) if event.system == "tokens" else None
+    meaning = _meaning(event)
     return {
         "at": event.at.isoformat(),
         "system": event.system,
         "action": event.action,
-        "asked": _asked(event),
+        "asked": _asked(event, names),
         "outcome": event.outcome,
         "decided": _decided(event),
         "reason": event.reason or None,
         "facts": dict(event.facts),
         "error": None if entry is None else describe(entry, event.facts),
+        "meaning": None if meaning is None else meaning.document(),
     }
 
 
-def _asked(event: AuditEvent) -> str:
-    if event.action != "token:issue":
-        return " ".join(part for part in (event.actor or "somebody", "asked for", event.action, event.subject) if part)
+def _meaning(event: AuditEvent) -> Meaning | None:
+    """The reason in words. When it is that the decision point says no, what the decision point says is told too."""
+    meaning = meaning_of(event.system, event.reason)
+    refusal = event.facts.get("refusal")
+    facts = refusal if isinstance(refusal, Mapping) else event.facts
+    why = meaning_of("decisions", str(facts.get("why", "")))
+    if meaning is None or why is None:
+        return meaning
+    return Meaning(f"{meaning.words} {why.words}", " ".join(filter(None, (why.remedy, meaning.remedy))))
+
+
+def _asked(event: AuditEvent, names: Names) -> str:
+    if event.action != "token:issue" or event.system != "tokens":
+        return _told(event, names)
     if not event.actor:
         return "Somebody asked for a token, with a request that has no grant in it that can be read"
     noun = "scopes" if " " in event.subject else "scope"
     return f"Client {event.actor} asked for a token with the {noun} {event.subject}"
 
 
+def _told(event: AuditEvent, names: Names) -> str:
+    """Who did what, in a sentence of the catalogue's where it has one."""
+
+    def tell(value: Any) -> str:
+        return ", ".join(map(tell, value)) if isinstance(value, list) else names.label(str(value))
+
+    actor = {"": "somebody", "operator": "the operator"}.get(event.actor, event.actor)
+    about = {"actor": actor, "subject": event.subject}
+    told = sentence(event.system, event.action, about, event.facts, tell)
+    if told is not None:
+        return told[0].upper() + told[1:]
+    return " ".join(
+        part for part in (tell(event.actor or "somebody"), "asked for", event.action, tell(event.subject)) if part
+    )
+
+
 def _decided(event: AuditEvent) -> str:
+    decision = event.facts.get("decision")
+    if event.action == "decision:make" and isinstance(decision, str):
+        return decision
     if event.outcome == "deny":
         return "Refused"
     if event.action == "token:issue":

@@ -137,7 +137,7 @@ def _document(answer: Answer, action: str, resource: str) -> dict[str, Any]:
 
 
 def _print(answer: Answer, action: str, resource: str) -> None:
-    question = f"{printable(action)} on {printable(resource)} for {label_of(answer.party)}"
+    question = f"{printable(action)} {printable(resource)} for {label_of(answer.party)}"
     out = console()
     if not answer.able:
         out.print(Text("✗ ", "red"), Text(f"Nobody may {question}"), sep="")

@@ -27,7 +27,8 @@ class Meaning:
 
 @cache
 def catalogue() -> Mapping[str, Mapping[str, Any]]:
-    """The file's tables: meanings by reason in ``decisions``, ``refusals`` and ``exchange``; templates in ``asked``."""
+    """The file's tables: meanings by reason in ``decisions``, ``refusals`` and ``exchange``; templates by system and
+    action in ``asked``."""
     tables = tomllib.loads(files(__package__).joinpath("reasons.toml").read_text(encoding="utf-8"))
     templates = tables.pop("asked")
     meanings = {family: {name: Meaning(**one) for name, one in table.items()} for family, table in tables.items()}
@@ -53,12 +54,23 @@ def meaning_of(system: str, reason: str) -> Meaning | None:
     return None
 
 
-def sentence(action: str, actor: str, subject: str, facts: Mapping[str, Any], tell: Callable[[Any], str]) -> str | None:
-    """What an audit event tells; None when there is no template for it, or a fact is missing."""
-    template = catalogue()["asked"].get(action)
-    if template is None:
-        return None
-    values = {"actor": actor, "subject": subject, **{f"facts.{name}": value for name, value in facts.items()}}
-    if any(values.get(name) in (None, "", []) for name in _FIELD.findall(template)):
-        return None
-    return _FIELD.sub(lambda one: tell(values[one[1]]), template)
+def meanings_named(reason: str) -> dict[str, Meaning]:
+    """What a reason means, by the family that it is of; most names are of one."""
+    return {
+        family: meanings[reason] for family, meanings in catalogue().items() if family != "asked" and reason in meanings
+    }
+
+
+def sentence(
+    system: str, action: str, about: Mapping[str, str], facts: Mapping[str, Any], tell: Callable[[Any], str]
+) -> str | None:
+    """What an audit event tells; None when there is no template for it, or a fact is missing.
+
+    ``about`` holds ``actor`` and ``subject``; ``tell`` puts a value in words.
+    """
+    templates = catalogue()["asked"].get(system, {}).get(action, ())
+    values = {**about, **{f"facts.{name}": value for name, value in facts.items()}}
+    for template in [templates] if isinstance(templates, str) else templates:
+        if not any(values.get(name) in (None, "", []) for name in _FIELD.findall(template)):
+            return _FIELD.sub(lambda one: tell(values[one[1]]), template)
+    return None

@@ -20,7 +20,7 @@ from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.provider import TokenVerifier
 from fullmakt.provider.keys import StaticKeys
-from fullmakt.wire.altinn.callers import Caller
+from fullmakt.wire.altinn.callers import Caller, InvalidCallerError
 from tests.support.delegations import FakeParties
 from tests.support.tokens import payload_of
 
@@ -46,6 +46,7 @@ class Tools:
         verifier = TokenVerifier("https://maskinporten.test/", keys=StaticKeys([]), clock=clock)
         service = ExchangeService(config, database, keys, verifier, self.parties, NoServiceOwners(), clock, new_uuid)
         self._callers = TokenCallers(service.tokens, verifier)
+        self.platform = service.platform_tokens
         transport = httpx2.ASGITransport(app=tools_app(service, self.parties, clock, new_uuid))
         self.http = httpx2.AsyncClient(transport=transport, base_url="https://tools.test", auth=("any", "body"))
 
@@ -129,3 +130,23 @@ async def test_a_system_users_details_are_an_array_and_no_number_stands_beside_t
 async def test_a_parameter_that_is_wrong_is_named(tools: Tools, route: str, query: dict[str, str], field: str) -> None:
     answer = await tools.get(route, **query)
     assert (answer.status_code, list(answer.json()["errors"])) == (400, [field])
+
+
+async def test_a_component_of_the_platform_is_known_by_its_token(tools: Tools) -> None:
+    response = await tools.http.get("/api/GetPlatformAccessToken", params={"env": "tt02", "app": "access-management"})
+    assert response.status_code == 200
+    assert await tools.platform.issuer_of(response.text) == "platform"
+    assert payload_of(response.text)["urn:altinn:app"] == "access-management"
+
+
+async def test_nobodys_own_token_passes_for_a_components(tools: Tools) -> None:
+    enterprise = await tools.http.get("/api/GetEnterpriseToken", params=ENTERPRISE)
+    for token in (enterprise.text, "rubbish", enterprise.text[:-4] + "AAAA"):
+        with pytest.raises(InvalidCallerError):
+            await tools.platform.issuer_of(token)
+
+
+async def test_a_component_has_an_org_code_and_a_name(tools: Tools) -> None:
+    for params in ({"app": "x", "org": "https://platform.test/"}, {"org": "platform"}):
+        response = await tools.http.get("/api/GetPlatformAccessToken", params={"env": "tt02", **params})
+        assert response.status_code == 400

@@ -30,6 +30,7 @@ from fullmakt.altinn.parties.http_metadata import metadata_app
 from fullmakt.altinn.parties.metadata.load import published
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.altinn.resources.access_lists.http import HANDLERS as ACCESS_LIST_HANDLERS
+from fullmakt.altinn.resources.access_lists.http import authorization_route
 from fullmakt.altinn.resources.access_lists.http import routes as access_list_routes
 from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.altinn.resources.http import app as resources_app
@@ -91,7 +92,7 @@ class Altinn:
             f"{settings.delegations_url}/api/v1/meta",
             metadata_app(ResourcesBySubject(self.registers.resources)),
         )
-        yield "authorization", settings.decisions_url, decisions_app(self.decisions, self.callers)
+        yield "authorization", settings.decisions_url, self._decisions_app()
         yield "authentication", settings.exchange_url, exchange_app(self.exchange, self.callers)
         if settings.has_test_tokens:
             yield "authentication", settings.test_tools_url, self._test_tools_app()
@@ -102,9 +103,15 @@ class Altinn:
             registers.resources,
             self.callers,
             base_url=url,
-            further=access_list_routes(registers.access_lists, self.callers, base_url=url),
+            further=access_list_routes(
+                registers.access_lists, self.callers, base_url=url, platform=self.exchange.platform_tokens
+            ),
             handlers=ACCESS_LIST_HANDLERS,
         )
+
+    def _decisions_app(self) -> ASGIApp:
+        route = authorization_route(self.registers.access_lists, self.exchange.platform_tokens)
+        return decisions_app(self.decisions, self.callers, (route,))
 
     def _delegations_app(self) -> ASGIApp:
         registers = self.registers
@@ -180,5 +187,6 @@ def _decisions_config(settings: Settings) -> DecisionsConfig:
         url=settings.decisions_url,
         subscription_keys=frozenset({key.get_secret_value()}) if key is not None else frozenset(),
         explain=settings.explains_decisions,
+        insecure_internal=settings.has_test_tokens,
         strict_targets=settings.decisions.strict_targets,
     )

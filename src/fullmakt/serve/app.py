@@ -25,6 +25,7 @@ from fullmakt.serve.router import Router
 from fullmakt.serve.settings import Settings, SystemName
 
 WELL_KNOWN = ("oauth-authorization-server", "openid-configuration")
+AUTHZEN = "authzen-configuration"
 
 _log = structlog.get_logger("fullmakt.serve")
 
@@ -65,14 +66,17 @@ def _mounts(assembly: Assembly) -> Iterator[tuple[SystemName, str, ASGIApp]]:
 
 
 def _add_well_known(router: Router, settings: Settings) -> None:
-    """RFC 8414 §3.1 puts the well-known part between host and the issuer's path; OpenID Connect puts it after."""
-    parts = urlsplit(settings.issuer)
-    path = parts.path.rstrip("/")
-    if not path:
-        return
-    for name in WELL_KNOWN:
-        for end in ("", "/"):
-            router.alias(f"{parts.scheme}://{parts.netloc}/.well-known/{name}{path}{end}", f"{path}/.well-known/{name}")
+    """RFC 8414 §3.1 puts the well-known part between host and the issuer's path; OpenID Connect puts it after.
+
+    AuthZEN puts it where RFC 8414 does.
+    """
+    for url, names in ((settings.issuer, WELL_KNOWN), (settings.decisions_url, (AUTHZEN,))):
+        parts = urlsplit(url)
+        path = parts.path.rstrip("/")
+        host = f"{parts.scheme}://{parts.netloc}"
+        for name in names if path else ():
+            for end in ("", "/"):
+                router.alias(f"{host}/.well-known/{name}{path}{end}", f"{path}/.well-known/{name}")
 
 
 def _add_landings(router: Router, settings: Settings) -> None:

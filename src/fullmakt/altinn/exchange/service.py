@@ -12,7 +12,7 @@ from fullmakt.altinn.exchange.config import ExchangeConfig
 from fullmakt.altinn.exchange.errors import ScopeRefusedError, TokenRefusedError, UnknownProviderError
 from fullmakt.altinn.exchange.keys import AltinnKeys
 from fullmakt.altinn.exchange.ports import ClaimsVerifier, MaskinportenVerifier, Parties, ServiceOwners
-from fullmakt.altinn.exchange.tokens import AltinnTokens
+from fullmakt.altinn.exchange.tokens import AltinnTokens, PlatformTokens
 from fullmakt.infra.audit import AuditEvent, record
 from fullmakt.infra.database import Database, DatabaseUnavailableError
 from fullmakt.infra.telemetry import current_trace
@@ -54,6 +54,7 @@ class ExchangeService:
         self._clock = clock
         self._new_id = new_id
         self.tokens = AltinnTokens(config.issuer, keys, clock)
+        self.platform_tokens = PlatformTokens(keys, clock)
 
     async def exchange(self, provider: str, token: str, *, test: bool = False) -> str:
         """An Altinn token for a token of ``provider``, whose name is compared without regard to case.
@@ -88,6 +89,16 @@ class ExchangeService:
         ring = await self._keys.ring()
         await self._record("token:exchange", "permit", actor, {"sid": str(sid), "kid": ring.signer.signer.kid})
         return ring.signer.sign(finished)
+
+    async def issue_platform(self, issuer: str, app: str, *, actor: str, expires: datetime) -> str:
+        """A ``PlatformAccessToken`` of a component ``app``; ``issuer`` is ``platform`` or an org code (§1)."""
+        now = int(self._clock().timestamp())
+        claims = {"urn:altinn:app": app, "iss": issuer, "nbf": now, "iat": now, "exp": int(expires.timestamp())}
+        ring = await self._keys.ring()
+        await self._record(
+            "token:issue", "permit", actor, {"issuer": issuer, "app": app, "kid": ring.signer.signer.kid}
+        )
+        return ring.signer.sign(claims)
 
     async def refresh(self, token: str, *, enrich_pid: bool = False) -> str:
         """The same token with 30 new minutes; ``enrich_pid`` adds the number of the person it is for.

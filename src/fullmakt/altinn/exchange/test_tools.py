@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 from fullmakt.altinn.exchange.ports import Parties
 from fullmakt.altinn.exchange.rules import person_claims
 from fullmakt.altinn.exchange.service import ExchangeService
+from fullmakt.altinn.exchange.tokens import is_platform_issuer
 from fullmakt.infra.altinn import HANDLERS
 from fullmakt.infra.http import SystemEdge
 from fullmakt.infra.routes import folded_route
@@ -92,14 +93,15 @@ def _fault(name: str, message: str) -> BindingError:
 def tools_app(service: ExchangeService, parties: Parties, clock: Clock, new_id: NewId) -> ASGIApp:
     """The helper's app; its routes lie below ``/api``.
 
-    ``GetEnterpriseToken``, ``GetPersonalToken`` and ``GetSystemUserToken`` → 200 with the bare token; 400 with the
-    parameter that is wrong.
+    ``GetEnterpriseToken``, ``GetPersonalToken``, ``GetSystemUserToken`` and ``GetPlatformAccessToken`` → 200 with the
+    bare token; 400 with the parameter that is wrong.
     """
     tools = _TestTools(service, parties, clock, new_id)
     routes = [
         folded_route("/api/GetEnterpriseToken", tools.endpoint(tools.enterprise)),
         folded_route("/api/GetPersonalToken", tools.endpoint(tools.person)),
         folded_route("/api/GetSystemUserToken", tools.endpoint(tools.system_user)),
+        folded_route("/api/GetPlatformAccessToken", tools.platform),
     ]
     return SystemEdge(Starlette(routes=routes, exception_handlers=dict(HANDLERS)))
 
@@ -119,6 +121,16 @@ class _TestTools:
             return PlainTextResponse(token, headers={"Cache-Control": "no-store"})
 
         return answer
+
+    async def platform(self, request: Request) -> Response:
+        """A ``PlatformAccessToken``."""
+        asked = _Asked(request)
+        issuer, app = asked.text("org", "platform"), asked.required("app")
+        if not is_platform_issuer(issuer):
+            raise _fault("org", "platform, or an org code")
+        expires = self._clock() + timedelta(seconds=asked.number("ttl", DEFAULT_LIFETIME, LONGEST_LIFETIME))
+        token = await self._service.issue_platform(issuer, app[:255], actor=ISSUED_BY, expires=expires)
+        return PlainTextResponse(token, headers={"Cache-Control": "no-store"})
 
     async def enterprise(self, asked: _Asked) -> Claims:
         """An organisation's token."""

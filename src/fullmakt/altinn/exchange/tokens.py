@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from fullmakt.wire.altinn.callers import Caller, InvalidCallerError, caller_from
 
 LEEWAY = timedelta(seconds=10)
 """By which the clocks of issuer and API may differ (altinn-authentication.md §5)."""
+_ORG_CODE = re.compile(r"[a-z]{2,20}", re.ASCII)
 
 
 class AltinnTokens:
@@ -41,23 +43,52 @@ class AltinnTokens:
         Raises:
             TokenRefusedError: it is not to be believed, and why.
         """
+        return await _verified(token, lambda issuer: issuer == self._issuer, self._keys, self._clock)
+
+
+class PlatformTokens:
+    """Verifies ``PlatformAccessToken``, by which the platform's own components know each other (§1)."""
+
+    def __init__(self, keys: KeySource, clock: Clock) -> None:
+        self._keys = keys
+        self._clock = clock
+
+    async def issuer_of(self, token: str) -> str:
+        """Who issued it: ``platform``, or an org code.
+
+        Raises:
+            InvalidCallerError: the token is not to be believed.
+        """
         try:
-            jws = parse_compact(token)
-        except MalformedJwtError as error:
-            raise TokenRefusedError("malformed") from error
-        header, claims = jws.unverified_header, jws.unverified_payload
-        kid = header.get("kid")
-        if claims.get("iss") != self._issuer:
-            raise TokenRefusedError("wrong_issuer")
-        if header.get("alg") != "RS256" or not isinstance(kid, str) or "crit" in header:
-            raise TokenRefusedError("bad_header")
-        key = await self._keys.find(kid)
-        if key is None:
-            raise TokenRefusedError("unknown_kid")
-        if not key.verify("RS256", jws.signing_input, jws.signature):
-            raise TokenRefusedError("bad_signature")
-        _check_times(claims, self._clock())
-        return claims
+            claims = await _verified(token, is_platform_issuer, self._keys, self._clock)
+        except TokenRefusedError as error:
+            raise InvalidCallerError(error.reason) from error
+        return str(claims["iss"])
+
+
+def is_platform_issuer(issuer: object) -> bool:
+    """True for ``platform`` and org codes; never for the issuer of anybody's token, which is a URL."""
+    return isinstance(issuer, str) and _ORG_CODE.fullmatch(issuer) is not None
+
+
+async def _verified(token: str, trusted: Callable[[object], bool], keys: KeySource, clock: Clock) -> Mapping[str, Any]:
+    try:
+        jws = parse_compact(token)
+    except MalformedJwtError as error:
+        raise TokenRefusedError("malformed") from error
+    header, claims = jws.unverified_header, jws.unverified_payload
+    kid = header.get("kid")
+    if not trusted(claims.get("iss")):
+        raise TokenRefusedError("wrong_issuer")
+    if header.get("alg") != "RS256" or not isinstance(kid, str) or "crit" in header:
+        raise TokenRefusedError("bad_header")
+    key = await keys.find(kid)
+    if key is None:
+        raise TokenRefusedError("unknown_kid")
+    if not key.verify("RS256", jws.signing_input, jws.signature):
+        raise TokenRefusedError("bad_signature")
+    _check_times(claims, clock())
+    return claims
 
 
 def _check_times(claims: Mapping[str, Any], now: datetime) -> None:

@@ -149,7 +149,7 @@ class InsecureSettings(_Section):
     demo_world: bool | None = None
     """Apply the built-in demo world, whose keys lie in the state folder; on in development when not set."""
     test_tokens: bool | None = None
-    """Hand out Altinn's tokens for anybody to whoever asks, and answer the platform's internal questions without a key; on in
-    development when not set."""
+    """Hand out Altinn's tokens for anybody to whoever asks, and answer the platform's internal questions without a key;
+    on in development when not set."""
     beyond_loopback: bool = False
     """Serve all this to other machines too."""

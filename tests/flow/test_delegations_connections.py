@@ -152,6 +152,21 @@ async def test_what_the_caller_has_by_delegation_is_passed_on_and_falls_with_it(
     assert await scene.rights() == []
 
 
+async def test_nobody_gives_on_to_the_one_it_came_from(scene: Connections) -> None:
+    await scene.connect()
+    offer = Offer(scene.giver.party_uuid, scene.other.party_uuid, RESOURCE, frozenset({"read"}))
+    await scene.service.delegate(offer, OPERATOR)
+    (root,) = await scene.service.rights([scene.other.party_uuid], scene.giver.party_uuid, RESOURCE)
+    scene.authority.delegated[RESOURCE, "read"] = root.delegation_id
+    query = {**scene.to, "resource": RESOURCE}
+    answer = await scene.post("kari", f"{BASE}/resources/rights", _keys("read"), **query)
+    assert (answer.status_code, answer.json()["code"]) == (400, "AM-00028")
+    await scene.service.withdraw(Selection(scene.giver.party_uuid, scene.other.party_uuid, RESOURCE), OPERATOR)
+    answer = await scene.post("kari", f"{BASE}/resources/rights", _keys("read"), **query)
+    assert (answer.status_code, answer.json()["code"]) == (400, "AM-00028")
+    assert await scene.rights() == []
+
+
 async def test_rights_are_refused_with_their_codes(scene: Connections) -> None:
     path = f"{BASE}/resources/rights"
     query = {**scene.to, "resource": RESOURCE}

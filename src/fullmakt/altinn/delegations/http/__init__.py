@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from fullmakt.altinn.delegations.errors import DelegationRefusedError, UnknownDelegationError
 from fullmakt.altinn.delegations.http import (
     authorised,
     connections,
@@ -18,8 +21,10 @@ from fullmakt.altinn.delegations.http import (
     suppliers,
 )
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded
+from fullmakt.altinn.delegations.http.problems import NOT_AUTHORIZED
 from fullmakt.infra.altinn import HANDLERS
 from fullmakt.infra.http import SystemEdge
+from fullmakt.wire.altinn.problems import AltinnProblemError
 
 _PARTS = (
     lookup,
@@ -40,4 +45,10 @@ def app(system: AccessManagement, *more: BaseRoute) -> ASGIApp:
     """The system's app, to be mounted at its base path; ``more`` are routes of others that live below the same."""
     guarded = Guarded(system)
     routes: list[BaseRoute] = [*more, *(route for part in _PARTS for route in part.routes(guarded))]
-    return SystemEdge(Starlette(routes=routes, exception_handlers=dict(HANDLERS)))
+    handlers = {**HANDLERS, DelegationRefusedError: _not_passed_on, UnknownDelegationError: _not_passed_on}
+    return SystemEdge(Starlette(routes=routes, exception_handlers=handlers))
+
+
+async def _not_passed_on(request: Request, _error: Exception) -> Response:
+    """What the caller holds by a delegation can not be given to this one: a circle, too long a chain, or withdrawn."""
+    return await HANDLERS[AltinnProblemError](request, AltinnProblemError(NOT_AUTHORIZED))

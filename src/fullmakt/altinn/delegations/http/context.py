@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -120,8 +120,3 @@ class Guarded:
 def performer(caller: Caller) -> Performer:
     """The caller as who carries something out."""
     return Performer(caller.actor, caller.user_id)
-
-
-def same_order(keys: Sequence[UUID], found: Mapping[UUID, PartyIdentity]) -> list[PartyIdentity]:
-    """The parties of ``keys`` that were found, each once."""
-    return [found[key] for key in dict.fromkeys(keys) if key in found]

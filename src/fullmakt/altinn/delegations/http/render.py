@@ -227,12 +227,11 @@ def package(name: str, known: AccessPackage | None) -> Document:
     return {"id": str(known.id if known else stable_id(urn)), "urn": urn, "areaId": None}
 
 
-DIRECT = {"flag": 1, "items": [{"name": "direct", "description": "Access granted directly with assignment"}]}
+_DIRECT = {"flag": 1, "items": [{"name": "direct", "description": "Access granted directly with assignment"}]}
 _PASSED_ON = {
     "flag": 2,
     "items": [{"name": "client-delegation", "description": "Access granted via client delegation"}],
 }
-BY_ROLE = {"flag": 8, "items": [{"name": "rolemap", "description": "Access granted through role mapping"}]}
 
 
 def permission(
@@ -241,7 +240,6 @@ def permission(
     role: Document,
     *,
     via: PartyIdentity | None = None,
-    reason: Document | None = None,
 ) -> Document:
     """That ``receiver`` has something from ``giver``, and how."""
     return {
@@ -250,7 +248,7 @@ def permission(
         "via": party(via) if via else None,
         "role": role,
         "viaRole": None,
-        "reason": reason or (_PASSED_ON if via else DIRECT),
+        "reason": _PASSED_ON if via else _DIRECT,
     }
 
 

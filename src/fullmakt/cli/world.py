@@ -126,6 +126,23 @@ def _tables(document: dict[str, Any]) -> list[Table]:
     people = [(each["id"], each["name"]) for each in document["people"]]
     roles = [(each["code"], called(each["organisation"]), called(each["holder"])) for each in document["roles"]]
     scopes = [(each["name"], called(each["owner"]), consumers(each)) for each in document["scopes"]]
+    resources = [
+        (each["identifier"], each["owner"], "\n".join([each["type"], *each["scopes"]]))
+        for each in document["resources"]
+    ]
+    lists = [
+        (
+            f"{each['owner']} {each['identifier']}",
+            "\n".join(map(called, each["members"])),
+            "\n".join(f"{one['resource']} {' '.join(one['actions'])}" for one in each["connections"]),
+        )
+        for each in document["access_lists"]
+    ]
+    given = [(called(each["consumer"]), called(each["supplier"]), each["resource"]) for each in document["delegations"]]
+    given += [
+        (called(each["giver"]), called(each["receiver"]), f"{each['resource']} {' '.join(each['actions'])}")
+        for each in document["rights"]
+    ]
     clients = [
         (f"{each['alias']}\n {owner(each)}", "\n".join(each["scopes"]), each["authentication"])
         for each in document["clients"]
@@ -136,6 +153,9 @@ def _tables(document: dict[str, Any]) -> list[Table]:
         _table("People", ("number", "name"), people),
         _table("Roles", ("role", "in", "held by"), roles),
         _table("Scopes", ("scope", "owner", "who has access"), scopes),
+        _table("Resources", ("resource", "owner", "type, scopes"), resources),
+        _table("Access lists", ("list", "members", "resources"), lists),
+        _table("Delegations and rights", ("given by", "to", "what"), given),
         _table("Clients", ("client", "scopes", "signs with"), clients),
     ]
 

@@ -103,6 +103,7 @@ _LINKS: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "resourceregistry": ((_("Resources"), "api/v1/resource/resourcelist"),),
     "accessmanagement": ((_("Roles"), "api/v1/meta/info/roles"),),
+    "authorization": ((_("Metadata"), ".well-known/authzen-configuration"),),
     "authentication": ((_("Metadata"), "api/v1/openid/.well-known/openid-configuration"),),
     "pki": ((_("Trusted certificates"), "ca/bundle.pem"),),
 }

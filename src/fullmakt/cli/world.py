@@ -127,7 +127,7 @@ def _tables(document: dict[str, Any]) -> list[Table]:
     roles = [(each["code"], called(each["organisation"]), called(each["holder"])) for each in document["roles"]]
     scopes = [(each["name"], called(each["owner"]), consumers(each)) for each in document["scopes"]]
     resources = [
-        (each["identifier"], each["owner"], "\n".join([each["type"], *each["scopes"]]))
+        (f"{each['identifier']}\n {each['type']}", each["owner"], "\n".join(each["scopes"]))
         for each in document["resources"]
     ]
     lists = [
@@ -153,18 +153,21 @@ def _tables(document: dict[str, Any]) -> list[Table]:
         _table("People", ("number", "name"), people),
         _table("Roles", ("role", "in", "held by"), roles),
         _table("Scopes", ("scope", "owner", "who has access"), scopes),
-        _table("Resources", ("resource", "owner", "type, scopes"), resources),
+        _table("Resources", ("resource", "owner", "scopes"), resources),
         _table("Access lists", ("list", "members", "resources"), lists),
         _table("Delegations and rights", ("given by", "to", "what"), given),
         _table("Clients", ("client", "scopes", "signs with"), clients),
     ]
 
 
+_WHOLE = frozenset({"number", "url", "scope", "scopes", "signs with", "what"})
+
+
 def _table(title: str, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     for column in columns:
         # What one copies from here stays whole: the rest makes room for it, and folds sooner than lose a character.
-        table.add_column(column, overflow="fold", no_wrap=column in {"number", "url", "scope", "scopes", "signs with"})
+        table.add_column(column, overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
         table.add_row(*map(escape, row))
     return table

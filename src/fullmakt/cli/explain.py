@@ -27,7 +27,7 @@ def explain(
         list[str] | None,
         typer.Argument(
             metavar="[CODE|NAME|TRACE-ID]",
-            help="A code (MP-250), a name (not_delegated, no_right), or the trace id of an answer; the whole answer will "
+            help="A code (MP-250), a name (not_delegated, no_right), or the trace id of an answer; a whole answer will "
             "do too.",
         ),
     ] = None,

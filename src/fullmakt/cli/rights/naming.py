@@ -76,12 +76,12 @@ def subject_attribute(text: str) -> Attribute:
 def _party(text: str) -> Attribute | None:
     if _UUID.fullmatch(text):
         return Attribute(ids.PARTY_UUID, text.lower())
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) in (9, 11)):
         return None
     try:
-        if len(text) == 11:
-            return Attribute(ids.PERSON, NationalId(text))
-        return Attribute(ids.ORGANISATION, OrgNumber(text))
+        return (
+            Attribute(ids.ORGANISATION, OrgNumber(text)) if len(text) == 9 else Attribute(ids.PERSON, NationalId(text))
+        )
     except InvalidIdentifierError as error:
         raise MisnamedError(str(error)) from error
 

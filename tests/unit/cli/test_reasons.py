@@ -1,0 +1,96 @@
+"""Every reason for which Altinn's systems decide or refuse something has a sentence."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import fullmakt
+from fullmakt.altinn.decisions.model import Reason
+from fullmakt.cli.rights.reasons import Meaning, catalogue, meaning_of, meanings_named, sentence
+from fullmakt.provider.errors import Reason as TokenReason
+
+ROOT = Path(fullmakt.__file__).parent
+REASON = re.compile(r"[a-z]+(_[a-z]+)*")
+FIELDS = re.compile(r"\{(?!actor\}|subject\}|facts\.[a-z_]+\})")
+
+
+def calls(*names: str) -> Iterator[tuple[Path, ast.Call]]:
+    """Every call in Altinn's systems of something with one of these names."""
+    for path in [*(ROOT / "altinn").rglob("*.py"), ROOT / "infra" / "altinn.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if name in names:
+                    yield path, node
+
+
+def texts(node: ast.Call) -> list[str]:
+    """The texts among a call's arguments that can be reasons."""
+    values = [one.value for one in node.args if isinstance(one, ast.Constant)]
+    return [value for value in values if isinstance(value, str) and REASON.fullmatch(value)]
+
+
+def test_every_reason_for_a_decision_has_a_sentence_and_no_sentence_is_for_another() -> None:
+    assert catalogue()["decisions"].keys() == {str(reason) for reason in Reason}
+
+
+def test_every_reason_for_which_an_api_refuses_has_a_sentence() -> None:
+    reasons = {text for _, node in calls("ForbiddenError", "refused", "tell_refusal") for text in texts(node)}
+    assert len(reasons) > 15
+    assert reasons - catalogue()["refusals"].keys() == set()
+
+
+def test_every_reason_for_which_no_token_is_exchanged_has_a_sentence() -> None:
+    reasons = {text for _, node in calls("TokenRefusedError") for text in texts(node)}
+    assert len(reasons) > 8
+    assert reasons | {str(reason) for reason in TokenReason} <= catalogue()["exchange"].keys()
+
+
+@pytest.mark.parametrize("family", ["decisions", "refusals", "exchange"])
+def test_words_and_remedies_are_sentences(family: str) -> None:
+    for reason, meaning in catalogue()[family].items():
+        for text in filter(None, (meaning.words, meaning.remedy)):
+            assert re.fullmatch(r"[A-Z`].*[.`]", text), reason
+            assert text.count("`") % 2 == 0, reason
+
+
+def test_only_what_is_permitted_needs_no_remedy() -> None:
+    without = {reason for reason, meaning in catalogue()["decisions"].items() if not meaning.remedy}
+    assert without == {Reason.RULE, Reason.DELEGATION}
+
+
+def test_sentences_are_filled_in_with_nothing_that_there_is_not() -> None:
+    for actions in catalogue()["asked"].values():
+        for templates in actions.values():
+            for template in [templates] if isinstance(templates, str) else templates:
+                assert not FIELDS.search(template), template
+
+
+def test_a_reason_is_looked_up_in_its_own_system() -> None:
+    assert meaning_of("decisions", "no_right") is not None
+    assert meaning_of("exchange", "no_right") is None
+    assert meaning_of("tokens", "expired") is None
+    assert meaning_of("access-lists", "other_owner") == meaning_of("resources", "other_owner")
+
+
+def test_a_reason_is_found_by_its_name_alone() -> None:
+    assert meanings_named("no_right") == {"decisions": meaning_of("decisions", "no_right")}
+    assert meanings_named("decision:make") == {}
+    assert Meaning("So.").document() == {"words": "So.", "remedy": ""}
+
+
+def test_the_first_sentence_is_taken_for_which_there_are_facts() -> None:
+    facts = {"subject": None, "action": ["read"], "resource": "skd-mva", "party": "P"}
+    about = {"actor": "A", "subject": ""}
+    told = sentence("decisions", "decision:make", about, facts, lambda value: str(value))
+    assert told == "A asks whether somebody unknown to the register may ['read'] skd-mva for P"
+    assert sentence("decisions", "decision:make", about, {}, str) == (
+        "A asks the decision point something that makes no sense to it"
+    )
+    assert sentence("parties", "role:grant", about, {}, str) is None
+    assert sentence("tokens", "token:issue", about, {}, str) is None

@@ -14,6 +14,7 @@ from fullmakt.altinn.decisions.store import DecisionFeed, DecisionJournal
 from fullmakt.altinn.delegations.declarations import Declarations
 from fullmakt.altinn.delegations.http import AccessManagement
 from fullmakt.altinn.delegations.http import app as delegations_app
+from fullmakt.altinn.delegations.http.schemes import schemes_app
 from fullmakt.altinn.delegations.requests.documents import Urls
 from fullmakt.altinn.delegations.requests.http import altinn2_app
 from fullmakt.altinn.delegations.requests.http import routes as request_routes
@@ -85,7 +86,17 @@ class Altinn:
         settings = self.settings
         yield "register", settings.parties_url, parties_app(self.registers.parties)
         yield "resourceregistry", settings.resources_url, self._resources_app()
-        yield "accessmanagement", settings.delegations_url, self._delegations_app()
+        yield (
+            "accessmanagement",
+            settings.delegations_url,
+            delegations_app(self._access_management, *request_routes(self.requests, self.callers, self._request_urls)),
+        )
+        if settings.in_development:  # the real service has turned them off
+            yield (
+                "accessmanagement",
+                f"{settings.base_url}/altinn/maskinporten-api",
+                schemes_app(self._access_management),
+            )
         yield "accessmanagement", settings.altinn2_url, altinn2_app(self.requests, self.callers, self._request_urls)
         yield (
             "accessmanagement",
@@ -113,9 +124,10 @@ class Altinn:
         route = authorization_route(self.registers.access_lists, self.exchange.platform_tokens)
         return decisions_app(self.decisions, self.callers, (route,))
 
-    def _delegations_app(self) -> ASGIApp:
+    @property
+    def _access_management(self) -> AccessManagement:
         registers = self.registers
-        system = AccessManagement(
+        return AccessManagement(
             service=registers.delegations,
             parties=registers.parties,
             resources=registers.resources,
@@ -123,7 +135,6 @@ class Altinn:
             packages=self.requests.packages,
             callers=self.callers,
         )
-        return delegations_app(system, *request_routes(self.requests, self.callers, self._request_urls))
 
     @property
     def _request_urls(self) -> Urls:

@@ -28,7 +28,7 @@ from fullmakt.wire.altinn.parties import PartyIdentity, PartyKind
 ID = UUID("5ccaebc5-dfb7-442a-ab5e-002898b902ae")
 BANK = PartyIdentity(50, ID, PartyKind.ORGANISATION, "Demo Bank", orgno=OrgNumber("910753614"))
 KARI = PartyIdentity(51, ID, PartyKind.PERSON, "Kari", user_id=1, national_id=NationalId("05895199925"))
-REAL = "01019000083"
+REAL = "31123999935"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_plain_name_is_given_back() -> None:
 
 def test_a_real_person_s_number_is_masked() -> None:
     real = PartyIdentity(1, ID, PartyKind.PERSON, "Real", user_id=2, national_id=NationalId(REAL))
-    assert number_of(real) == "01*********"
+    assert number_of(real) == "31*********"
     assert (label_of(KARI), label_of(BANK)) == ("Kari (05895199925)", "Demo Bank (910753614)")
     assert number_of(PartyIdentity(2, ID, PartyKind.PERSON, "Nobody")) == str(ID)
 

@@ -13,7 +13,7 @@ import psycopg
 
 from bench import machine, rights
 from bench.grants import uniform, zipf
-from bench.harness import CONNECTIONS, Bench, Requests, measure, saturate
+from bench.harness import CONNECTIONS, FEW, Bench, Requests, measure, saturate
 from bench.load import Run, ask, open_loop
 from bench.measured import Measured
 from bench.questions import KINDS, Questions
@@ -24,15 +24,15 @@ _PATH = "/altinn/authorization/api/v1/authorize"
 
 
 def decisions(bench: Bench) -> None:
-    """With ever more policies; with the most of them also at random, where hardly anything is remembered."""
-    organisations = bench.sizes.organisations
-    echo = _echo(bench)
+    """With ever more policies; with the most of them also where everything is remembered, and where hardly anything."""
+    organisations, echo = bench.sizes.organisations, _echo(bench)
     for policies in bench.sizes.policies:
         there = Rights(policies, organisations)
-        as_they_come = Questions(there, zipf(organisations), zipf(policies))
-        _measure(bench, f"{policies:,} policies", as_they_come, echo, warm_up=10)
-    at_random = Questions(there, uniform(organisations), uniform(policies))
-    _measure(bench, f"{policies:,} policies, at random", at_random, echo, warm_up=10)
+        _measure(bench, f"{policies:,} policies", Questions(there, zipf(organisations), zipf(policies)), echo)
+    _measure(bench, f"{policies:,} policies, remembered", Questions(there, uniform(FEW), uniform(1)), echo)
+    _measure(
+        bench, f"{policies:,} policies, at random", Questions(there, uniform(organisations), uniform(policies)), echo
+    )
 
 
 def _echo(bench: Bench) -> Measured:
@@ -45,22 +45,20 @@ def _echo(bench: Bench) -> Measured:
     return measured
 
 
-def _measure(bench: Bench, name: str, questions: Questions, echo: Measured, *, warm_up: int) -> None:
-    url = _database(bench, questions.rights)
-    count, first = bench.sizes.decisions, warm_up * bench.sizes.warm_up
+def _measure(bench: Bench, name: str, questions: Questions, echo: Measured) -> None:
+    url, report = _database(bench, questions.rights), bench.report
+    count, warm_up = bench.sizes.decisions, bench.sizes.decisions_warm_up
     before = _reasons(url)
     with Server(bench.folder, url, "maskinporten", "authorization") as server:
         requests = _requests(questions, _token(bench, server))
-        measured = measure(bench, server, requests, saturate(), count=count, warm_up=first)
+        measured = measure(bench, server, requests, saturate(), count=count, warm_up=warm_up)
         calm = partial(open_loop, rate=0.7 * measured.rate, connections=4 * CONNECTIONS)
         steady = measure(bench, server, requests, calm, count=count, warm_up=CONNECTIONS)
-    inside = _inside(bench, url, questions, count, first)
-    bench.report.load(f"decisions over HTTP, {name}", measured)
-    bench.report.load(f"decisions over HTTP, {name}, fixed rate (70 %)", steady)
-    bench.report.load(f"decisions in process, {name}", inside)
-    bench.report.add(f"decisions over HTTP, {name}, rate against a bare echo", f"{measured.rate / echo.rate:.2f}")
-    bench.report.add(f"decisions over HTTP, {name}, CPU against a bare echo", f"{measured.cpu / echo.cpu:.1f} ×")
-    bench.report.add(f"decisions, {name}, p99 at 70 %", f"{steady.milliseconds(0.99):.1f} ms")
+    report.load(f"decisions over HTTP, {name}", measured)
+    report.load(f"the same at a fixed rate (70 %), {name}", steady)
+    report.load(f"decisions in process, {name}", _inside(bench, url, questions, count, warm_up))
+    report.add(f"over HTTP against a bare echo, {name}", f"{measured.rate / echo.rate:.3f}")
+    report.add(f"CPU of the two, {name}", f"{measured.cpu / echo.cpu:.1f} ×")
     _check(_reasons(url) - before)
 
 

@@ -38,7 +38,8 @@ class Sizes:
     many_consumers: int = 100_000
     policies: tuple[int, ...] = (1, 1_000, 100_000)
     organisations: int = 100_000
-    decisions: int = 12_000
+    decisions: int = 6_000
+    decisions_warm_up: int = 20_000
 
 
 QUICK = Sizes(
@@ -54,7 +55,8 @@ QUICK = Sizes(
     many_consumers=5_000,
     policies=(1, 100, 2_000),
     organisations=2_000,
-    decisions=3_000,
+    decisions=1_500,
+    decisions_warm_up=1_500,
 )
 
 

@@ -141,7 +141,7 @@ def open_loop(feeds: Sequence[Feed], connections: int, rate: float) -> Run:
     [(port, requests)] = feeds
     run, waiting = Run(), deque(requests)
     with ExitStack() as stack:
-        idle: list[_Connection] = []
+        idle: deque[_Connection] = deque()  # used in turn: the server closes one that is idle for long
         busy: dict[socket.socket, _Connection] = {}
         for _ in range(connections):
             idle.append(_Connection(port))
@@ -153,7 +153,7 @@ def open_loop(feeds: Sequence[Feed], connections: int, rate: float) -> Run:
         while due or busy:
             now = perf_counter()
             while due and due[0] <= now and idle:
-                connection = idle.pop()
+                connection = idle.popleft()
                 connection.send(waiting.popleft(), due.popleft())
                 busy[connection.socket] = connection
             pause = max(due[0] - now, 0.0) if due and idle else None

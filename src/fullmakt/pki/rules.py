@@ -31,6 +31,7 @@ _CA_LIFETIME = dt.timedelta(days=30 * 365)
 _KEPT_ON_CRL = dt.timedelta(days=30)
 """A revoked certificate stays listed so long after it has expired (RFC 5280 §3.3: at least once)."""
 _MAX_NAME = 64
+"""X.520 counts characters; the library that writes the certificate counts bytes."""
 _ANY_POLICY = "2.5.29.32.0"
 
 AUTHORITIES = MappingProxyType(
@@ -86,8 +87,8 @@ def organisation_subject(orgno: OrgNumber, name: str, seid: Seid) -> x509.Name:
             another organisation's number, which the token server would take for the organisation's own.
     """
     name = name.strip()
-    if not name or len(name) > _MAX_NAME or not name.isprintable():
-        raise InvalidRequestError(f"an organisation's name is 1 to {_MAX_NAME} printable characters")
+    if not name or not name.isprintable() or len(name.encode()) > _MAX_NAME:
+        raise InvalidRequestError(f"an organisation's name is printable, and 1 to {_MAX_NAME} bytes of UTF-8")
     identifier = (
         x509.NameAttribute(NameOID.SERIAL_NUMBER, orgno)
         if seid == 1

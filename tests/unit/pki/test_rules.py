@@ -33,7 +33,7 @@ def test_the_new_shape_names_the_organisation_in_organization_identifier() -> No
     assert not subject.get_attributes_for_oid(NameOID.SERIAL_NUMBER)
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 65, "a\0b", "a\nb", "\ud800", "Liar - 974760673"])
+@pytest.mark.parametrize("name", ["", "  ", "x" * 65, "ø" * 33, "a\0b", "a\nb", "\ud800", "Liar - 974760673"])
 def test_a_name_that_no_certificate_should_hold_is_refused(name: str) -> None:
     with pytest.raises(InvalidRequestError):
         rules.organisation_subject(ORGNO, name, 2)

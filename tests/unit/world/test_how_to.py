@@ -13,5 +13,5 @@ HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "world-file.md"
 
 
 def test_the_world_of_the_how_to_can_be_applied_beside_the_demo_world() -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
+    example = "".join(re.findall(r"```toml\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL))
     assert plan(parse(example), demo_world()).changes

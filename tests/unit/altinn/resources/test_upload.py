@@ -44,3 +44,11 @@ def test_what_stands_after_the_end_or_before_the_beginning_is_no_part() -> None:
 @given(st.binary(max_size=300), st.text(max_size=40))
 def test_rubbish_holds_no_file(body: bytes, parameters: str) -> None:
     assert uploaded_file(f"multipart/form-data;{parameters}", body, "policyFile") is None
+
+
+def test_a_form_of_countless_parts_is_not_read_to_its_end() -> None:
+    kind = "multipart/form-data; boundary=b"
+    other = b'--b\r\nContent-Disposition: form-data; name="x"; filename="x"\r\n\r\n\r\n'
+    wanted = b'--b\r\nContent-Disposition: form-data; name="policyFile"; filename="p"\r\n\r\n<x/>\r\n'
+    assert uploaded_file(kind, other * 31 + wanted + other * 100_000 + b"--b--", "policyFile") == b"<x/>"
+    assert uploaded_file(kind, other * 100_000 + wanted + b"--b--", "policyFile") is None

@@ -11,19 +11,21 @@ from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 
 _MAX_HEADERS = 8 * 1024
+_MAX_PARTS = 32  # each costs a reading of its headers, and the form has one file
 _CONTENT_TYPE = "multipart/form-data"
 
 
 def uploaded_file(content_type: str, body: bytes, name: str) -> bytes | None:
     """The bytes of the file in the part ``name``, whatever the case of that; None when there is no such file.
 
-    A part without a file name is a field and no file.
+    A part without a file name is a field and no file. What comes after the first parts, more than any form has, is not
+    read.
     """
     boundary = _boundary(content_type)
     if boundary is None:
         return None
-    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary)
-    for part in parts:
+    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary, _MAX_PARTS + 1)
+    for part in parts[:_MAX_PARTS]:
         if part.startswith(b"--"):
             return None
         head, blank, content = part.partition(b"\r\n\r\n")

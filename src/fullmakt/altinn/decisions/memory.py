@@ -164,6 +164,8 @@ class FactMemory(FeedCache[FactKey, Any]):
         others = [key for key in keys if key[0] != "identity"]
         if others:
             found.update(zip(others, await asyncio.gather(*map(one, others)), strict=True))
+        if self._tagged > 8 * self._capacity:
+            self._sweep()  # before these get theirs: they are no entries yet, and would lose them
         for key, fact in found.items():
             self._tag(key, _tags(key, fact))
         return found
@@ -191,8 +193,6 @@ class FactMemory(FeedCache[FactKey, Any]):
                 self.entries.pop(fact, None)
 
     def _tag(self, key: FactKey, tags: Iterable[str]) -> None:
-        if self._tagged > 8 * self._capacity:
-            self._sweep()
         for tag in tags:
             self._by_tag.setdefault(tag, set()).add(key)
             self._tagged += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tomllib
 from collections.abc import Collection
 from dataclasses import replace
@@ -10,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from fullmakt.altinn.decisions.errors import UnsettledError
+from fullmakt.altinn.decisions.memory import FactMemory
 from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.infra.database import DatabaseUnavailableError
 from fullmakt.wire.altinn import attributes as ids
@@ -161,3 +163,14 @@ async def test_who_can_names_those_who_were_given_it(point: DecisionPoint) -> No
     [robot] = await point.who_can("write", "api", ACME)
     assert robot.who == Attribute(ids.SYSTEM_USER, str(uuid_of("robot")))
     assert await point.who_can("gone", "api", ACME) == []
+
+
+async def test_no_fact_outlives_a_change_however_many_there_were_before_it(neighbours: TableNeighbours) -> None:
+    memory = FactMemory(neighbours, neighbours, neighbours, MemoryJournal(), capacity=4)
+    for number in range(40):
+        pair = [uuid_of(f"{side}{number}") for side in ("a", "b")]
+        keys = [("memberships", party, None) for party in pair]
+        await asyncio.gather(*map(memory.load, keys))
+        assert memory.entries.keys() >= set(keys)
+        memory.forget([f"member:{party}" for party in pair])
+        assert memory.entries.keys().isdisjoint(keys)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from fullmakt.wire.altinn.policy.parser import NAMESPACE
+from fullmakt.wire.altinn.policy.parser import NAMESPACE, safe_parser
 from fullmakt.wire.altinn.xacml_json import (
     DATA_TYPES,
     DecisionRequest,
@@ -25,11 +25,10 @@ def read_request_xml(xml: bytes) -> DecisionRequest:
     """Read a request.
 
     Raises:
-        UndecidableRequestError: not XML, with a DOCTYPE, not a request, or one with a data type that is not taken.
+        UndecidableRequestError: not XML, with a DOCTYPE, not a request, or one with a value that is not taken.
     """
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        root = etree.fromstring(xml, parser)
+        root = etree.fromstring(xml, safe_parser())
     except etree.XMLSyntaxError as error:
         raise UndecidableRequestError("the request is not well-formed XML") from error
     if root.getroottree().docinfo.doctype:
@@ -55,6 +54,8 @@ def _category(element: etree._Element) -> RequestCategory:
 
 
 def _attribute(attribute: etree._Element, value: etree._Element) -> RequestAttribute:
+    if len(value):
+        raise UndecidableRequestError("an AttributeValue holds text alone")
     data_type = value.get("DataType")
     if data_type not in DATA_TYPES:
         raise UndecidableRequestError("a DataType is not one that is taken")

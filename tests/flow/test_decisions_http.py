@@ -387,7 +387,9 @@ async def test_roles_and_parties_are_told_to_the_user_itself(client: Client) -> 
     assert roles.json() == [{"type": "altinn", "value": "dagl"}]
     assert (await client.get("/api/v1/roles?coveredByUserId=20002&offeredByPartyId=50001", "kari")).status_code == 403
     assert (await client.get("/api/v1/roles?coveredByUserId=20001&offeredByPartyId=50002", "kari")).status_code == 404
-    assert (await client.get("/api/v1/roles?coveredByUserId=0&offeredByPartyId=0", "kari")).status_code == 400
+    for wrong in ("0", "-1", "2147483648", "0000000000" + "1" * 5_000):
+        path = f"/api/v1/roles?coveredByUserId={wrong}&offeredByPartyId=50001"
+        assert (await client.get(path, "kari")).status_code == 400
     parties = await client.get("/api/v1/parties?userId=20001", "kari")
     assert [one["partyId"] for one in parties.json()] == [50101, 50001]
     assert (await client.get("/api/v1/parties/50001/validate?userId=20001", "kari")).json() is True

@@ -56,6 +56,9 @@ _BREATH = 50
 _MAX_LISTED = 100
 """Values of a list that the trail holds."""
 
+_NAME = 300
+"""Characters of what the trail takes for a name."""
+
 _T = TypeVar("_T")
 Answer = tuple[_T, Sequence[Decision]]
 """An answer, and the decisions in it, to be written down."""
@@ -273,9 +276,14 @@ class DecisionPoint:
 
 
 @lru_cache(maxsize=8_192)
-def _clean(text: str) -> str:
+def _clean_name(text: str) -> str:
     """What one decision names, the next names too."""
     return clean_text(text)
+
+
+def _clean(text: str) -> str:
+    """Names are remembered; what is longer than a name is not, or callers could fill the memory with it."""
+    return _clean_name(text) if len(text) <= _NAME else clean_text(text)
 
 
 def _cleaned(value: Any) -> Any:
@@ -298,7 +306,7 @@ def _event(decision: Decision, trace_id: str, actor: str) -> bytes:
         "reason": decision.reason,
         "trace_id": trace_id,
         "actor": _clean(actor),
-        "subject": _clean(asked[:300]),
+        "subject": _clean(asked[:_NAME]),
         "facts": {"decision": decision.outcome, **{name: _cleaned(value) for name, value in facts.items()}},
     }
     return orjson.dumps(event)

@@ -126,7 +126,7 @@ def _is_app(value: Any) -> bool:
 
 def _number(request: Request, name: str) -> int:
     text = request.query_params.get(name, "")
-    if not (text.isascii() and text.isdigit()) or not 0 < int(text[:11]) <= _MAX_NUMBER:
+    if not (text.isascii() and text.isdigit() and len(text) <= 10) or not 0 < int(text) <= _MAX_NUMBER:
         raise BindingError({name: [f"The {name} field is required, and a number above zero."]})
     return int(text)
 

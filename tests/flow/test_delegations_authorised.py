@@ -338,7 +338,7 @@ async def test_a_scheme_is_made_changed_and_removed(scene: Acting, schemes: http
         assert (await schemes.put(path, json=changed, headers=_as("owner"))).status_code == 204
     (listed,) = (await schemes.get("/delegationSchemes", headers=_as("owner"))).json()
     assert listed["scopes"] == ["altinn:test.write"]
-    scene.resources.change("api", delegation_scheme_id=scheme_id.upper())
+    scene.resources.change("api", delegation_scheme_id=scheme_id.upper(), owner_orgno=OrgNumber("974760673"))
     await scene.declared.declare_api_delegation(OrgNumber("910753614"), OrgNumber("991825827"), "api")
     assert (await schemes.delete(path, headers=_as("owner"))).status_code == 400
     assert len(await scene.service.api_delegations(consumer=OrgNumber("910753614"))) == 1
@@ -346,6 +346,17 @@ async def test_a_scheme_is_made_changed_and_removed(scene: Acting, schemes: http
     assert answer.status_code == 204
     assert await scene.service.api_delegations(consumer=OrgNumber("910753614")) == ()
     assert (await schemes.get(path, headers=_as("owner"))).status_code == 404
+
+
+async def test_an_owner_takes_no_delegations_of_another_s_resource_away(
+    scene: Acting, schemes: httpx2.AsyncClient
+) -> None:
+    scheme_id = (await schemes.post("/delegationSchemes", json=SCHEME, headers=_as("owner"))).json()
+    scene.resources.change("api", delegation_scheme_id=scheme_id)
+    await scene.declared.declare_api_delegation(OrgNumber("910753614"), OrgNumber("991825827"), "api")
+    answer = await schemes.delete(f"/delegationSchemes/{scheme_id}?deleteDelegations=true", headers=_as("owner"))
+    assert answer.status_code == 204
+    assert len(await scene.service.api_delegations(consumer=OrgNumber("910753614"))) == 1
 
 
 @pytest.mark.parametrize(

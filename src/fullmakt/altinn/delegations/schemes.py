@@ -94,14 +94,18 @@ class Schemes:
             _tell(change, by, "scheme:change", scheme_id)
 
     async def delete(self, owner: OrgNumber, scheme_id: UUID, by: Performer, *, delete_delegations: bool) -> None:
-        """Remove the scheme, and the delegations of its resources if told to.
+        """Remove the scheme, and the delegations of the owner's resources with it, if told to.
+
+        Anybody may refer to a scheme; what is delegated of another's resource is not the owner's to take back.
 
         Raises:
             UnknownSchemeError: there is none.
             DelegationRefusedError: there are delegations, and they are not to go.
         """
         resources = await self._resources.resources_with_scope(None)
-        of_scheme = [one.identifier for one in resources if _is(one.delegation_scheme_id, scheme_id)]
+        of_scheme = [
+            one.identifier for one in resources if one.owner_orgno == owner and _is(one.delegation_scheme_id, scheme_id)
+        ]
         async with self._work.changing() as change:
             row = (await change.connection.execute(_LOCK, {"scheme_id": scheme_id})).mappings().first()
             _owned(row, owner)

@@ -27,6 +27,7 @@ COOKIE = "AltinnStudioRuntime"
 """In which browsers carry an Altinn token."""
 _NO_STORE = {"Cache-Control": "no-store"}
 _MAX_FORM = 100 * 1024
+_MAX_FIELDS = 20
 
 
 def app(service: ExchangeService, callers: Callers) -> ASGIApp:
@@ -59,9 +60,7 @@ def routes(service: ExchangeService, callers: Callers) -> list[BaseRoute]:
 
     async def introspection(request: Request) -> Response:
         await caller_of(request, callers)
-        body = await request.body()
-        form = parse_qs(body[:_MAX_FORM].decode("latin-1"), max_num_fields=20) if len(body) <= _MAX_FORM else {}
-        return JSONResponse(await service.introspect(form.get("token", [""])[0]), headers=_NO_STORE)
+        return JSONResponse(await service.introspect(_token_in(await request.body())), headers=_NO_STORE)
 
     async def metadata(_request: Request) -> Response:
         return JSONResponse(_metadata(service))
@@ -90,6 +89,17 @@ def _metadata(service: ExchangeService) -> dict[str, object]:
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": ["RS256"],
     }
+
+
+def _token_in(form: bytes) -> str:
+    """The member ``token`` of a form; nothing when there is none, or when the form is larger than such forms are."""
+    if len(form) > _MAX_FORM:
+        return ""
+    try:
+        members = parse_qs(form.decode("latin-1"), max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        return ""
+    return members.get("token", [""])[0]
 
 
 def _readable(token: str | None) -> str:

@@ -48,6 +48,8 @@ _OPERATIONS = ("Read", "Write")
 """What a service of Altinn 2 lets one do, when the request does not narrow it."""
 _MAX_MESSAGE = 4000
 _MAX_URL = 2000
+_MAX_FILTER = 1000
+"""Characters; the time that white space takes to read grows with its square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,8 @@ def _wanted(request: Request) -> _Wanted:
 
 
 def _odata(text: str) -> dict[str, str]:
+    if len(text) > _MAX_FILTER:
+        raise BindingError({"$filter": [f"A filter has at most {_MAX_FILTER} characters."]})
     conditions: dict[str, str] = {}
     for part in _AND.split(text) if text.strip() else []:
         found = _CONDITION.fullmatch(part)

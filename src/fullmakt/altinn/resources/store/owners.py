@@ -21,25 +21,6 @@ _PUT_OWNER = text(
     " (excluded.orgno, excluded.name, excluded.homepage, excluded.logo, excluded.environments)"
     " RETURNING xmax = 0 AS created"
 )
-_ORG_CODES = text("SELECT code, orgno FROM resources.service_owner")
-_PUT_OWNER = text(
-    "INSERT INTO resources.service_owner AS o (code, orgno, name, homepage, logo, environments)"
-    " VALUES (:code, :orgno, CAST(:name AS jsonb), :homepage, :logo, :environments)"
-    " ON CONFLICT (code) DO UPDATE SET orgno = excluded.orgno, name = excluded.name, homepage = excluded.homepage,"
-    " logo = excluded.logo, environments = excluded.environments"
-    " WHERE (o.orgno, o.name, o.homepage, o.logo, o.environments) IS DISTINCT FROM"
-    " (excluded.orgno, excluded.name, excluded.homepage, excluded.logo, excluded.environments)"
-    " RETURNING xmax = 0 AS created"
-)
-_PUT_OWNER = text(
-    "INSERT INTO resources.service_owner AS o (code, orgno, name, homepage, logo, environments)"
-    " VALUES (:code, :orgno, CAST(:name AS jsonb), :homepage, :logo, :environments)"
-    " ON CONFLICT (code) DO UPDATE SET orgno = excluded.orgno, name = excluded.name, homepage = excluded.homepage,"
-    " logo = excluded.logo, environments = excluded.environments"
-    " WHERE (o.orgno, o.name, o.homepage, o.logo, o.environments) IS DISTINCT FROM"
-    " (excluded.orgno, excluded.name, excluded.homepage, excluded.logo, excluded.environments)"
-    " RETURNING xmax = 0 AS created"
-)
 
 
 async def put(connection: AsyncConnection, code: str, owner: ServiceOwner) -> bool | None:

@@ -180,7 +180,8 @@ async def test_a_client_that_lists_plain_json_gets_it_bare(world: RequestsWorld,
 @pytest.mark.parametrize(
     "query",
     ["?status[0]=Open", "?$filter=CoveredBy ne 'x'", "?$filter=Name eq 'x'", "?$filter=CoveredBy eq 'x' or 1 eq 1",
-     "?$filter=" + "(" * 3000, "?$filter=CoveredBy eq 'x'" + " " * 20_000 + "x", "?continuation=x", "?$filter=RequestStatus eq 'Open'"],
+     "?$filter=" + "(" * 3000, "?$filter=CoveredBy eq 'x'" + " " * 20_000 + "x",
+     "?continuation=x", "?$filter=RequestStatus eq 'Open'"],
 )  # fmt: skip
 async def test_a_filter_that_can_not_be_read_is_400(world: RequestsWorld, query: str) -> None:
     answer = await world.send("skd", "GET", OLD + query)

@@ -60,10 +60,24 @@ def loads(data: bytes) -> Any:
     except StrictJsonError:
         raise
     except (ValueError, RecursionError) as error:
-        raise StrictJsonError(type(error).__name__) from error
+        raise StrictJsonError(_what_is_wrong(error)) from error
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _depth(value) > MAX_DEPTH:  # most have a few brackets
         raise StrictJsonError(f"nested deeper than {MAX_DEPTH}")
     return value
+
+
+def _what_is_wrong(error: ValueError | RecursionError) -> str:
+    """The fault and its place, and nothing of the text: it may be a token's."""
+    match error:
+        case json.JSONDecodeError():
+            return f"{error.msg} (line {error.lineno}, column {error.colno})"
+        case UnicodeDecodeError():
+            return f"not UTF-8 (byte {error.start})"
+        case UnicodeEncodeError():
+            return "half a surrogate pair"
+        case RecursionError():
+            return f"nested deeper than {MAX_DEPTH}"
+    return "a number of thousands of digits"
 
 
 def _depth(value: Any) -> int:

@@ -76,3 +76,19 @@ def test_nesting_has_a_limit_of_its_own_far_below_the_interpreters(opening: byte
 
 def test_many_brackets_side_by_side_are_not_deep() -> None:
     assert loads_object(json.dumps({"a": [{"b": []}] * 100, "[[[[": "{" * 100}).encode())
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b'{"secret":}', "Expecting value (line 1, column 11)"),
+        (b'{"secret": "\xff"}', "not UTF-8 (byte 12)"),
+        (b'{"secret": "\\ud800"}', "half a surrogate pair"),
+        (b'{"secret": ' + b"[" * 100_000, "nested deeper than 32"),
+        (b'{"secret": ' + b"9" * 5_000 + b"}", "a number of thousands of digits"),
+    ],
+)
+def test_a_refusal_tells_what_is_wrong_and_where_but_nothing_of_the_text(data: bytes, told: str) -> None:
+    with pytest.raises(StrictJsonError) as refused:
+        loads_object(data)
+    assert str(refused.value) == told

@@ -57,7 +57,7 @@ def app(
             error_index=issuer and issuer.rstrip("/") + "/" + ERRORS_PATH,
         )
 
-    return _edge(pages, [Route("/", front)])
+    return edge(pages, [Route("/", front)])
 
 
 def error_pages(issuer: str, home: str | None = None) -> ASGIApp:
@@ -81,7 +81,7 @@ def error_pages(issuer: str, home: str | None = None) -> ASGIApp:
         title = entries[0].code or entries[0].reason
         return pages.render(request, "error.html", cache=_SETTLED, title=title, entries=entries, issuer=issuer)
 
-    return _edge(pages, [Route("/", index), Route("/{name}", one)])
+    return edge(pages, [Route("/", index), Route("/{name}", one)])
 
 
 def known_codes() -> dict[str, list[CatalogueEntry]]:
@@ -94,7 +94,9 @@ def _shown(name: str) -> str:
     return "".join(character for character in name[:60] if character.isprintable())
 
 
-def _edge(pages: Pages, routes: list[Route]) -> ASGIApp:
+def edge(pages: Pages, routes: list[Route]) -> ASGIApp:
+    """An app of pages: the routes, what they need beside them, and a page for every path that leads nowhere."""
+
     async def failed(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}

@@ -38,9 +38,12 @@ from fullmakt.altinn.resources.http import app as resources_app
 from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
-from fullmakt.kernel.clock import Clock, NewId
+from fullmakt.kernel.clock import Clock, NewId, new_token_id
+from fullmakt.portal.requests import PATH as REQUEST_PAGES
+from fullmakt.portal.requests import old_request_pages, request_pages
 from fullmakt.provider import TokenVerifier
 from fullmakt.serve.neighbours import KnownPackages, ResourcesBySubject
+from fullmakt.serve.request_pages import RequestDesk
 from fullmakt.serve.settings import Settings, SystemName
 
 
@@ -98,6 +101,12 @@ class Altinn:
                 schemes_app(self._access_management),
             )
         yield "accessmanagement", settings.altinn2_url, altinn2_app(self.requests, self.callers, self._request_urls)
+        yield "accessmanagement", f"{settings.base_url}{REQUEST_PAGES}", self._request_pages()
+        yield (
+            "accessmanagement",
+            f"{settings.altinn2_url}/ui/DelegationRequest/send",
+            old_request_pages(settings.base_url),
+        )
         yield (
             "accessmanagement",
             f"{settings.delegations_url}/api/v1/meta",
@@ -140,6 +149,14 @@ class Altinn:
     def _request_urls(self) -> Urls:
         settings = self.settings
         return Urls(api=settings.delegations_url, pages=settings.base_url, altinn2=settings.altinn2_url)
+
+    def _request_pages(self) -> ASGIApp:
+        """Where tokens are to be had for anybody, anybody may be picked; elsewhere login is yet to come."""
+        registers = self.registers
+        desk = RequestDesk(self.requests, self.decisions, registers.parties, registers.resources)
+        return request_pages(
+            desk if self.settings.has_test_tokens else None, self.settings.base_url, new_token=new_token_id
+        )
 
     def _test_tools_app(self) -> ASGIApp:
         return tools_app(self.exchange, self.registers.parties, self.clock, self.new_id)

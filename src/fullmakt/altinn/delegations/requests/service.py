@@ -189,6 +189,11 @@ class RequestsService:
         _decided(request, Move.CONFIRM, request.wish.receiver)
         return request
 
+    async def kept(self, request_id: UUID) -> AccessRequest | None:
+        """A request, for pages that show it before they know who looks; None when there is none."""
+        async with self._work.database.transaction() as connection:
+            return await store.get(connection, request_id)
+
     async def of_service_owner(self, request_id: UUID, owner: ServiceOwner) -> AccessRequest:
         """A request that the service owner made.
 
@@ -232,8 +237,7 @@ class RequestsService:
             return await store.count(connection, selection)
 
     async def _known(self, request_id: UUID) -> AccessRequest:
-        async with self._work.database.transaction() as connection:
-            request = await store.get(connection, request_id)
+        request = await self.kept(request_id)
         if request is None:
             raise UNKNOWN_REQUEST.at(_ID_PATH)
         return request

@@ -163,6 +163,8 @@ class _TokenAuth(httpx2.Auth):
     def sync_auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         token = self._source()
         if not isinstance(token, str):
+            if inspect.iscoroutine(token):
+                token.close()  # or Python warns, at some other time and place, that nobody awaited it
             raise TypeError("a client for threads needs a function that gives a token at once")
         request.headers["Authorization"] = f"Bearer {token}"
         yield request

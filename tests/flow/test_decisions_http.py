@@ -372,6 +372,12 @@ async def test_a_trail_holds_no_national_identity_number(client: Client) -> None
     assert b"05895199925" not in entry.events[0]
 
 
+@pytest.mark.parametrize("path", ["/api/v1/Authorize", "/API/v1/authorize/", "/Access/v1/Evaluation"])
+async def test_paths_are_taken_in_any_case(client: Client, path: str) -> None:
+    assert (await client.post(path, request(), None)).status_code == 401
+    assert (await client.post("/api/v1/authorise", request())).status_code == 404
+
+
 async def test_who_can_names_people_and_suppliers_with_the_reason(client: Client) -> None:
     path = "/api/v1/who-can?action=read&resource=thing&party=urn:altinn:organization:identifier-no:910753614"
     answer = await client.get(path, "admin")

@@ -118,8 +118,9 @@ async def test_rights_on_an_instance_are_a_thing_apart(scene: Connections) -> No
     query = {**scene.to, "resource": RESOURCE, "instance": INSTANCE}
     assert (await scene.post("kari", f"{path}/rights", _keys("read"), **query)).status_code == 201
     assert (await scene.get("kari", f"{BASE}/resources", **scene.both)).json()["data"] == []
-    (entry,) = (await scene.get("kari", path, **scene.both)).json()["data"]
-    assert entry["instance"] == {"refId": INSTANCE}
+    for spelling in (path, path.replace("resources/instances", "Resources/Instances/")):
+        (entry,) = (await scene.get("kari", spelling, **scene.both)).json()["data"]
+        assert entry["instance"] == {"refId": INSTANCE}
     (connection,) = (await scene.get("ola", BASE, **scene.theirs, includeInstances="true")).json()["data"]
     assert [one["instance"] for one in connection["instances"]] == [{"refId": INSTANCE}]
     listed = await scene.get("kari", f"{path}/rights", **scene.both, resource=RESOURCE, instance=INSTANCE)

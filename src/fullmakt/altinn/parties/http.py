@@ -11,13 +11,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from fullmakt.altinn.parties.model import Organisation, Party
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.infra.database import DatabaseUnavailableError
 from fullmakt.infra.http import SystemEdge, problem, routing_problem
+from fullmakt.infra.routes import folded_route
 from fullmakt.jose.strict_json import StrictJsonError, loads_object
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
 from fullmakt.wire.altinn.attributes import PARTY_ID, PARTY_UUID, Attribute
@@ -37,10 +37,10 @@ def app(service: PartiesService) -> ASGIApp:
     """
     endpoints = _Endpoints(service)
     routes = [
-        Route("/api/v1/organizations/{orgnr}", endpoints.organisation),
-        Route("/api/v1/organizations/{orgnr}/subunits", endpoints.sub_units),
-        Route("/api/v1/parties/lookup", endpoints.look_up, methods=["POST"]),
-        Route("/api/v1/parties/{party}", endpoints.party),
+        folded_route("/api/v1/organizations/{orgnr}", endpoints.organisation),
+        folded_route("/api/v1/organizations/{orgnr}/subunits", endpoints.sub_units),
+        folded_route("/api/v1/parties/lookup", endpoints.look_up, methods=["POST"]),
+        folded_route("/api/v1/parties/{party}", endpoints.party),
     ]
     handlers = {
         HTTPException: routing_problem,

@@ -14,7 +14,6 @@ import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from fullmakt.altinn.parties.http_reading import flag, id_of, language_of, party_type, required
@@ -26,6 +25,7 @@ from fullmakt.altinn.parties.metadata.search import Found, find
 from fullmakt.altinn.parties.ports import ResourcesBySubject
 from fullmakt.infra.altinn import HANDLERS
 from fullmakt.infra.http import SystemEdge, problem
+from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.attributes import ACCESS_PACKAGE, Attribute
 from fullmakt.wire.altinn.resources import RegisteredResource
 
@@ -58,11 +58,7 @@ def metadata_app(resources: ResourcesBySubject | None = None, metadata: Metadata
         f"{roles}/{{id}}/resources": api.role_resources,
         "/types/organization/subtypes": api.sub_types,
     }
-    routes = [
-        Route(path, endpoint, methods=["GET"])
-        for written, endpoint in paths.items()
-        for path in (written, f"{written}/")
-    ]
+    routes = [folded_route(path, endpoint) for path, endpoint in paths.items()]
     return SystemEdge(Starlette(routes=routes, exception_handlers=dict(HANDLERS)))
 
 

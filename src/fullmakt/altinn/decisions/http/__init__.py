@@ -23,6 +23,7 @@ from fullmakt.infra import altinn
 from fullmakt.infra.altinn import Callers
 from fullmakt.infra.group_commit import OverloadedError
 from fullmakt.infra.http import SystemEdge, problem
+from fullmakt.infra.routes import folded_route
 
 
 async def _busy(_request: Request, _error: Exception) -> Response:
@@ -54,11 +55,12 @@ def app(service: DecisionPoint, callers: Callers, more: tuple[Route, ...] = ()) 
     }
     if config.explain:
         hot["/api/v1/explain"] = xacml.explain
-    routes = [Route("/.well-known/authzen-configuration", authzen.metadata), *look_ups.routes, *more]
+    routes = [folded_route("/.well-known/authzen-configuration", authzen.metadata), *look_ups.routes, *more]
     rest = Starlette(routes=routes, exception_handlers=dict(HANDLERS))
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = hot.get(scope["path"].removeprefix(scope.get("root_path", ""))) if scope["type"] == "http" else None
+        path = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
+        endpoint = hot.get(path) or hot.get(path.lower().rstrip("/"))  # as ``infra.routes`` matches the others
         if endpoint is None:
             await rest(scope, receive, send)
         else:

@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from fullmakt.altinn.decisions.http.gateway import AUTHORIZE_ADMIN, Gateway
 from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.infra.altinn import ForbiddenError
+from fullmakt.infra.routes import folded_route
 from fullmakt.jose.strict_json import StrictJsonError, loads
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
@@ -30,12 +30,12 @@ class LookUpEndpoints:
         self._service = service
         self._gateway = gateway
         self.routes = [
-            Route("/api/v1/roles", self.roles),
-            Route("/api/v1/parties", self.parties),
-            Route("/api/v1/parties/{party_id}/validate", self.validate),
-            Route("/api/v1/policies/roleswithaccess/{org}/{app}", self.roles_with_access),
-            Route("/api/v1/policies/GetPolicies", self.policies, methods=["POST"]),
-            Route("/api/v1/who-can", self.who_can),
+            folded_route("/api/v1/roles", self.roles),
+            folded_route("/api/v1/parties", self.parties),
+            folded_route("/api/v1/parties/{party_id}/validate", self.validate),
+            folded_route("/api/v1/policies/roleswithaccess/{org}/{app}", self.roles_with_access),
+            folded_route("/api/v1/policies/GetPolicies", self.policies, methods=["POST"]),
+            folded_route("/api/v1/who-can", self.who_can),
         ]
 
     async def roles(self, request: Request) -> Response:

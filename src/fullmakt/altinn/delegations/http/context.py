@@ -16,6 +16,7 @@ from fullmakt.altinn.delegations.model import Performer
 from fullmakt.altinn.delegations.ports import Authority, Packages, Parties, Resources
 from fullmakt.altinn.delegations.service import DelegationsService
 from fullmakt.infra.altinn import Callers, ForbiddenError, caller_of
+from fullmakt.infra.routes import folded_route
 from fullmakt.kernel.identifiers import InvalidIdentifierError, NationalId, OrgNumber
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
@@ -110,7 +111,7 @@ class Guarded:
                 )
                 raise
 
-        return Route(path, handle, methods=[method])
+        return folded_route(path, handle, methods=[method])
 
     def table(self, base: str, *rows: tuple[str, str, Endpoint]) -> list[Route]:
         """Several routes below ``base``: method, the rest of the path, and the endpoint."""

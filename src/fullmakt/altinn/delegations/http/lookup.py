@@ -22,9 +22,9 @@ ADMIN_SCOPE = "altinn:maskinporten/delegations.admin"
 
 
 def routes(guarded: Guarded) -> list[Route]:
-    """Both paths, with and without a slash at the end."""
+    """Both paths."""
     paths = ("/api/v1/maskinporten/delegations", "/api/v1/admin/delegations/maskinportenschema")
-    return [guarded.route(f"{path}{end}", look_up) for path in paths for end in ("", "/")]
+    return [guarded.route(path, look_up) for path in paths]
 
 
 async def look_up(system: AccessManagement, caller: Caller, request: Request) -> Response:

@@ -43,7 +43,7 @@ def routes(guarded: Guarded) -> list[Route]:
 
 
 def _is_about_instances(request: Request) -> bool:
-    return _INSTANCES in request.url.path
+    return _INSTANCES in request.url.path.lower()  # paths are taken in any case
 
 
 def _instance_of(request: Request, query: Query) -> str | None:

@@ -13,12 +13,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from fullmakt.altinn.delegations.model import Performer
 from fullmakt.altinn.parties.model import Person, Role
 from fullmakt.cli import context, decide, explain, who_can
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.database import as_world
 from fullmakt.serve.settings import Settings
+from fullmakt.wire.altinn.attributes import ORGANISATION, Attribute
 from fullmakt.wire.altinn.resource_registry import ResourceDocument
 from fullmakt.world.host import world_of
 from fullmakt.world.parse import parse
@@ -90,6 +92,16 @@ status = "Active"
 accessListMode = "Enabled"
 roles = ["dagl"]
 actions = ["read", "write"]
+[[resource]]
+identifier = "ttd-pakke"
+owner = "ttd"
+resourceType = "GenericAccessResource"
+title = "Pakke"
+description = "Pakke"
+rightDescription = "Pakke"
+status = "Active"
+packages = ["skattegrunnlag"]
+actions = ["read"]
 [[access_list]]
 owner = "ttd"
 identifier = "pilot"
@@ -271,7 +283,7 @@ def test_who_can_as_json_is_for_programs() -> None:
     document = as_json("who-can", "WRITE", "ttd-skjema", "--for", BANK)
     (kari,) = document["able"]
     assert (kari["name"], kari["number"], kari["reason"]) == ("Kari", BANKER, "rule")
-    assert kari["by"] == [{"attribute": "urn:altinn:rolecode:dagl", "role": "dagl"}]
+    assert kari["by"] == [{"attribute": "urn:altinn:rolecode:dagl", "role": "dagl", "given": False}]
     assert document["party"]["name"] == "Bank [bold]ASA[/]"
 
 
@@ -314,6 +326,24 @@ def test_a_resource_without_a_policy_gives_nobody_anything(change: Change) -> No
     change(declare)
     assert "has no policy" in run("who-can", "read", "ttd-bar", "--for", BANK, code=2)
     assert "no_policy" in run(*deciding(BANKER, "read", "ttd-bar", BANK), code=1)
+
+
+def test_who_holds_a_package_and_who_was_given_it_can_what_it_opens(change: Change) -> None:
+    async def give(assembly: Assembly) -> None:
+        names = {number: Attribute(ORGANISATION, number) for number in (BANK, ACCOUNTANT)}
+        known = await assembly.parties.identify(names.values())
+        bank, accountant = (known[name].party_uuid for name in names.values())
+        await assembly.rights.delegations.give_package(bank, accountant, "skattegrunnlag", Performer("operator"))
+
+    change(give)
+    shown = run("who-can", "read", "ttd-pakke", "--for", BANK)
+    assert "urn:altinn:accesspackage:skattegrunnlag (by the role dagl)" in shown
+    assert "urn:altinn:accesspackage:skattegrunnlag (given by the party)" in shown
+    assert "✓ skattegrunnlag: Regnskap (888666555), given by the party" in run(
+        *deciding(ACCOUNTANT, "read", "ttd-pakke", BANK)
+    )
+    by_key_role = run(*deciding(CLERK, "read", "ttd-pakke", BANK))
+    assert "✓ urn:altinn:accesspackage = skattegrunnlag" in by_key_role
 
 
 def test_a_real_person_s_number_is_masked(change: Change) -> None:

@@ -22,8 +22,8 @@ from fullmakt.cli.rights.grounds import Policy, policy_of
 from fullmakt.cli.rights.naming import MisnamedError, Names, label_of, names_in, number_of, plain
 from fullmakt.cli.rights.reasons import Meaning, meaning_of
 from fullmakt.cli.terminal import console, printable, prose
-from fullmakt.wire.altinn.attributes import Attribute
-from fullmakt.wire.altinn.parties import PartyIdentity
+from fullmakt.wire.altinn.attributes import ACCESS_PACKAGE, Attribute
+from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
 from fullmakt.wire.altinn.resources import RegisteredResource
 
 
@@ -85,9 +85,9 @@ async def _answer(asking: Asking, action: str, identifier: str, number: str) -> 
 
 
 async def _able(asking: Asking, one: Able, party: PartyIdentity, policy: Policy) -> dict[str, Any]:
-    via: Mapping[Attribute, str] = {}
+    held = HeldRights()
     if one.party is not None:
-        via = dict((await asking.world.decisions.held(one.party.party_uuid, party.party_uuid)).via)
+        held = await asking.world.decisions.held(one.party.party_uuid, party.party_uuid)
     facts = plain_json(one.decision.facts)
     rules = facts.get("rules", [])
     grounds = [ground for ground in policy.subjects_of(rules) if ground in one.roles or ground == one.who]
@@ -96,11 +96,17 @@ async def _able(asking: Asking, one: Able, party: PartyIdentity, policy: Policy)
         "name": one.party.name if one.party is not None else None,
         "number": number_of(one.party) if one.party is not None else one.who.value,
         "reason": str(one.decision.reason),
-        "by": [{"attribute": ground.urn, "role": via.get(ground, "")} for ground in grounds],
+        "by": [_ground(ground, held) for ground in grounds],
         "rules": rules,
         "chain": facts.get("chain", []),
         "access_lists": facts.get("access_lists", []),
     }
+
+
+def _ground(ground: Attribute, held: HeldRights) -> dict[str, Any]:
+    """``role`` is the register's role that gives it; ``given`` says that the party gave it."""
+    given = ground.id == ACCESS_PACKAGE and ground not in held.packages
+    return {"attribute": ground.urn, "role": dict(held.via).get(ground, ""), "given": given}
 
 
 async def _advice(
@@ -163,6 +169,8 @@ def _by(one: Mapping[str, Any], names: Names) -> str:
     return ", ".join(grounds) or f"rule {', '.join(one['rules'])}"
 
 
-def _via(ground: Mapping[str, str]) -> str:
+def _via(ground: Mapping[str, Any]) -> str:
+    if ground["given"]:
+        return " (given by the party)"
     role = ground["role"]
     return f" (by the role {role})" if role and not ground["attribute"].endswith(f":{role}") else ""

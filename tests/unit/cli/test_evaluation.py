@@ -60,7 +60,7 @@ def test_values_are_told_as_json_has_them() -> None:
 def explained(**changes: Any) -> dict[str, Any]:
     document: dict[str, Any] = {
         "decision": "Permit", "reason": "rule", "words": "So it is.", "remedy": "", "facts": {}, "asked": ASKED,
-        "rules": [], "held": {}, "delegations": [], "access_list": None, "obligations": [],
+        "rules": [], "held": {}, "packages": [], "delegations": [], "access_list": None, "obligations": [],
     }  # fmt: skip
     return {**document, **changes}
 

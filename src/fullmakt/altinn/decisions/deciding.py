@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from fullmakt.altinn.decisions.errors import RefusedQuestionError
 from fullmakt.altinn.decisions.memory import Memory
-from fullmakt.altinn.decisions.model import Decision, Evaluation, Outcome, Reason, Status
+from fullmakt.altinn.decisions.model import AttributeSet, Decision, Evaluation, Outcome, Reason, Status
 from fullmakt.altinn.decisions.questions import PreparedQuestion, Subject, prepare
 from fullmakt.altinn.decisions.rules.delegations import Chain, find_chain
 from fullmakt.altinn.decisions.rules.request import echo_of
@@ -103,18 +103,26 @@ async def _by_packages(
     prepared: PreparedQuestion, evaluation: Evaluation, receivers: Iterable[UUID], memory: Memory
 ) -> Evaluation:
     """The packages that the subject's key-role organisations hold, or were given, are the subject's too."""
+    async for packages in borrowed_packages(prepared, receivers, memory):
+        found = prepared.policy.evaluate(prepared.with_subject(packages))
+        if found.outcome is not Outcome.NOT_APPLICABLE:
+            return found
+    return evaluation
+
+
+async def borrowed_packages(
+    prepared: PreparedQuestion, receivers: Iterable[UUID], memory: Memory
+) -> AsyncIterator[AttributeSet]:
+    """What the subject's key-role organisations hold in the party, and were given by it, as far as a rule asks."""
     party = prepared.party
     if party is None or ids.ACCESS_PACKAGE not in prepared.policy.mentions:
-        return evaluation
+        return
     for organisation in receivers:
         if organisation not in (prepared.subject.uuid, party.party_uuid):
             held = (await memory.held(organisation, party.party_uuid)).packages
             for packages in (held, await memory.packages(organisation, party.party_uuid)):
                 if packages.keys:
-                    found = prepared.policy.evaluate(prepared.with_subject(packages))
-                    if found.outcome is not Outcome.NOT_APPLICABLE:
-                        return found
-    return evaluation
+                    yield packages
 
 
 async def _delegated(prepared: PreparedQuestion, receivers: tuple[UUID, ...], memory: Memory) -> Chain | None:

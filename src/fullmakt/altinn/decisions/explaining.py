@@ -5,19 +5,22 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from fullmakt.altinn.decisions.deciding import chain_facts, decide, gate, receivers_of, refused
+from fullmakt.altinn.decisions.deciding import borrowed_packages, chain_facts, decide, gate, receivers_of, refused
 from fullmakt.altinn.decisions.errors import RefusedQuestionError
 from fullmakt.altinn.decisions.memory import Memory
-from fullmakt.altinn.decisions.model import Decision
+from fullmakt.altinn.decisions.model import NO_ATTRIBUTES, Decision, Outcome, Question
 from fullmakt.altinn.decisions.questions import PreparedQuestion, prepare
 from fullmakt.altinn.decisions.rules.delegations import find_chain
 from fullmakt.altinn.decisions.rules.explaining import explain_rules
+from fullmakt.wire.altinn import attributes as ids
+from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.delegations import DelegatedRight
 from fullmakt.wire.altinn.xacml_json import Part
 
 Explanation = dict[str, Any]
 """JSON: ``decision``, ``status``, ``reason``, ``facts``, ``obligations``; ``rules`` with what each asked for and what
-the subject had; ``held``; ``delegations`` with why each counts or not; ``access_list``."""
+the subject had; ``held``; ``packages`` that were given, or come with a key role; ``delegations`` with why each counts
+or not; ``access_list``."""
 
 
 async def explain_part(part: Part, memory: Memory, *, external: bool) -> tuple[Explanation, Decision]:
@@ -30,8 +33,9 @@ async def explain_part(part: Part, memory: Memory, *, external: bool) -> tuple[E
     decision = await decide(prepared, memory)
     return {
         **_outline(decision),
-        "rules": [asdict(rule) for rule in explain_rules(prepared.policy, prepared.question)],
+        "rules": [asdict(rule) for rule in explain_rules(prepared.policy, await _question(prepared, memory))],
         "held": await _held(prepared, memory),
+        "packages": await _packages(prepared, memory),
         "delegations": await _delegations(prepared, memory),
         "access_list": await _access_list(prepared, memory),
     }, decision
@@ -54,6 +58,35 @@ def _outline(decision: Decision) -> Explanation:
             for one in decision.obligations
         ],
     }
+
+
+async def _question(prepared: PreparedQuestion, memory: Memory) -> Question:
+    """The question as it was decided: with the packages of a key-role organisation when it took those."""
+    if prepared.policy.evaluate(prepared.question).outcome is Outcome.NOT_APPLICABLE:
+        async for packages in borrowed_packages(prepared, await receivers_of(prepared.subject, memory), memory):
+            question = prepared.with_subject(packages)
+            if prepared.policy.evaluate(question).outcome is not Outcome.NOT_APPLICABLE:
+                return question
+    return prepared.question
+
+
+async def _packages(prepared: PreparedQuestion, memory: Memory) -> list[dict[str, Any]]:
+    """Access packages that a rule asks for, and that the party gave the subject or one of its key-role organisations,
+    or that one of those holds by the register."""
+    party, wanted = prepared.party, prepared.policy.subjects
+    if party is None or ids.ACCESS_PACKAGE not in prepared.policy.mentions:
+        return []
+    told = []
+    for holder in await receivers_of(prepared.subject, memory):
+        given = await memory.packages(holder, party.party_uuid)
+        held = (
+            (await memory.held(holder, party.party_uuid)).packages if holder != prepared.subject.uuid else NO_ATTRIBUTES
+        )
+        for packages, is_given in ((given, True), (held, False)):
+            for name, _ in packages.by_id.get(ids.ACCESS_PACKAGE, ()):
+                if Attribute(ids.ACCESS_PACKAGE, name) in wanted:
+                    told.append({"package": name, "holder": str(holder), "given": is_given})
+    return told
 
 
 async def _held(prepared: PreparedQuestion, memory: Memory) -> dict[str, str]:

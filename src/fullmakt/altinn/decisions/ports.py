@@ -77,6 +77,11 @@ class GivenPackage(Protocol):
         """Its name, without ``urn:altinn:accesspackage:``."""
         ...
 
+    @property
+    def receiver(self) -> UUID:
+        """Who has it."""
+        ...
+
 
 class Delegations(Protocol):
     """Access management."""

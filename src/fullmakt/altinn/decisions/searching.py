@@ -21,7 +21,8 @@ from fullmakt.wire.altinn.xacml_json import Part, RequestAttribute, RequestCateg
 class Able:
     """Somebody who can: ``who`` names them as a subject is named; ``party`` is None for a system user.
 
-    ``decision`` says by which rule or delegation; ``roles`` are what they hold in the party by the register.
+    ``decision`` says by which rule or delegation; ``roles`` are the roles and packages that they hold in the party by
+    the register, and the packages that it gave them.
     """
 
     who: Attribute
@@ -59,14 +60,17 @@ async def who_can(
     candidates: dict[Attribute, tuple[PartyIdentity | None, tuple[Attribute, ...]]] = {}
     for identity, held in await parties.holders(party):
         candidates[name_of(identity)] = (identity, tuple(sorted(held.roles | held.packages)))
-    receivers = list(dict.fromkeys(right.receiver for right in await delegations.rights_on(party, resource)))
-    known = await memory.identities([Attribute(ids.PARTY_UUID, str(receiver)) for receiver in receivers])
-    for receiver in receivers:
+    given: dict[UUID, set[Attribute]] = {
+        right.receiver: set() for right in await delegations.rights_on(party, resource)
+    }
+    for package in await delegations.delegated_packages(giver=party):
+        given.setdefault(package.receiver, set()).add(Attribute(ids.ACCESS_PACKAGE, package.package))
+    known = await memory.identities([Attribute(ids.PARTY_UUID, str(receiver)) for receiver in given])
+    for receiver, packages in given.items():
         found = known.get(Attribute(ids.PARTY_UUID, str(receiver)))
-        if found is None:
-            candidates[Attribute(ids.SYSTEM_USER, str(receiver))] = (None, ())
-        else:
-            candidates.setdefault(name_of(found.identity), (found.identity, ()))
+        name = Attribute(ids.SYSTEM_USER, str(receiver)) if found is None else name_of(found.identity)
+        who, roles = candidates.get(name, (None if found is None else found.identity, ()))
+        candidates[name] = (who, (*roles, *sorted(packages.difference(roles))))
     able: list[Able] = []
     for name, (who, roles) in candidates.items():
         decision = await decide_part(part_of([name], action, resource, party), memory, external=True)

@@ -74,6 +74,7 @@ def _sections(document: Mapping[str, Any], names: Names) -> Iterator[tuple[str, 
     rules = document["rules"]
     yield "Rules for this resource and action", [line for rule in rules for line in _rule(rule)]
     yield "Held in the party by the register", _held(document["held"], rules)
+    yield "Access packages that a rule asks for", [_package(one, names) for one in document["packages"]]
     subject = key_of(document["facts"].get("subject") or "")
     yield "Delegations", [line for one in document["delegations"] for line in _delegation(one, subject, names)]
     yield "Access lists", _access_list(document["access_list"])
@@ -135,6 +136,11 @@ def _held(held: Mapping[str, str], rules: Iterable[Mapping[str, Any]]) -> list[T
     more = len(held) - len(asked_for)
     others = "roles and packages that no rule here asks for"
     return [*lines, _line(f"{more} {'more ' if lines else ''}{others}", 2, "dim")] if more else lines
+
+
+def _package(one: Mapping[str, Any], names: Names) -> Text:
+    how = "given by the party" if one["given"] else "held by the register, and the subject's by a key role"
+    return _marked(True, f"{one['package']}: {names.label(one['holder'])}, {how}")
 
 
 def _delegation(one: Mapping[str, Any], subject: str | None, names: Names) -> Iterator[Text]:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fullmakt.infra.telemetry import redact
+from fullmakt.infra.telemetry import current_trace, redact
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 2_000
@@ -33,6 +33,11 @@ _BY_TRACE = text(
 )
 
 
+def _trace_at_hand() -> str:
+    trace = current_trace.get()
+    return trace.trace_id if trace else ""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEvent:
     """One decision or change.
@@ -40,13 +45,14 @@ class AuditEvent:
     ``action`` is ``subject:verb`` (``token:issue``, ``client:create``); ``outcome`` is ``permit``, ``deny`` or
     ``done``; ``reason`` the machine-readable name of the reason; ``actor`` who asked (client id,
     organisation, or ``operator``); ``subject`` what it concerns (client id, scope, …); ``facts`` what was compared.
+    ``trace_id`` is that of the request being served, unless given.
     """
 
     at: datetime
     system: str
     action: str
     outcome: str
-    trace_id: str
+    trace_id: str = field(default_factory=_trace_at_hand)
     actor: str = ""
     subject: str = ""
     reason: str = ""

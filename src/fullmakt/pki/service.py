@@ -16,7 +16,6 @@ from fullmakt.infra import feed
 from fullmakt.infra.audit import AuditEvent, record
 from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
-from fullmakt.infra.telemetry import current_trace
 from fullmakt.jose.certificates import TEST_POLICIES
 from fullmakt.jose.chains import TrustAnchors
 from fullmakt.jose.keys import MIN_RSA_BITS, LocalSigner
@@ -297,9 +296,8 @@ async def _audit(
     facts: Mapping[str, object],
     actor: str = "operator",
 ) -> None:
-    trace = current_trace.get()
     event = AuditEvent(
-        at=now, system=SYSTEM, action=action, outcome="done", trace_id=trace.trace_id if trace else "",
+        at=now, system=SYSTEM, action=action, outcome="done",
         actor=actor, subject=subject, facts=facts,
     )  # fmt: skip
     await record(connection, event)

@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.infra import audit, feed
 from fullmakt.infra.database import Database
-from fullmakt.infra.telemetry import current_trace
 from fullmakt.kernel.clock import Clock, NewId
 from fullmakt.wire.altinn.delegations import TOPIC
 
@@ -85,13 +84,11 @@ def event(
     facts: dict[str, Any] | None = None,
 ) -> audit.AuditEvent:
     """An event of this system's in the trace at hand."""
-    trace = current_trace.get()
     return audit.AuditEvent(
         at=at,
         system=SYSTEM,
         action=action,
         outcome=outcome,
-        trace_id=trace.trace_id if trace else "",
         actor=actor,
         subject=subject,
         reason=reason,

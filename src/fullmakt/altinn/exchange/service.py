@@ -15,7 +15,6 @@ from fullmakt.altinn.exchange.ports import ClaimsVerifier, MaskinportenVerifier,
 from fullmakt.altinn.exchange.tokens import AltinnTokens, PlatformTokens
 from fullmakt.infra.audit import AuditEvent, record
 from fullmakt.infra.database import Database, DatabaseUnavailableError
-from fullmakt.infra.telemetry import current_trace
 from fullmakt.kernel.clock import Clock, NewId
 from fullmakt.kernel.identifiers import InvalidIdentifierError, NationalId
 from fullmakt.provider import BearerError, IssuerUnavailableError, VerifiedToken
@@ -165,10 +164,9 @@ class ExchangeService:
     async def _record(
         self, action: str, outcome: str, actor: str = "", facts: Mapping[str, Any] | None = None, *, reason: str = ""
     ) -> None:
-        trace = current_trace.get()
         event = AuditEvent(
             at=self._clock(), system=SYSTEM, action=action, outcome=outcome, reason=reason, actor=actor,
-            trace_id=trace.trace_id if trace else "", facts=facts or {},
+            facts=facts or {},
         )  # fmt: skip
         async with self._database.transaction() as connection:
             await record(connection, event)

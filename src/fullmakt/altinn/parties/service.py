@@ -15,7 +15,6 @@ from fullmakt.altinn.parties.model import Organisation, Party, Person, Role, fee
 from fullmakt.infra import feed
 from fullmakt.infra.audit import AuditEvent, record
 from fullmakt.infra.database import Database
-from fullmakt.infra.telemetry import current_trace
 from fullmakt.kernel.clock import Clock, NewId
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.altinn.parties import TOPIC
@@ -191,7 +190,6 @@ class PartiesService(PartyLookups):
     async def _audit(
         self, connection: AsyncConnection, action: str, subject: str, actor: str, facts: dict[str, str] | None = None
     ) -> None:
-        trace = current_trace.get()
         await record(
             connection,
             AuditEvent(
@@ -199,7 +197,6 @@ class PartiesService(PartyLookups):
                 system=SYSTEM,
                 action=action,
                 outcome="done",
-                trace_id=trace.trace_id if trace else "",
                 actor=actor,
                 subject=subject,
                 facts=facts or {},

@@ -16,7 +16,6 @@ import httpx2
 from fullmakt.infra.audit import AuditEvent, record
 from fullmakt.infra.database import Database, DatabaseUnavailableError
 from fullmakt.infra.feed import Changes
-from fullmakt.infra.telemetry import current_trace
 from fullmakt.jose.strict_json import StrictJsonError, loads
 from fullmakt.kernel.clock import Clock, new_token_id
 from fullmakt.kernel.identifiers import Iso6523
@@ -63,9 +62,8 @@ class OwnToken:
             "exp": seconds + int(_LIFETIME.total_seconds()), "iat": seconds, "jti": jti, "client_id": CLIENT_ID,
             "consumer": {"authority": Iso6523.AUTHORITY, "ID": f"0192:{self._orgno}"},
         }  # fmt: skip
-        trace = current_trace.get()
         event = AuditEvent(
-            at=now, system="tokens", action="token:issue", outcome="permit", trace_id=trace.trace_id if trace else "",
+            at=now, system="tokens", action="token:issue", outcome="permit",
             actor=CLIENT_ID, subject=SCOPE, facts={"jti": jti, "consumer": self._orgno},
         )  # fmt: skip
         async with self._database.transaction() as connection:

@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.infra import audit, feed
 from fullmakt.infra.database import Database
-from fullmakt.infra.telemetry import current_trace
 from fullmakt.kernel.clock import Clock
 from fullmakt.wire.altinn.resources import TOPIC
 
@@ -70,13 +69,11 @@ class Work:
     def _event(
         self, action: str, outcome: str, subject: str, actor: str, reason: str = "", facts: Any = None
     ) -> audit.AuditEvent:
-        trace = current_trace.get()
         return audit.AuditEvent(
             at=self.clock(),
             system=SYSTEM,
             action=action,
             outcome=outcome,
-            trace_id=trace.trace_id if trace else "",
             actor=actor,
             subject=subject,
             reason=reason,

@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.infra import audit, feed
 from fullmakt.infra.database import Database
-from fullmakt.infra.telemetry import current_trace
 from fullmakt.kernel.clock import Clock
 from fullmakt.maskinporten.selfservice.errors import DeniedError, SelfServiceError
 from fullmakt.wire.maskinporten.registry import TOPIC
@@ -103,13 +102,11 @@ class Work:
         reason: str = "",
         facts: dict[str, Any] | None = None,
     ) -> audit.AuditEvent:
-        trace = current_trace.get()
         return audit.AuditEvent(
             at=at,
             system=SYSTEM,
             action=action,
             outcome=outcome,
-            trace_id=trace.trace_id if trace else "",
             actor=actor,
             subject=_storable(subject),
             reason=reason,

@@ -18,7 +18,6 @@ from fullmakt.altinn.resources.access_lists.model import AccessList, Conditions,
 from fullmakt.altinn.resources.access_lists.store import writing
 from fullmakt.infra import audit, feed
 from fullmakt.infra.database import Database
-from fullmakt.infra.telemetry import current_trace
 from fullmakt.kernel.clock import Clock
 from fullmakt.wire.altinn.resources import TOPIC
 
@@ -126,13 +125,11 @@ class Work:
     def _event(
         actor: str, action: str, subject: str, outcome: str, *, at: datetime, facts: Mapping[str, Any], reason: str = ""
     ) -> audit.AuditEvent:
-        trace = current_trace.get()
         return audit.AuditEvent(
             at=at,
             system=SYSTEM,
             action=action,
             outcome=outcome,
-            trace_id=trace.trace_id if trace else "",
             actor=actor,
             subject=subject,
             reason=reason,

@@ -241,6 +241,8 @@ async def test_all_broken_field_rules_come_at_once(http: httpx2.AsyncClient) -> 
         (b'{"resourceType": "Rubbish"}', "$.resourceType"),
         (b'{"resourceReferences": [{"referenceType": 77}]}', "$.resourceReferences.0.referenceType"),
         (b'{"status": "a\\u0000b"}', "$.status"),
+        (b'{"delegable": "no"}', "$.delegable"),
+        (b'{"consentMetadata": {"a": {"optional": 1}}}', "$.consentMetadata.a.optional"),
     ],
 )
 async def test_a_body_that_can_not_be_read_tells_where(http: httpx2.AsyncClient, content: bytes, field: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic.alias_generators import to_camel
 
 
@@ -150,7 +150,7 @@ class Keyword(_Document):
 class ConsentMetadatum(_Document):
     """A placeholder of a consent's text."""
 
-    optional: bool = False
+    optional: StrictBool = False
 
 
 class ResourceDocument(_Document):
@@ -169,19 +169,19 @@ class ResourceDocument(_Document):
     is_part_of: Text | None = None
     thematic_areas: list[Text] | None = None
     resource_references: list[ResourceReference] | None = None
-    delegable: bool = True
-    visible: bool = True
+    delegable: StrictBool = True
+    visible: StrictBool = True
     has_competent_authority: CompetentAuthority | None = None
     keywords: list[Keyword] | None = None
     access_list_mode: AccessListMode = AccessListMode.DISABLED
-    self_identified_user_enabled: bool = False
-    enterprise_user_enabled: bool = False
+    self_identified_user_enabled: StrictBool = False
+    enterprise_user_enabled: StrictBool = False
     resource_type: Annotated[ResourceType, BeforeValidator(_type_by_number)] = ResourceType.DEFAULT
     available_for_type: list[PartyTypeName] | None = None
     consent_template: Text | None = None
     consent_text: Languages | None = None
     consent_metadata: dict[Text, ConsentMetadatum] | None = None
-    is_one_time_consent: bool = False
+    is_one_time_consent: StrictBool = False
 
     def references(self, kind: ReferenceType) -> tuple[str, ...]:
         """The references of one type, in their order, each once."""

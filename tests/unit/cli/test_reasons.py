@@ -71,6 +71,20 @@ def test_sentences_are_filled_in_with_nothing_that_there_is_not() -> None:
                 assert not FIELDS.search(template), template
 
 
+def test_whatever_altinn_s_systems_write_in_the_trail_is_told_in_a_sentence() -> None:
+    known = {action for actions in catalogue()["asked"].values() for action in actions}
+    families = "|".join(sorted({re.escape(action.partition(":")[0]) for action in known}))
+    action = re.compile(rf"({families}):[a-z]+([-_][a-z]+)*")
+    named = {
+        node.value
+        for path in (ROOT / "altinn").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and action.fullmatch(node.value)
+    }
+    assert len(named) > 30
+    assert named - known == set()
+
+
 def test_a_reason_is_looked_up_in_its_own_system() -> None:
     assert meaning_of("decisions", "no_right") is not None
     assert meaning_of("exchange", "no_right") is None

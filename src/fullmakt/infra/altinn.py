@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import orjson
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +18,9 @@ from fullmakt.wire.altinn.callers import Caller, InvalidCallerError
 from fullmakt.wire.altinn.problems import AltinnProblemError, AltinnValidationError, BindingError
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+_LANGUAGES = {"nb": "nb", "no": "nb", "nob": "nb", "nn": "nn", "nno": "nn", "en": "en", "eng": "en"}
+"""By the first part of a language tag (RFC 5646), of two letters or three."""
 
 
 class Callers(Protocol):
@@ -46,7 +50,12 @@ async def caller_of(request: Request, callers: Callers) -> Caller:
     Raises:
         InvalidCallerError: there is none, or it is not to be believed.
     """
-    token = bearer_token(request.headers)
+    return await caller_by(request.headers, callers)
+
+
+async def caller_by(headers: Headers, callers: Callers) -> Caller:
+    """The same, by the headers alone."""
+    token = bearer_token(headers)
     if token is None:
         raise InvalidCallerError("no_token")
     return await callers.identify(token)
@@ -60,6 +69,12 @@ def require_scope(caller: Caller, *scopes: str) -> None:
     """
     if caller.scopes.isdisjoint(scopes):
         raise ForbiddenError("missing_scope", any_of=sorted(scopes))
+
+
+def language_of(request: Request) -> str:
+    """The first language of ``Accept-Language`` if Altinn has texts in it, ``nn`` or ``en``; else ``nb``, bokmål."""
+    first = request.headers.get("accept-language", "").partition(",")[0].partition(";")[0].strip()
+    return _LANGUAGES.get(first.partition("-")[0].lower(), "nb")
 
 
 async def _unauthorized(_request: Request, error: Exception) -> Response:

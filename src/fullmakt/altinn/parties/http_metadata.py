@@ -16,14 +16,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from fullmakt.altinn.parties.http_reading import flag, id_of, language_of, party_type, required
+from fullmakt.altinn.parties.http_reading import flag, id_of, party_type, required
 from fullmakt.altinn.parties.metadata import documents
 from fullmakt.altinn.parties.metadata.load import published
 from fullmakt.altinn.parties.metadata.model import Metadata, Package, RoleDefinition
 from fullmakt.altinn.parties.metadata.rules import packages_given
 from fullmakt.altinn.parties.metadata.search import Found, find
 from fullmakt.altinn.parties.ports import ResourcesBySubject
-from fullmakt.infra.altinn import HANDLERS
+from fullmakt.infra.altinn import HANDLERS, language_of
 from fullmakt.infra.http import SystemEdge, problem
 from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.attributes import ACCESS_PACKAGE, Attribute

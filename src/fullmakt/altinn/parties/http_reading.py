@@ -9,7 +9,6 @@ from starlette.requests import Request
 from fullmakt.altinn.parties.metadata import documents
 from fullmakt.wire.altinn.problems import BindingError
 
-_LANGUAGES = {"nb": "nb", "no": "nb", "nob": "nb", "nn": "nn", "nno": "nn", "en": "en", "eng": "en"}
 _PARTY_TYPES = {
     "organisasjon": documents.ORGANISATION_TYPE,
     "organization": documents.ORGANISATION_TYPE,
@@ -68,9 +67,3 @@ def party_type(name: str | None) -> str | None:
     if name.lower() not in _PARTY_TYPES:
         raise BindingError({"typeName": ["Try organization, organisasjon or person."]})
     return _PARTY_TYPES[name.lower()]
-
-
-def language_of(request: Request) -> str:
-    """The first language of ``Accept-Language``, if it is one of ours; bokmål otherwise."""
-    first = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
-    return _LANGUAGES.get(first.split("-")[0].lower(), "nb")

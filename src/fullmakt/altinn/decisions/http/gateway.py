@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from fullmakt.altinn.decisions.config import DecisionsConfig
-from fullmakt.infra.altinn import Callers, require_scope
-from fullmakt.infra.http import bearer_token
-from fullmakt.wire.altinn.callers import Caller, InvalidCallerError
+from fullmakt.infra.altinn import Callers, caller_by, require_scope
+from fullmakt.wire.altinn.callers import Caller
 
 AUTHORIZE = "altinn:authorization/authorize"
 AUTHORIZE_ADMIN = "altinn:authorization/authorize.admin"
@@ -68,10 +67,7 @@ class Gateway:
         Raises:
             InvalidCallerError: there is none, or it is not to be believed.
         """
-        token = bearer_token(headers)
-        if token is None:
-            raise InvalidCallerError("no_token")
-        return await self._callers.identify(token)
+        return await caller_by(headers, self._callers)
 
     def _check_key(self, headers: Headers) -> None:
         given = headers.get(_KEY_HEADER)

@@ -15,7 +15,6 @@ from fullmakt.wire.altinn.problems import BindingError
 
 _BOOLEANS = {"true": True, "false": False}
 _MAX_ATTRIBUTES = 100
-_LANGUAGES = {"nb": "nb", "no": "nb", "nob": "nb", "nn": "nn", "nno": "nn", "en": "en", "eng": "en"}
 
 
 class Query:
@@ -90,12 +89,6 @@ def parse_uuid(name: str, value: str) -> UUID:
         return UUID(value)
     except ValueError as error:
         raise BindingError({name: [_not_valid(value)]}) from error
-
-
-def language_of(request: Request) -> str:
-    """The first language of ``Accept-Language``, if it is one of ours; bokmål otherwise."""
-    first = request.headers.get("accept-language", "").split(",")[0].split(";")[0].strip()
-    return _LANGUAGES.get(first.split("-")[0].lower(), "nb")
 
 
 async def body_of(request: Request) -> Mapping[str, Any]:

@@ -26,6 +26,7 @@ from fullmakt.altinn.resources.http.writers import Writers
 from fullmakt.altinn.resources.rules.policy_check import PolicyReport
 from fullmakt.altinn.resources.rules.rights import FlatRule, Right, direct_rights, flat_rules, rights
 from fullmakt.altinn.resources.service import ResourcesService
+from fullmakt.infra.altinn import language_of
 from fullmakt.wire.altinn.attributes import RESOURCE, Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.policy import Policy
@@ -37,7 +38,6 @@ WARNINGS = "Policy-Warnings"
 _RESOURCE = "/api/v1/resource"
 _POLICY = f"{_RESOURCE}/{{id}}/policy"
 _FILE = "policyFile"
-_LANGUAGES = {"nb": "nb", "no": "nb", "nn": "nn", "en": "en"}
 
 
 class PolicyEndpoints:
@@ -132,7 +132,7 @@ class PolicyEndpoints:
         """200 with the rights that can be delegated, by the keys of the connections API, named in the language asked
         for."""
         query, identifier = Query(request), request.path_params["id"]
-        language = _language(request.headers.get("accept-language", ""))
+        language = language_of(request)
         service_owner = query.flag("includeServiceOwnerRights", default=False)
         app = query.flag("includeAppRights", default=False)
 
@@ -151,11 +151,6 @@ class PolicyEndpoints:
 
 def _summary(report: PolicyReport) -> str:
     return ", ".join(f"{code}={number}" for code, number in sorted(report.counts.items())) or "none"
-
-
-def _language(header: str) -> str:
-    first = header.partition(",")[0].partition(";")[0].strip().lower()
-    return _LANGUAGES.get(first.partition("-")[0], "nb")
 
 
 def _rule_document(rule: FlatRule) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fullmakt.altinn.delegations import rules
 from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, is_party_number
 from fullmakt.altinn.delegations.http.reading import Query, attribute_of, body_of, list_of
@@ -46,9 +46,10 @@ async def delegation_changes(system: AccessManagement, caller: Caller, request: 
     named = [one.value for one in list_of(body, "resource", attribute_of) if one.id == ids.RESOURCE]
     if len(named) != 1:
         raise BindingError({"resource": ["One resource is to be named, by urn:altinn:resource"]})
-    found = await system.service.stored(giver=party.party_uuid)
+    resource = named[0]
+    found = await system.service.stored(giver=party.party_uuid, resource=resource) if rules.is_name(resource) else ()
     receivers = await _receivers(system, subject)
-    chosen = [one for one in found if one.right.resource == named[0] and one.right.receiver in receivers]
+    chosen = [one for one in found if one.right.receiver in receivers]
     parties = await system.by_uuid(uuid for one in chosen for uuid in (one.right.receiver, one.right.given_by))
     resources = await system.resources.resources({one.right.resource for one in chosen}) if chosen else {}
     types = {identifier: resource.resource_type for identifier, resource in resources.items()}
@@ -117,7 +118,7 @@ async def _receivers(system: AccessManagement, subject: Attribute) -> set[UUID]:
 
 
 async def _party(system: AccessManagement, field: str, attribute: Attribute) -> PartyIdentity:
-    party: Any = await system.party(*attribute)
-    if not isinstance(party, PartyIdentity):
+    party = await system.party(*attribute)
+    if party is None:
         raise BindingError({field: ["The party is not known"]})
     return party

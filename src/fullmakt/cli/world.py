@@ -146,6 +146,7 @@ def _tables(document: dict[str, Any]) -> list[Table]:
     clients = [
         (f"{each['alias']}\n {owner(each)}", "\n".join(each["scopes"]), each["authentication"])
         for each in document["clients"]
+        if each["active"]
     ]
     return [
         _table("Systems", ("system", "url"), document["systems"].items()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -57,10 +58,13 @@ async def http(assembly: Assembly) -> AsyncIterator[httpx2.AsyncClient]:
         yield http
 
 
-def distant(assembly: Assembly, http: httpx2.AsyncClient) -> DistantAltinn:
+def own_token(assembly: Assembly) -> OwnToken:
     issuer = assembly.settings.issuer
-    token = OwnToken(assembly.database, lambda: assembly.tokens.ring, assembly.clock, issuer=issuer, orgno=OTHER)
-    return DistantAltinn(assembly.settings.delegations_url, http, token)
+    return OwnToken(assembly.database, lambda: assembly.tokens.ring, assembly.clock, issuer=issuer, orgno=OTHER)
+
+
+def distant(assembly: Assembly, http: httpx2.AsyncClient) -> DistantAltinn:
+    return DistantAltinn(assembly.settings.delegations_url, http, own_token(assembly))
 
 
 @pytest.fixture(params=["in our database", "over HTTP"])
@@ -129,3 +133,8 @@ async def test_the_token_that_is_shown_to_altinn_is_kept_for_a_while_and_audited
     count = "SELECT count(*) FROM audit.event WHERE actor = 'maskinporten'"
     async with assembly.database.transaction() as connection:
         assert (await connection.exec_driver_sql(count)).scalar_one() == 1
+
+
+async def test_those_who_ask_at_once_share_one_token(assembly: Assembly) -> None:
+    token = own_token(assembly)
+    assert len(set(await asyncio.gather(*[token() for _ in range(5)]))) == 1

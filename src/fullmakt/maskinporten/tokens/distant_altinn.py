@@ -19,6 +19,7 @@ from fullmakt.infra.feed import Changes
 from fullmakt.jose.strict_json import StrictJsonError, loads
 from fullmakt.kernel.clock import Clock, new_token_id
 from fullmakt.kernel.identifiers import Iso6523
+from fullmakt.kernel.single_flight import SingleFlight
 from fullmakt.maskinporten.tokens.key_ring import KeyRing
 from fullmakt.wire.maskinporten.grant import AMR_KEY
 
@@ -42,6 +43,7 @@ class OwnToken:
         self._orgno = orgno
         self._token = ""
         self._good_until: datetime | None = None
+        self._flights: SingleFlight[str] = SingleFlight()
 
     async def __call__(self) -> str:
         """A token that is good for half a minute more, at least.
@@ -49,10 +51,14 @@ class OwnToken:
         Raises:
             DatabaseUnavailableError: it can not be written down.
         """
+        if self._good_until is None or self._clock() >= self._good_until:
+            return await self._flights.run_async("token", self._renew)
+        return self._token
+
+    async def _renew(self) -> str:
         now = self._clock()
-        if self._good_until is None or now >= self._good_until:
-            self._token = await self._issue(now)
-            self._good_until = now + _LIFETIME - _RENEWED_BEFORE
+        self._token = await self._issue(now)
+        self._good_until = now + _LIFETIME - _RENEWED_BEFORE
         return self._token
 
     async def _issue(self, now: datetime) -> str:

@@ -93,6 +93,19 @@ async def test_a_deleted_resource_takes_its_policy_along(registry: ResourcesServ
     assert await registry.policies.subjects(ID) == []
 
 
+async def test_a_deleted_resource_keeps_its_identifier_for_its_owner(registry: ResourcesService) -> None:
+    """What was delegated of it would otherwise count for another's resource of the same name."""
+    await registry.writing.create(resource(), owner())
+    await registry.writing.delete(ID, owner())
+    scope = {"referenceSource": "Altinn3", "reference": "digdir:post", "referenceType": "MaskinportenScope"}
+    authority = {"organization": str(DIGDIR), "orgcode": "digdir"}
+    taken_over = resource(hasCompetentAuthority=authority, resourceReferences=[scope])
+    with pytest.raises(ResourceExistsError):
+        await registry.writing.create(taken_over, owner(DIGDIR, prefixes=("digdir",)))
+    assert await registry.resource(ID) is None
+    await registry.writing.create(resource(), owner())
+
+
 async def test_in_production_nothing_is_deleted(database: Database, clock: FixedClock) -> None:
     registry = ResourcesService(database, clock)
     await registry.writing.create(resource(), owner())

@@ -36,7 +36,7 @@ class Writing:
             InvalidResourceError: fields break their rules.
             NotOwnerError: the caller does not act for the owner that the document names.
             ForeignScopesError: it refers to scopes that are not the caller's.
-            ResourceExistsError: the identifier is taken.
+            ResourceExistsError: the identifier is taken, be it by a resource that its owner has removed.
         """
         identifier = document.identifier or ""
         async with self._work.changing("resource:create", identifier, caller.actor) as change:

@@ -66,7 +66,8 @@ _LOCK = text(
     "SELECT identifier, version_id, document, owner_orgno, owner_code"
     " FROM resources.resource WHERE identifier = :identifier AND NOT deleted FOR UPDATE"
 )
-# No row comes back when a resource is there and is not to be replaced.
+# No row comes back when a resource is there and is not to be replaced. A deleted one keeps its identifier for its
+# owner: what was delegated of it would otherwise count for another's resource of the same name.
 _INSERT = text(
     "INSERT INTO resources.resource AS r (identifier, version_id, document, resource_type, owner_orgno, owner_code,"
     " delegable, visible, access_list_enabled, scopes, delegation_scheme_id, changed, change_id)"
@@ -76,7 +77,9 @@ _INSERT = text(
     " resource_type = excluded.resource_type, owner_orgno = excluded.owner_orgno, owner_code = excluded.owner_code,"
     " delegable = excluded.delegable, visible = excluded.visible, access_list_enabled = excluded.access_list_enabled,"
     " scopes = excluded.scopes, delegation_scheme_id = excluded.delegation_scheme_id, deleted = false,"
-    " changed = excluded.changed, change_id = excluded.change_id WHERE r.deleted OR :replace RETURNING r.version_id"
+    " changed = excluded.changed, change_id = excluded.change_id"
+    " WHERE :replace OR (r.deleted AND r.owner_orgno IS NOT DISTINCT FROM excluded.owner_orgno"
+    " AND lower(r.owner_code) = lower(excluded.owner_code)) RETURNING r.version_id"
 )
 _INSERT_VERSION = text(
     "INSERT INTO resources.version (identifier, version_id, document, created)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -31,6 +32,8 @@ T = TypeVar("T")
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A world file (TOML).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
+_WIDE = 160
+"""Columns of the tables where they do not go to a terminal."""
 _STYLES = {Action.CREATE: "green", Action.CHANGE: "yellow", Action.UNCHANGED: "dim"}
 
 
@@ -41,8 +44,11 @@ def show(as_json: JsonOption = False) -> None:
     if as_json:
         print(json.dumps(document, indent=2, ensure_ascii=False))
         return
+    out = Console(highlight=False)
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out = Console(highlight=False, width=_WIDE)  # whoever searches in it wants names whole
     for table in _tables(document):
-        Console(highlight=False).print(table)
+        out.print(table)
 
 
 @app.command("plan")

@@ -34,8 +34,9 @@ from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity, PartyKind
 from fullmakt.wire.altinn.policy import InvalidPolicyError, parse_policy
 from fullmakt.wire.altinn.resources import Membership, RegisteredResource
 
-_AT_ONCE = 8
-"""Questions under way to a neighbour at the same time."""
+_AT_ONCE = 4
+"""Questions under way to a neighbour at the same time: fewer than the connections that the pool keeps (5), for one
+beyond them is opened and closed again for a single question."""
 _LARGE = 256 * 1024
 """Bytes of a policy that is compiled off the event loop, and of which few are kept."""
 _MAX_LARGE = 32

@@ -53,10 +53,10 @@ QUICK = Sizes(
     openssl_seconds=1,
     consumers=200,
     many_consumers=5_000,
-    policies=(1, 100, 2_000),
+    policies=(1, 2_000),
     organisations=2_000,
-    decisions=1_500,
-    decisions_warm_up=1_500,
+    decisions=1_000,
+    decisions_warm_up=1_000,
 )
 
 

@@ -206,6 +206,13 @@ async def test_the_administrator_is_exempt_from_owner_and_prefix(http: httpx2.As
     assert (await http.delete(f"{API}/{ID}", headers=_as("admin"))).status_code == 204
 
 
+async def test_what_is_read_out_of_a_policy_is_not_there_before_the_policy(http: httpx2.AsyncClient) -> None:
+    assert (await http.post(API, json=resource_json(), headers=_as("skd"))).status_code == 201
+    for path in ("subjects", "rules", "rights", "report"):
+        answer = await http.get(f"{API}/{ID}/policy/{path}")
+        assert (answer.status_code, "no policy" in answer.json()["detail"]) == (404, True)
+
+
 async def test_all_broken_field_rules_come_at_once(http: httpx2.AsyncClient) -> None:
     broken = {"identifier": "AB", "title": {"nb": "x"}, "resourceType": "MaskinportenSchema", "delegable": False}
     answer = await http.post(API, json=broken, headers=_as("skd"))

@@ -27,6 +27,7 @@ from fullmakt.altinn.resources.rules.policy_check import PolicyReport
 from fullmakt.altinn.resources.rules.rights import FlatRule, Right, direct_rights, flat_rules, rights
 from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.infra.altinn import language_of
+from fullmakt.infra.http import problem
 from fullmakt.wire.altinn.attributes import RESOURCE, Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.policy import Policy
@@ -94,14 +95,14 @@ class PolicyEndpoints:
         """200 with what the check of the policy said when it was uploaded (ours)."""
         found = await self._policies.report(request.path_params["id"])
         if found is None:
-            raise UnknownResourceError
+            return _without_policy()
         return json_response(found)
 
     async def subjects(self, request: Request) -> Response:
         """200 with whom the policy permits something; 404 when that is nobody."""
         found = await self._policies.subjects(request.path_params["id"])
         if not found:
-            raise UnknownResourceError
+            return _without_policy()
         return json_response(page_document(urn_document(subject) for subject in found))
 
     async def by_subjects(self, request: Request) -> Response:
@@ -145,8 +146,12 @@ class PolicyEndpoints:
     async def _read_out(self, request: Request, documents: Callable[[Policy], list[dict[str, Any]]]) -> Response:
         policy = await self._policies.parsed(request.path_params["id"])
         if policy is None:
-            raise UnknownResourceError
+            return _without_policy()
         return await anyio.to_thread.run_sync(lambda: json_response(documents(policy)))
+
+
+def _without_policy() -> Response:
+    return problem(404, "There is no such resource, or no policy of it that gives anybody anything")
 
 
 def _summary(report: PolicyReport) -> str:

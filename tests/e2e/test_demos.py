@@ -26,3 +26,13 @@ def test_a_supplier_without_a_delegation_is_told_why(server: Running) -> None:
     refused = server.command(*asked, code=1)
     assert "MP-251" in refused.stderr
     assert "Have the consumer delegate the API" in refused.stderr
+
+
+def test_a_demo_leaves_the_delegations_of_others_as_they_were(server: Running) -> None:
+    world = server.state / "delegation.toml"
+    world.write_text(
+        f"[[delegation]]\nconsumer = '{CONSUMER}'\nsupplier = '312044005'\nresource = 'lanekassen-saldoopplysninger'\n"
+    )
+    server.command("world", "apply", str(world))
+    server.command("demo", "delegering")
+    server.command("token", "--client", "demo-vendor", "--scope", SCOPE, "--consumer-org", CONSUMER)

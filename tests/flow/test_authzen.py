@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import pytest
 
 from fullmakt.altinn.decisions.config import DecisionsConfig
@@ -16,9 +17,22 @@ VENDOR = {"type": "organization", "id": "991825827"}
 THING = {"type": "resource", "id": "thing", "properties": {"party": ACME}}
 
 
+class Administrator(Client):
+    """Calls with the admin scope, without which nobody is told who else may do something."""
+
+    async def post(self, path: str, body: Any, caller: str | None = "admin", **headers: str) -> httpx2.Response:
+        return await super().post(path, body, caller, **headers)
+
+
 @pytest.fixture
 def client() -> Client:
-    return Client(facts())
+    return Administrator(facts())
+
+
+async def test_who_else_may_is_told_to_administrators_alone(client: Client) -> None:
+    asked = question(subject={"type": "user"})
+    assert (await client.post("/access/v1/search/subject", asked, "pep")).status_code == 403
+    assert (await client.post("/access/v1/search/subject", asked)).status_code == 200
 
 
 def question(**members: Any) -> dict[str, Any]:

@@ -36,11 +36,11 @@ def play(stage: Stage) -> None:
     try:
         _ask_in_vain(stage, client)
         bank, vendor = _party(stage, BANK), _party(stage, VENDOR)
-        director = _delegate(stage, bank)
+        director, was_supplier = _delegate(stage, bank)
         _act_for_the_bank(stage, client)
         _withdraw(stage, client, director, bank)
         _ask_for_access(stage, client, director, bank, vendor)
-        _tidy(stage, director, bank)
+        _tidy(stage, director, bank, keep_supplier=was_supplier)
     finally:
         _delete_client(stage, client)
     stage.done("The supplier got tokens while the delegation stood, and was told why when it did not.")
@@ -125,7 +125,8 @@ def _refused(stage: Stage, client: Credentials, code: str, **asked: Any) -> None
         raise DemoFailedError(f"expected {code}, got {answer.get('error_uri')}")
 
 
-def _delegate(stage: Stage, bank: str) -> str:
+def _delegate(stage: Stage, bank: str) -> tuple[str, bool]:
+    """The director's token, and whether the supplier was one of the bank's from before."""
     stage.step("The bank's managing director delegates the API to the supplier")
     director = stage.persons_token(BANKS_DIRECTOR, PORTAL)
     suppliers = stage.url("accessmanagement", "api/v1/enduser/maskinportensuppliers")
@@ -133,9 +134,10 @@ def _delegate(stage: Stage, bank: str) -> str:
     about = {**where, "resource": RESOURCE}
     check = {"party": bank, "resource": RESOURCE}
     stage.send("GET", f"{suppliers}/resources/delegationcheck", expect=200, token=director, params=check)
+    was_supplier = bool(stage.send("GET", suppliers, expect=200, token=director, params=where).json())
     stage.send("POST", suppliers, expect=200, token=director, params=where)
     stage.send("POST", f"{suppliers}/resources", expect=200, token=director, params=about)
-    return director
+    return director, was_supplier
 
 
 def _act_for_the_bank(stage: Stage, client: Credentials) -> None:
@@ -178,11 +180,13 @@ def _ask_for_access(stage: Stage, client: Credentials, director: str, bank: str,
     stage.access_token(client, SCOPE, consumer_org=BANK)
 
 
-def _tidy(stage: Stage, director: str, bank: str) -> None:
-    stage.step("The bank takes the supplier off its list, with all that it had been given")
+def _tidy(stage: Stage, director: str, bank: str, *, keep_supplier: bool) -> None:
+    stage.step("The bank withdraws what it gave, and leaves its other delegations as they were")
     suppliers = stage.url("accessmanagement", "api/v1/enduser/maskinportensuppliers")
-    where = {"party": bank, "supplier": VENDOR, "cascade": "true"}
-    stage.send("DELETE", suppliers, expect=204, token=director, params=where)
+    where = {"party": bank, "supplier": VENDOR}
+    stage.send("DELETE", f"{suppliers}/resources", expect=204, token=director, params={**where, "resource": RESOURCE})
+    if not keep_supplier:
+        stage.send("DELETE", suppliers, expect=204, token=director, params=where)
 
 
 def _party(stage: Stage, orgno: str) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from fullmakt.altinn.decisions.errors import RefusedQuestionError
 from fullmakt.altinn.decisions.http.exchange import JSON_HEADERS, Answer, Header, Post, StrictJsonError
-from fullmakt.altinn.decisions.http.gateway import Gateway
+from fullmakt.altinn.decisions.http.gateway import AUTHORIZE_ADMIN, Gateway
 from fullmakt.altinn.decisions.model import Decision
 from fullmakt.altinn.decisions.searching import Able
 from fullmakt.altinn.decisions.service import DecisionPoint
@@ -69,7 +69,7 @@ class AuthZenEndpoints:
         return await self._served(post, work)
 
     async def search_subject(self, post: Post) -> Answer:
-        """Who may do it?"""
+        """Who may do it? As ``who-can`` it names others, and needs the admin scope."""
 
         async def work(document: Any, actor: str) -> Any:
             search = authzen.read_search(document, "subject")
@@ -80,7 +80,7 @@ class AuthZenEndpoints:
             found = sorted({name for one in able if (name := _named(one, wanted)) is not None})
             return authzen.search_response(search, [{"type": search.wanted_type, "id": name} for name in found])
 
-        return await self._served(post, work)
+        return await self._served(post, work, AUTHORIZE_ADMIN)
 
     async def search_resource(self, post: Post) -> Answer:
         """On what may the subject do it?"""
@@ -117,8 +117,8 @@ class AuthZenEndpoints:
             raise authzen.InvalidAuthZenRequestError("resource.properties.party names no party that is known")
         return party.party_uuid
 
-    async def _served(self, post: Post, work: Work) -> Answer:
-        caller = await self._gateway.outside(post.headers)
+    async def _served(self, post: Post, work: Work, *scopes: str) -> Answer:
+        caller = await self._gateway.outside(post.headers, *scopes)
         extra = _request_id(post)
         try:
             if post.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":

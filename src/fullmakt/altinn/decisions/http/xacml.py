@@ -22,6 +22,8 @@ from fullmakt.wire.altinn.xacml_json import (
 from fullmakt.wire.altinn.xacml_xml import read_request_xml, response_xml
 
 _XML_HEADERS = ((b"content-type", b"application/xml; charset=utf-8"),)
+_MAX_ATTRIBUTES = 100_000
+"""In all parts of a request together; an attribute counts in each part that refers to it."""
 _REFERENCES = "Request.MultiRequests.RequestReference"
 
 
@@ -93,3 +95,7 @@ class XacmlEndpoints:
         limit = self._service.config.max_parts
         if len(request.references) > limit:
             raise BindingError({_REFERENCES: [f"at most {limit} in one request, not {len(request.references)}"]})
+        sizes = {category.id: len(category.attributes) for category in request.categories}
+        total = sum(sizes.get(name, 0) for names in request.references for name in names)
+        if total > _MAX_ATTRIBUTES:
+            raise BindingError({_REFERENCES: [f"at most {_MAX_ATTRIBUTES} attributes in all parts, not {total}"]})

@@ -98,6 +98,8 @@ class Policies:
         if policy is None:
             short = len(stored.xml) <= _SHORT
             policy = parse_policy(stored.xml) if short else await anyio.to_thread.run_sync(parse_policy, stored.xml)
+            if not short:  # many times as large in memory as it is to send
+                return policy
             self._parsed[key] = policy
             if len(self._parsed) > _REMEMBERED:
                 self._parsed.popitem(last=False)

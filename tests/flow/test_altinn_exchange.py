@@ -76,7 +76,7 @@ class World:
             ExchangeConfig(URL), database, self.keys, verifier, self.parties, OneServiceOwner(), self.clock, new_uuid,
             idporten=people if with_idporten else None,
         )  # fmt: skip
-        self.callers = TokenCallers(self.service.tokens, verifier)
+        self.callers = TokenCallers(self.service.tokens, verifier, self.clock)
         transport = httpx2.ASGITransport(app=app(self.service, self.callers))
         self.http = httpx2.AsyncClient(transport=transport, base_url="https://platform.test")
 
@@ -333,7 +333,7 @@ async def test_when_maskinportens_keys_can_not_be_had_nobody_is_called_a_liar(wo
                                              http=world.maskinporten.http()))  # fmt: skip
     world.maskinporten.down = True
     with pytest.raises(DatabaseUnavailableError):
-        await TokenCallers(world.service.tokens, verifier).identify(world.maskinporten.mint())
+        await TokenCallers(world.service.tokens, verifier, world.clock).identify(world.maskinporten.mint())
     service = ExchangeService(ExchangeConfig(URL), database, world.keys, verifier, world.parties, OneServiceOwner(),
                               world.clock, new_uuid)  # fmt: skip
     with pytest.raises(DatabaseUnavailableError):
@@ -358,3 +358,16 @@ async def test_every_token_leaves_an_event_and_no_number_of_a_person(world: Worl
         ("token:exchange", "deny", "scope", ""),
     ]
     assert PERSON_ID not in str(events)
+
+
+async def test_a_caller_is_remembered_no_longer_than_its_token_lasts(world: World) -> None:
+    token = world.maskinporten.mint()
+    first = await world.callers.identify(token)
+    assert await world.callers.identify(token) is first
+    world.clock.advance(seconds=11)
+    again = await world.callers.identify(token)
+    assert again == first
+    assert again is not first
+    world.clock.advance(hours=2)
+    with pytest.raises(InvalidCallerError):
+        await world.callers.identify(token)

@@ -45,7 +45,7 @@ class Tools:
         keys = AltinnKeys(database, MasterKey(bytes(32)), clock, config.issuer)
         verifier = TokenVerifier("https://maskinporten.test/", keys=StaticKeys([]), clock=clock)
         service = ExchangeService(config, database, keys, verifier, self.parties, NoServiceOwners(), clock, new_uuid)
-        self._callers = TokenCallers(service.tokens, verifier)
+        self._callers = TokenCallers(service.tokens, verifier, clock)
         self.platform = service.platform_tokens
         transport = httpx2.ASGITransport(app=tools_app(service, self.parties, clock, new_uuid))
         self.http = httpx2.AsyncClient(transport=transport, base_url="https://tools.test", auth=("any", "body"))

@@ -205,7 +205,7 @@ def assemble_altinn(
         decisions=decisions,
         journal=journal,
         exchange=exchange,
-        callers=TokenCallers(exchange.tokens, verifier),
+        callers=TokenCallers(exchange.tokens, verifier, clock),
     )
 
 

@@ -15,7 +15,6 @@ from fullmakt.infra.database import Database
 from fullmakt.infra.feed import Changes, JoinedFeed
 from fullmakt.jose.chains import TrustAnchors
 from fullmakt.kernel.clock import Clock
-from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.maskinporten.selfservice.ports import CertificateRefusedError, CheckedCertificate
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.model import Refusal
@@ -75,13 +74,7 @@ class DelegatedScopes:
 
     async def delegated_scopes(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str]]:
         """The scopes of every API that the consumer has delegated to the supplier."""
-        return {pair: await self._scopes(*pair) for pair in pairs}
-
-    async def _scopes(self, supplier: str, consumer: str) -> frozenset[str]:
-        found = await self._delegations.api_delegations(
-            supplier=OrgNumber(supplier), consumer=OrgNumber(consumer), scope=None
-        )
-        return frozenset(scope for delegation in found for scope in delegation.scopes)
+        return await self._delegations.delegated_scopes(pairs)
 
     async def changes_since(self, version: int) -> Changes:
         """What changed; access lists and mere requests have nothing to do with delegated scopes."""

@@ -135,9 +135,7 @@ roles = st.sampled_from(["", "dagl"])
 parties = orgnos | st.sampled_from(PEOPLE)
 
 
-def _resource(
-    identifier: str, owner: str, title: tuple[tuple[str, str], ...], names: list[str], role: str
-) -> Resource:
+def _resource(identifier: str, owner: str, title: tuple[tuple[str, str], ...], names: list[str], role: str) -> Resource:
     document = ResourceDocument.model_validate(
         {
             "title": dict(title),

@@ -86,6 +86,22 @@ class DelegationsService:
             and resource.resource_type == MASKINPORTEN_SCHEMA
         )
 
+    async def delegated_scopes(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str]]:
+        """By supplier and consumer, the scopes of every API that the consumer has delegated to the supplier.
+
+        All of ``pairs`` take two statements; those between whom nothing is delegated are left out.
+        """
+        async with self._database.transaction() as connection:
+            found = await store.delegated_apis(connection, pairs)
+        resources = await self._resources.resources({resource for _, _, resource in found}) if found else {}
+        scopes: dict[tuple[str, str], frozenset[str]] = {}
+        for supplier, consumer, name in found:
+            resource = resources.get(name)
+            if resource is not None and resource.resource_type == MASKINPORTEN_SCHEMA:
+                pair = supplier, consumer
+                scopes[pair] = scopes.get(pair, frozenset()).union(resource.scopes)
+        return scopes
+
     async def packages(self, receivers: Collection[UUID], giver: UUID) -> frozenset[Attribute]:
         """The access packages that ``giver`` has given any of ``receivers``."""
         async with self._database.transaction() as connection:

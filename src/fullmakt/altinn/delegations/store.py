@@ -46,6 +46,11 @@ _FILTERS = {
     "consumer": "d.consumer = :consumer",
     "resources": "d.resource = ANY(:resources)",
 }
+_DELEGATED_APIS = text(
+    "SELECT DISTINCT d.supplier, d.consumer, d.resource"
+    " FROM unnest(CAST(:suppliers AS text[]), CAST(:consumers AS text[])) AS pair (supplier, consumer)"
+    " JOIN delegations.delegation d USING (supplier, consumer) WHERE d.revoked IS NULL"
+)
 _LOCK_GIVER = text("SELECT pg_advisory_xact_lock(hashtextextended('delegations.giver:' || CAST(:giver AS text), 0))")
 _SAME = text(
     "SELECT d.delegation_id, d.actions FROM delegations.delegation d WHERE d.revoked IS NULL"
@@ -160,6 +165,13 @@ async def api(
         "resources": None if resources is None else list(resources),
     }
     return tuple(one for one in await _find(connection, values) if one.api is not None)
+
+
+async def delegated_apis(connection: AsyncConnection, pairs: Collection[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """Supplier, consumer and resource of every API delegation between ``pairs`` of supplier and consumer."""
+    suppliers, consumers = [supplier for supplier, _ in pairs], [consumer for _, consumer in pairs]
+    found = await connection.execute(_DELEGATED_APIS, {"suppliers": suppliers, "consumers": consumers})
+    return [(row.supplier, row.consumer, row.resource) for row in found]
 
 
 async def lock_giver(connection: AsyncConnection, giver: UUID) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +20,10 @@ from fullmakt.wire.altinn.callers import Caller, InvalidCallerError, caller_from
 
 LEEWAY = timedelta(seconds=10)
 """By which the clocks of issuer and API may differ (altinn-authentication.md §5)."""
+_REMEMBERED = 4_096
+"""Tokens whose caller is remembered."""
+_REMEMBERED_FOR = 10.0
+"""Seconds."""
 _ORG_CODE = re.compile(r"[a-z]{2,20}", re.ASCII)
 
 
@@ -107,11 +113,17 @@ def _time(claims: Mapping[str, Any], name: str) -> float:
 
 
 class TokenCallers:
-    """``infra.altinn.Callers``: takes Altinn's own tokens and Maskinporten's, as every newer service does (§5)."""
+    """``infra.altinn.Callers``: takes Altinn's own tokens and Maskinporten's, as every newer service does (§5).
 
-    def __init__(self, altinn: AltinnTokens, maskinporten: MaskinportenVerifier) -> None:
+    Who asks for decisions shows the same token a thousand times: what was verified is remembered for ten seconds, and
+    never beyond the token's own end. A signing key that is withdrawn is believed for as long.
+    """
+
+    def __init__(self, altinn: AltinnTokens, maskinporten: MaskinportenVerifier, clock: Clock) -> None:
         self._altinn = altinn
         self._maskinporten = maskinporten
+        self._clock = clock
+        self._remembered: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     async def identify(self, token: str) -> Caller:
         """The caller.
@@ -120,8 +132,21 @@ class TokenCallers:
             InvalidCallerError: the token is not to be believed.
             DatabaseUnavailableError: the issuer's keys are not to be had now, so that nobody can tell.
         """
+        now, key = self._clock().timestamp(), hashlib.sha256(token.encode(errors="replace")).digest()
+        until, known = self._remembered.get(key, (0.0, None))
+        if known is not None and now < until:
+            return known
+        claims = await self._verified_claims(token)
+        caller = caller_from_claims(claims)
+        self._remembered[key] = min(now + _REMEMBERED_FOR, float(claims["exp"])), caller
+        self._remembered.move_to_end(key)
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return caller
+
+    async def _verified_claims(self, token: str) -> Mapping[str, Any]:
         try:
-            return caller_from_claims(await self._claims(token))
+            return await self._claims(token)
         except TokenRefusedError as error:
             raise InvalidCallerError(error.reason) from error
         except IssuerUnavailableError as error:

@@ -32,8 +32,8 @@ T = TypeVar("T")
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A world file (TOML).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-_WIDE = 160
-"""Columns of the tables where they do not go to a terminal."""
+_WIDE = 1_000
+"""Columns that a table may take where it does not go to a terminal; it takes as many as it needs."""
 _STYLES = {Action.CREATE: "green", Action.CHANGE: "yellow", Action.UNCHANGED: "dim"}
 
 

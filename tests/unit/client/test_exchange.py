@@ -167,7 +167,7 @@ def test_a_metadata_url_of_its_own_is_the_only_one_tried(clock: FixedClock) -> N
     [
         (metadata(issuer="https://issuer.test"), "letter for letter"),
         (metadata(token_endpoint=None), "names no token_endpoint"),
-        (httpx2.Response(200, content=b"<html>"), "JSONDecodeError"),
+        (httpx2.Response(200, content=b"<html>"), "Expecting value"),
         (httpx2.Response(301, headers={"Location": "https://elsewhere.test/"}), "answered 301"),
         (httpx2.UnsupportedProtocol("what"), "not a URL that can be called"),
     ],

@@ -99,8 +99,11 @@ class Running:
 
 
 def clean_environment(**settings: str) -> dict[str, str]:
-    """This process's environment without its own settings of Fullmakt, and with ``FULLMAKT_<name>`` as given."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("FULLMAKT_")}
+    """This process's environment without its own settings of Fullmakt, and with ``FULLMAKT_<name>`` as given.
+
+    How wide the terminal is in which the tests run does not concern what they run.
+    """
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("FULLMAKT_", "COLUMNS"))}
     return env | {"PYTHONUNBUFFERED": "1"} | {f"FULLMAKT_{name}": value for name, value in settings.items()}
 
 

@@ -89,7 +89,7 @@ def _make_client(stage: Stage) -> Credentials:
     stage.step("The supplier makes a client of its own with the scope, and registers its key")
     token = stage.access_token("demo-vendor-admin", "idporten:dcr.write")
     body = {
-        "client_name": "Demo: leverandørens klient",
+        "client_name": "Leverandørens klient (demo)",
         "description": "Laget av fullmakt demo delegering",
         "integration_type": "maskinporten",
         "grant_types": ["urn:ietf:params:oauth:grant-type:jwt-bearer"],

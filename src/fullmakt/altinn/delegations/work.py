@@ -39,7 +39,9 @@ class Change:
     def tell(self, actor: str, action: str, subject: str, /, *keys: str, **facts: Any) -> None:
         """Say that something has changed: ``keys`` for readers of the feed, the rest for the audit trail."""
         self.announced.update(keys)
-        self.events.append(event(self.now, actor, action, subject, "done", facts=facts))
+        self.events.append(
+            audit.AuditEvent(self.now, SYSTEM, action, "done", actor=actor, subject=subject, facts=facts)
+        )
 
 
 class Work:
@@ -61,7 +63,9 @@ class Work:
     async def refused(self, actor: str, action: str, subject: str, reason: str, /, **facts: Any) -> None:
         """Keep in the audit trail that somebody was refused, in a transaction of its own."""
         async with self.database.transaction() as connection:
-            told = event(self.clock(), actor, action, subject, "deny", reason=reason, facts=facts)
+            told = audit.AuditEvent(
+                self.clock(), SYSTEM, action, "deny", actor=actor, subject=subject, reason=reason, facts=facts
+            )
             await audit.record(connection, told)
 
 
@@ -71,26 +75,3 @@ async def publish(change: Change) -> None:
         await audit.record(change.connection, told)
     if change.announced:
         await feed.publish(change.connection, TOPIC, change.announced)
-
-
-def event(
-    at: dt.datetime,
-    actor: str,
-    action: str,
-    subject: str,
-    outcome: str,
-    *,
-    reason: str = "",
-    facts: dict[str, Any] | None = None,
-) -> audit.AuditEvent:
-    """An event of this system's in the trace at hand."""
-    return audit.AuditEvent(
-        at=at,
-        system=SYSTEM,
-        action=action,
-        outcome=outcome,
-        actor=actor,
-        subject=subject,
-        reason=reason,
-        facts=facts or {},
-    )

@@ -59,23 +59,15 @@ class Work:
             change = Change(connection, self.clock)
             yield change
             if change.happened:
-                await audit.record(connection, self._event(action, "done", subject, actor, facts=change.facts))
+                done = audit.AuditEvent(
+                    self.clock(), SYSTEM, action, "done", actor=actor, subject=subject, facts=change.facts
+                )
+                await audit.record(connection, done)
 
     async def refused(self, action: str, subject: str, actor: str, reason: str, **facts: Any) -> None:
         """Tell the audit trail of a refusal."""
-        async with self.database.transaction() as connection:
-            await audit.record(connection, self._event(action, "deny", subject, actor, reason, facts))
-
-    def _event(
-        self, action: str, outcome: str, subject: str, actor: str, reason: str = "", facts: Any = None
-    ) -> audit.AuditEvent:
-        return audit.AuditEvent(
-            at=self.clock(),
-            system=SYSTEM,
-            action=action,
-            outcome=outcome,
-            actor=actor,
-            subject=subject,
-            reason=reason,
-            facts=facts or {},
+        denied = audit.AuditEvent(
+            self.clock(), SYSTEM, action, "deny", actor=actor, subject=subject, reason=reason, facts=facts
         )
+        async with self.database.transaction() as connection:
+            await audit.record(connection, denied)

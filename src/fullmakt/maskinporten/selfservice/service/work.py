@@ -77,8 +77,10 @@ class Work:
                 change = Change(connection, self.clock())
                 yield change
                 if change.happened:
-                    event = self._event(change.now, actor, action, subject, "done", facts=change.facts)
-                    await audit.record(connection, event)
+                    done = audit.AuditEvent(
+                        change.now, SYSTEM, action, "done", actor=actor, subject=_storable(subject), facts=change.facts
+                    )
+                    await audit.record(connection, done)
                 if change.announced:
                     await feed.publish(connection, TOPIC, change.announced)
         except SelfServiceError as refusal:
@@ -86,32 +88,12 @@ class Work:
             raise
 
     async def _tell_refusal(self, refusal: SelfServiceError, actor: str, action: str, subject: str) -> None:
-        facts = {"faults": [fault.message for fault in refusal.faults]}
+        denied = audit.AuditEvent(
+            self.clock(), SYSTEM, action, "deny", actor=actor, subject=_storable(subject), reason=refusal.reason,
+            facts={"faults": [fault.message for fault in refusal.faults]},
+        )  # fmt: skip
         async with self._database.transaction() as connection:
-            event = self._event(self.clock(), actor, action, subject, "deny", reason=refusal.reason, facts=facts)
-            await audit.record(connection, event)
-
-    @staticmethod
-    def _event(
-        at: dt.datetime,
-        actor: str,
-        action: str,
-        subject: str,
-        outcome: str,
-        *,
-        reason: str = "",
-        facts: dict[str, Any] | None = None,
-    ) -> audit.AuditEvent:
-        return audit.AuditEvent(
-            at=at,
-            system=SYSTEM,
-            action=action,
-            outcome=outcome,
-            actor=actor,
-            subject=_storable(subject),
-            reason=reason,
-            facts=facts or {},
-        )
+            await audit.record(connection, denied)
 
 
 def _storable(subject: str) -> str:

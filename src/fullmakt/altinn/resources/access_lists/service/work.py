@@ -111,30 +111,19 @@ class Work:
         if change.action:
             reference = change.row.reference
             facts = {**change.facts, "version": change.row.version}
-            event = self._event(actor, change.action, reference.key, "done", at=change.now, facts=facts)
-            await audit.record(change.connection, event)
+            done = audit.AuditEvent(
+                change.now, SYSTEM, change.action, "done", actor=actor, subject=reference.key, facts=facts
+            )
+            await audit.record(change.connection, done)
             await feed.publish(change.connection, TOPIC, _keys(reference, change.parties))
 
     async def tell_refusal(self, actor: str, action: str, subject: str, reason: str, facts: Mapping[str, Any]) -> None:
         """Write a refusal into the audit trail."""
-        async with self._database.transaction() as connection:
-            event = self._event(actor, action, subject, "deny", at=self._clock(), reason=reason, facts=facts)
-            await audit.record(connection, event)
-
-    @staticmethod
-    def _event(
-        actor: str, action: str, subject: str, outcome: str, *, at: datetime, facts: Mapping[str, Any], reason: str = ""
-    ) -> audit.AuditEvent:
-        return audit.AuditEvent(
-            at=at,
-            system=SYSTEM,
-            action=action,
-            outcome=outcome,
-            actor=actor,
-            subject=subject,
-            reason=reason,
-            facts=facts,
+        denied = audit.AuditEvent(
+            self._clock(), SYSTEM, action, "deny", actor=actor, subject=subject, reason=reason, facts=facts
         )
+        async with self._database.transaction() as connection:
+            await audit.record(connection, denied)
 
 
 def unmodified(conditions: Conditions, found: AccessList) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from fullmakt.altinn.parties.metadata.load import MetadataError, parse, published
-from fullmakt.altinn.parties.metadata.model import LANGUAGES, Names, stable_id
+from fullmakt.altinn.parties.metadata.model import LANGUAGES, Names
+from fullmakt.wire.altinn.stable_ids import stable_id
 
 NAME = {"nb": "Navn", "en": "Name"}
 TABLES: dict[str, Any] = {

@@ -16,10 +16,10 @@ from fullmakt.altinn.parties.metadata.model import (
     Package,
     RoleDefinition,
     RoleSource,
-    stable_id,
 )
 from fullmakt.altinn.parties.metadata.search import Found
 from fullmakt.wire.altinn.resources import RegisteredResource
+from fullmakt.wire.altinn.stable_ids import stable_id
 
 Document = dict[str, Any]
 

@@ -6,17 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from fullmakt.wire.altinn.attributes import ACCESS_PACKAGE, ROLE, ROLE_CCR, ROLE_CODE, ROLE_CRA, Attribute
+from fullmakt.wire.altinn.stable_ids import stable_id
 
-_NAMESPACE = UUID("f6a0c1f0-2f0d-5a3c-9a49-5a2d6b0f8c11")
 LANGUAGES = ("nb", "nn", "en")
-
-
-def stable_id(urn: str) -> UUID:
-    """The id of what ``urn`` names, the same in every installation and after every restart."""
-    return uuid5(_NAMESPACE, urn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ from fullmakt.altinn.resources.access_lists.errors import (
     UnknownPartyError,
     UnknownResourceError,
 )
-from fullmakt.altinn.resources.access_lists.model import AccessList, DeclaredList, ListReference, Outcome
+from fullmakt.altinn.resources.access_lists.model import AccessList, DeclaredList, ListReference
 from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.altinn.resources.access_lists.service.work import MOST_ANNOUNCED
 from fullmakt.infra import feed
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock, new_uuid
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute

@@ -14,11 +14,12 @@ from fullmakt.altinn.delegations.errors import (
     UnknownPartyError,
     UnknownResourceError,
 )
-from fullmakt.altinn.delegations.model import ConnectionRole, Offer, Outcome, Performer, Selection
+from fullmakt.altinn.delegations.model import ConnectionRole, Offer, Performer, Selection
 from fullmakt.altinn.delegations.rules import MAX_LINKS
 from fullmakt.altinn.delegations.service import DelegationsService, api_offer
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock, new_uuid
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn.delegations import ApiDelegation, DelegatedRight
 from fullmakt.wire.altinn.parties import PartyIdentity

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from fullmakt.altinn.delegations.errors import DelegationRefusedError, UnknownDelegationError
-from fullmakt.altinn.delegations.model import ConnectionRole, Offer, Outcome, Performer, Selection
+from fullmakt.altinn.delegations.model import ConnectionRole, Offer, Performer, Selection
 from fullmakt.altinn.delegations.schemes import Schemes
 from fullmakt.altinn.delegations.service import DelegationsService, api_offer
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock, new_uuid
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import OrgNumber
 from tests.support.delegations import FakeParties, FakeResources
 

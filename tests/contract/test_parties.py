@@ -10,10 +10,11 @@ from sqlalchemy import text
 
 from fullmakt.altinn.parties.errors import InvalidPartyError, UnknownPartyError
 from fullmakt.altinn.parties.model import Organisation, Person, Role
-from fullmakt.altinn.parties.service import Outcome, PartiesService
+from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.infra import feed
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock, new_uuid
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.altinn.parties import TOPIC
 

@@ -18,10 +18,11 @@ from fullmakt.altinn.resources.errors import (
     ResourceExistsError,
     UnknownResourceError,
 )
-from fullmakt.altinn.resources.model import Outcome, Search
+from fullmakt.altinn.resources.model import Search
 from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.wire.altinn.attributes import ROLE_CODE, Attribute
 from fullmakt.wire.altinn.resource_registry import ServiceOwner
 from tests.support.resources import ADMIN, DIGDIR, SKD, owner, policy_xml, resource, rule_xml

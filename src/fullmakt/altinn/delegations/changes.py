@@ -12,8 +12,9 @@ from uuid import UUID
 
 from fullmakt.altinn.delegations import rules, store
 from fullmakt.altinn.delegations.errors import DelegationRefusedError, UnknownDelegationError
-from fullmakt.altinn.delegations.model import Offer, Outcome, Performer, Selection, StoredRight
+from fullmakt.altinn.delegations.model import Offer, Performer, Selection, StoredRight
 from fullmakt.altinn.delegations.work import Change
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.wire.altinn.delegations import DelegatedRight
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from fullmakt.altinn.delegations import changes
 from fullmakt.altinn.delegations.errors import UnknownPartyError, UnknownResourceError
-from fullmakt.altinn.delegations.model import OPERATOR, Offer, Outcome, StoredRight
+from fullmakt.altinn.delegations.model import OPERATOR, Offer, StoredRight
 from fullmakt.altinn.delegations.ports import Parties, Resources
 from fullmakt.altinn.delegations.service import DelegationsService, api_offer
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute

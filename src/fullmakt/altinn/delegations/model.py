@@ -17,14 +17,6 @@ SCOPE_ACCESS = "ScopeAccess"
 """The one action of a resource of type MaskinportenSchema (altinn-authorization.md §9)."""
 
 
-class Outcome(StrEnum):
-    """What a declaration came to."""
-
-    CREATED = "create"
-    CHANGED = "change"
-    UNCHANGED = "unchanged"
-
-
 class ConnectionRole(StrEnum):
     """Why two parties are connected, by the code of Altinn's role."""
 

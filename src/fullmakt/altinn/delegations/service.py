@@ -14,7 +14,6 @@ from fullmakt.altinn.delegations.model import (
     ConnectionRole,
     DelegatedPackage,
     Offer,
-    Outcome,
     Performer,
     Selection,
     StoredRight,
@@ -24,6 +23,7 @@ from fullmakt.altinn.delegations.work import Work
 from fullmakt.infra import feed
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import Clock, NewId
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,18 +15,11 @@ from fullmakt.infra import feed
 from fullmakt.infra.audit import AuditEvent, record
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import Clock, NewId
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.altinn.parties import TOPIC
 
 SYSTEM = "parties"
-
-
-class Outcome(StrEnum):
-    """What a declaration came to."""
-
-    CREATED = "create"
-    CHANGED = "change"
-    UNCHANGED = "unchanged"
 
 
 class PartiesService(PartyLookups):

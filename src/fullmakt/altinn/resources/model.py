@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn.attributes import RESOURCE, Attribute
-
-
-class Outcome(StrEnum):
-    """What a declaration came to."""
-
-    CREATED = "create"
-    CHANGED = "change"
-    UNCHANGED = "unchanged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,14 +131,6 @@ class Conditions:
 ALWAYS = Conditions()
 
 
-class Outcome(StrEnum):
-    """What a declaration came to."""
-
-    CREATED = "create"
-    CHANGED = "change"
-    UNCHANGED = "unchanged"
-
-
 class Authorization(StrEnum):
     """Whether a party may do something to a resource, as far as access lists can tell (altinn-authorization.md §10)."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fullmakt.altinn.resources.errors import InvalidResourceError
-from fullmakt.altinn.resources.model import Outcome
 from fullmakt.altinn.resources.policies.platform import PLATFORM_CODE, PLATFORM_OWNER, platform_resources
 from fullmakt.altinn.resources.ports import NoSubjects, Subjects
 from fullmakt.altinn.resources.rules.service_owners import service_owner_faults
@@ -14,6 +13,7 @@ from fullmakt.altinn.resources.service.writing import Writing
 from fullmakt.altinn.resources.store import owners
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import Clock
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.wire.altinn.resource_registry import ResourceDocument, ServiceOwner
 
 __all__ = ["SYSTEM", "ResourcesService"]

@@ -11,7 +11,7 @@ from typing import Any
 import anyio.to_thread
 
 from fullmakt.altinn.resources.errors import PolicyNotAcceptedError
-from fullmakt.altinn.resources.model import Outcome, ResourceChange, StoredPolicy, SubjectChange, SubjectResources
+from fullmakt.altinn.resources.model import ResourceChange, StoredPolicy, SubjectChange, SubjectResources
 from fullmakt.altinn.resources.ports import Subjects
 from fullmakt.altinn.resources.rules.policy_check import PolicyReport, check, refusal
 from fullmakt.altinn.resources.rules.rights import subjects as subjects_of
@@ -19,6 +19,7 @@ from fullmakt.altinn.resources.service.reading import NUL
 from fullmakt.altinn.resources.service.work import Change, Work
 from fullmakt.altinn.resources.service.writing import locked, require_owner
 from fullmakt.altinn.resources.store import policies
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.policy import InvalidPolicyError, Policy, parse_policy

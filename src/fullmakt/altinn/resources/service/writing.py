@@ -11,12 +11,13 @@ from fullmakt.altinn.resources.errors import (
     ResourceExistsError,
     UnknownResourceError,
 )
-from fullmakt.altinn.resources.model import Outcome, Owner, StoredResource
+from fullmakt.altinn.resources.model import Owner, StoredResource
 from fullmakt.altinn.resources.rules.fields import Faults, field_faults, owner_orgno
 from fullmakt.altinn.resources.rules.ownership import foreign_scopes, owns
 from fullmakt.altinn.resources.service.reading import NUL
 from fullmakt.altinn.resources.service.work import Change, Work
 from fullmakt.altinn.resources.store import owners, policies, resources
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.resource_registry import ReferenceType, ResourceDocument

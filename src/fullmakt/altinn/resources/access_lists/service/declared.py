@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from fullmakt.altinn.resources.access_lists.errors import UnknownOwnerError, UnknownResourceError
-from fullmakt.altinn.resources.access_lists.model import ALWAYS, DeclaredList, ListReference, Outcome
+from fullmakt.altinn.resources.access_lists.model import ALWAYS, DeclaredList, ListReference
 from fullmakt.altinn.resources.access_lists.ports import Parties, Resources
 from fullmakt.altinn.resources.access_lists.service.connections import require_valid_filter
 from fullmakt.altinn.resources.access_lists.service.lists import require_valid, write
 from fullmakt.altinn.resources.access_lists.service.members import exchange, identified, resolve
 from fullmakt.altinn.resources.access_lists.service.work import Change, Work
 from fullmakt.altinn.resources.access_lists.store import reading, writing
+from fullmakt.kernel.declarations import Outcome
 from fullmakt.wire.altinn.attributes import Attribute
 
 _ALL = 2**31 - 1

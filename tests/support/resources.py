@@ -15,8 +15,8 @@ from fullmakt.wire.altinn.attributes import (
     SUBJECT_CATEGORY,
 )
 from fullmakt.wire.altinn.callers import Caller
-from fullmakt.wire.altinn.policy.names import STRING, STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
 from fullmakt.wire.altinn.resource_registry import ResourceDocument
+from fullmakt.wire.altinn.xacml_names import STRING, STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
 
 SKD = OrgNumber("974761076")
 DIGDIR = OrgNumber("991825827")

@@ -22,7 +22,7 @@ from fullmakt.provider.decisions_errors import (
     NotPermittedError,
     UnreadableDecisionError,
 )
-from fullmakt.provider.decisions_model import DecisionReason, DecisionResult, Outcome, Question, Subject
+from fullmakt.provider.decisions_model import DecisionReason, DecisionResult, Question, Subject
 from fullmakt.provider.decisions_subject import subject_of
 from fullmakt.provider.errors import (
     BearerError,
@@ -40,6 +40,7 @@ from fullmakt.provider.remote import RemoteKeys
 from fullmakt.provider.verified_token import VerifiedToken
 from fullmakt.provider.verifier import SyncTokenVerifier, TokenVerifier
 from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.xacml_json import Outcome
 
 __all__ = [
     "Attribute",

@@ -12,21 +12,13 @@ from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.provider.decisions_errors import InvalidSubjectError, NotPermittedError
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.xacml_json import Outcome
 
 Party: TypeAlias = OrgNumber | NationalId | UUID | int | Attribute
 """Who is acted for: an organisation number, a national identity number, a party's UUID, its party id, or any attribute.
 
 Mind that a plain string is none of these: ``OrgNumber("310000027")`` has been checked, and can not be a person's.
 """
-
-
-class Outcome(StrEnum):
-    """What a decision point says (XACML 3.0 §5.53)."""
-
-    PERMIT = "Permit"
-    DENY = "Deny"
-    NOT_APPLICABLE = "NotApplicable"
-    INDETERMINATE = "Indeterminate"
 
 
 class DecisionReason(StrEnum):

@@ -17,12 +17,11 @@ from fullmakt.provider.decisions_errors import (
     DecisionUnavailableError,
     UnreadableDecisionError,
 )
-from fullmakt.provider.decisions_model import DecisionReason, DecisionResult, Outcome, Question, Subject
+from fullmakt.provider.decisions_model import DecisionReason, DecisionResult, Question, Subject
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
-
-LEVEL = "urn:altinn:minimum-authenticationlevel"
-LEVEL_OF_SERVICE_OWNERS = "urn:altinn:minimum-authenticationlevel-org"
+from fullmakt.wire.altinn.xacml_json import Outcome
+from fullmakt.wire.altinn.xacml_names import MINIMUM_LEVEL, MINIMUM_LEVEL_ORG
 
 _NO = {
     Outcome.DENY: DecisionReason.DENIED,
@@ -194,7 +193,7 @@ def _judged(result: _Result, subject: Subject) -> DecisionResult:
         return DecisionResult(_NO[result.outcome], result.outcome, result.status)
     if result.obligations is None:
         return DecisionResult(DecisionReason.UNREADABLE_LEVEL, result.outcome, result.status)
-    levels = {name: result.obligations.get(name) for name in (LEVEL, LEVEL_OF_SERVICE_OWNERS)}
+    levels = {name: result.obligations.get(name) for name in (MINIMUM_LEVEL, MINIMUM_LEVEL_ORG)}
     if not all(level is None or (level.isascii() and level.isdigit() and len(level) < 10) for level in levels.values()):
         reason, required = DecisionReason.UNREADABLE_LEVEL, None
     else:
@@ -206,6 +205,6 @@ def _judged(result: _Result, subject: Subject) -> DecisionResult:
 
 def _required(levels: Mapping[str, str | None], subject: Subject) -> int | None:
     """The level that people must have; a service owner may have that of service owners instead, if that is less."""
-    of_people, of_owners = levels[LEVEL], levels[LEVEL_OF_SERVICE_OWNERS]
+    of_people, of_owners = levels[MINIMUM_LEVEL], levels[MINIMUM_LEVEL_ORG]
     asked = [of_people, of_owners] if subject.is_service_owner else [of_people]
     return min((int(level) for level in asked if level is not None), default=None)

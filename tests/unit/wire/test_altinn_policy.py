@@ -27,7 +27,7 @@ from fullmakt.wire.altinn.policy import (
     parse_policy,
     write_policy,
 )
-from fullmakt.wire.altinn.policy.names import INTEGER, MINIMUM_LEVEL, STRING, STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
+from fullmakt.wire.altinn.xacml_names import INTEGER, MINIMUM_LEVEL, STRING, STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
 from tests.support.resources import DENY_OVERRIDES, NAMESPACE, any_of, match, policy_xml, rule_xml
 
 ALTINN = f"""<?xml version="1.0" encoding="utf-8"?>

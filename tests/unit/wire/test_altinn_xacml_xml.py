@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fullmakt.wire.altinn.policy.names import STRING
 from fullmakt.wire.altinn.policy.parser import NAMESPACE
 from fullmakt.wire.altinn.xacml_json import UndecidableRequestError
+from fullmakt.wire.altinn.xacml_names import STRING
 from fullmakt.wire.altinn.xacml_xml import read_request_xml
 
 

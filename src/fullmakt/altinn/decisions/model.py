@@ -8,7 +8,6 @@ from enum import Enum, StrEnum
 from typing import Any, NamedTuple
 
 from fullmakt.wire.altinn.attributes import Attribute
-from fullmakt.wire.altinn.policy.names import STRING
 from fullmakt.wire.altinn.xacml_json import (
     DueObligation,
     ObligationValue,
@@ -17,6 +16,7 @@ from fullmakt.wire.altinn.xacml_json import (
     Result,
     Status,
 )
+from fullmakt.wire.altinn.xacml_names import STRING
 
 __all__ = [
     "INDETERMINATE",

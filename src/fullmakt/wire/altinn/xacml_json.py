@@ -15,7 +15,7 @@ from fullmakt.wire.altinn.attributes import (
     RESOURCE_CATEGORY,
     SUBJECT_CATEGORY,
 )
-from fullmakt.wire.altinn.policy.names import ANY_URI, INTEGER, STRING
+from fullmakt.wire.altinn.xacml_names import ANY_URI, INTEGER, STRING
 
 DATA_TYPES: Mapping[str | None, str] = {
     None: STRING,

@@ -9,7 +9,7 @@ from fullmakt.altinn.decisions.rules import CompiledPolicy, compile_policy
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.policy import Effect, Match, Policy, Rule, parse_policy
-from fullmakt.wire.altinn.policy.names import STRING, STRING_EQUAL
+from fullmakt.wire.altinn.xacml_names import STRING, STRING_EQUAL
 from tests.support.policies import combining_uri, policy_xml
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fullmakt.altinn.decisions.model import AttributeSet, Question
 from fullmakt.altinn.decisions.rules import compile_policy
 from fullmakt.wire.altinn.policy import Apply, Designator, Effect, Literal, Match, Policy, Rule
-from fullmakt.wire.altinn.policy.names import ANY_URI, COMBINING_ALGORITHMS, INTEGER, STRING
+from fullmakt.wire.altinn.xacml_names import ANY_URI, COMBINING_ALGORITHMS, INTEGER, STRING
 from tests.support.reference_engine import ACTION, F1, RESOURCE, SUBJECT, Asked, evaluate
 
 ENVIRONMENT = "urn:oasis:names:tc:xacml:3.0:attribute-category:environment"

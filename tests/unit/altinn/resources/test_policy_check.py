@@ -18,7 +18,7 @@ from fullmakt.wire.altinn.attributes import (
     Attribute,
 )
 from fullmakt.wire.altinn.policy import parse_policy
-from fullmakt.wire.altinn.policy.names import INTEGER, MINIMUM_LEVEL, STRING, STRING_EQUAL
+from fullmakt.wire.altinn.xacml_names import INTEGER, MINIMUM_LEVEL, STRING, STRING_EQUAL
 from tests.support.resources import any_of, match, policy_xml, rule_xml
 
 ID = "skd-finans-scope"

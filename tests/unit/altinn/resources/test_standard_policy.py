@@ -11,7 +11,7 @@ from fullmakt.altinn.resources.rules.fields import field_faults
 from fullmakt.altinn.resources.rules.policy_check import check, refusal
 from fullmakt.wire.altinn.attributes import ROLE_CCR, ROLE_CODE, SERVICE_OWNER
 from fullmakt.wire.altinn.policy import Literal, parse_policy
-from fullmakt.wire.altinn.policy.names import MINIMUM_LEVEL, MINIMUM_LEVEL_ORG
+from fullmakt.wire.altinn.xacml_names import MINIMUM_LEVEL, MINIMUM_LEVEL_ORG
 
 
 def test_roles_packages_and_the_owner_may_do_what_is_said() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fullmakt.altinn.decisions.model import RuleOutcome
-from fullmakt.wire.altinn.policy.names import COMBINING_ALGORITHMS
+from fullmakt.wire.altinn.xacml_names import COMBINING_ALGORITHMS
 
 _PERMIT, _DENY, _NONE = RuleOutcome.PERMIT, RuleOutcome.DENY, RuleOutcome.NOT_APPLICABLE
 _UNSURE_PERMIT, _UNSURE_DENY, _UNSURE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fullmakt.altinn.decisions.model import Question, Status
 from fullmakt.altinn.decisions.rules.functions import COMPARE, ONE_AND_ONLY, IncomparableError, compare
 from fullmakt.wire.altinn.policy import Apply, Designator, Expression, Literal
-from fullmakt.wire.altinn.policy.names import BOOLEAN, MATCH_FUNCTIONS
+from fullmakt.wire.altinn.xacml_names import BOOLEAN, MATCH_FUNCTIONS
 
 _IS_IN = "urn:oasis:names:tc:xacml:1.0:function:string-is-in"
 _TRUE = frozenset({"true", "1"})

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time
 from functools import lru_cache
 
-from fullmakt.wire.altinn.policy import names
+from fullmakt.wire.altinn import xacml_names as names
 
 MAX_REGEXP_VALUE = 256
 """Characters of a value that a pattern is tried on."""

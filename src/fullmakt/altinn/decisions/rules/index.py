@@ -12,7 +12,7 @@ from fullmakt.altinn.decisions.rules.rule import CompiledRule, can_err, matches_
 from fullmakt.altinn.decisions.rules.targets import Blocks, Matched, match_blocks
 from fullmakt.wire.altinn.attributes import ACTION_CATEGORY, RESOURCE_CATEGORY, SUBJECT_CATEGORY
 from fullmakt.wire.altinn.policy import AllOf, Match
-from fullmakt.wire.altinn.policy.names import STRING, STRING_EQUAL_IGNORE_CASE
+from fullmakt.wire.altinn.xacml_names import STRING, STRING_EQUAL_IGNORE_CASE
 
 _MAX_PLACES = 4_096
 """Places in the index that one rule may take; beyond it the rule is found by fewer of its strings."""

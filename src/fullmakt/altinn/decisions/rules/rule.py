@@ -17,7 +17,7 @@ from fullmakt.altinn.decisions.rules.functions import EXACT
 from fullmakt.altinn.decisions.rules.targets import Blocks, Matched, by_category, match_blocks
 from fullmakt.wire.altinn.attributes import ACTION_CATEGORY, RESOURCE_CATEGORY
 from fullmakt.wire.altinn.policy import Apply, Designator, Effect, Expression, Literal, Match, Obligation, Rule
-from fullmakt.wire.altinn.policy.names import STRING_EQUAL_IGNORE_CASE
+from fullmakt.wire.altinn.xacml_names import STRING_EQUAL_IGNORE_CASE
 
 _NEVER_ERR = EXACT | {
     STRING_EQUAL_IGNORE_CASE,

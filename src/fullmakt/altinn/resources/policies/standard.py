@@ -26,7 +26,7 @@ from fullmakt.wire.altinn.policy import (
     Rule,
     write_policy,
 )
-from fullmakt.wire.altinn.policy.names import (
+from fullmakt.wire.altinn.xacml_names import (
     INTEGER,
     MINIMUM_LEVEL,
     MINIMUM_LEVEL_ORG,

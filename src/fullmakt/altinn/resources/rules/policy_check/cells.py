@@ -12,7 +12,7 @@ from itertools import product
 
 from fullmakt.altinn.resources.rules.targets import DECIDING, Alternative, ByCategory, combinations, matches
 from fullmakt.wire.altinn.policy import Effect, Match, Rule
-from fullmakt.wire.altinn.policy.names import STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
+from fullmakt.wire.altinn.xacml_names import STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
 
 MAX_CELLS_OF_A_RULE = 1_000
 """A rule of more is compared with no other."""

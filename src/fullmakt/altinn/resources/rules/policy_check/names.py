@@ -17,7 +17,7 @@ from fullmakt.wire.altinn.attributes import (
     Attribute,
 )
 from fullmakt.wire.altinn.policy import Apply, Expression, FunctionName, Match, Policy
-from fullmakt.wire.altinn.policy.names import (
+from fullmakt.wire.altinn.xacml_names import (
     CONDITION_FUNCTIONS,
     MATCH_FUNCTIONS,
     STRING_EQUAL,

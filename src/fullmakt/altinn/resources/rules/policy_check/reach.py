@@ -10,7 +10,7 @@ from fullmakt.altinn.resources.rules.policy_check.names import never_holds
 from fullmakt.altinn.resources.rules.targets import Alternative, ByCategory
 from fullmakt.wire.altinn.attributes import ACTION, RESOURCE
 from fullmakt.wire.altinn.policy import Effect, Policy, Rule
-from fullmakt.wire.altinn.policy.names import COMBINING_ALGORITHMS, STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
+from fullmakt.wire.altinn.xacml_names import COMBINING_ALGORITHMS, STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
 
 _SINGLE_VALUED = frozenset({ACTION, RESOURCE})
 """A request has one value of each, so that two different ones are never met together."""

@@ -9,7 +9,7 @@ from fullmakt.altinn.resources.rules.policy_check.findings import Findings
 from fullmakt.altinn.resources.rules.targets import ByCategory
 from fullmakt.wire.altinn.attributes import ACTION_CATEGORY, SUBJECT_CATEGORY
 from fullmakt.wire.altinn.policy import Effect, Literal, Obligation, Policy, Rule
-from fullmakt.wire.altinn.policy.names import COMBINING_ALGORITHMS, INTEGER, MINIMUM_LEVEL, MINIMUM_LEVEL_ORG
+from fullmakt.wire.altinn.xacml_names import COMBINING_ALGORITHMS, INTEGER, MINIMUM_LEVEL, MINIMUM_LEVEL_ORG
 
 _LEVELS = frozenset("01234")
 _DELEGABLE = frozenset({MINIMUM_LEVEL, MINIMUM_LEVEL_ORG})

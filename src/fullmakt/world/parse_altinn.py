@@ -49,11 +49,15 @@ def read_resource(table: r.Table) -> Resource | None:
     members = {name: value for name, value in table.values.items() if name not in _OWN_FIELDS}
     for name in members:
         table.has(name)
-    for name in _TEXTS & members.keys():
-        members[name] = dict(table.required(name, _languages))
+    for name in sorted(_TEXTS & members.keys()):
+        members[name] = dict(table.defaulted(name, _languages, ()))
     scopes = table.texts("scopes", r.scope_name)
     if scopes:
-        members.setdefault("resourceReferences", []).extend(_reference(scope) for scope in scopes)
+        references = members.get("resourceReferences", [])
+        if not isinstance(references, list):
+            table.fault("resourceReferences", f"an array, not {r.type_name(references)}")
+            return None
+        members["resourceReferences"] = [*references, *map(_reference, scopes)]
     document = _document(table, members) if table.ok else None
     policy = _policy(table, identifier, members.get("resourceType"))
     return Resource(identifier, owner, document, policy) if table.ok and document is not None else None
@@ -66,9 +70,9 @@ def canonical(document: Mapping[str, Any]) -> str:
 
 
 def _document(table: r.Table, members: Mapping[str, Any]) -> str | None:
-    for name in members.keys() - {field.alias for field in ResourceDocument.model_fields.values()}:
+    for name in sorted(members.keys() - {field.alias for field in ResourceDocument.model_fields.values()}):
         table.fault(name, "a resource has no such member (altinn-resource-registry.md §2)")
-    for name in members.keys() & _LEFT_OUT:
+    for name in sorted(members.keys() & _LEFT_OUT):
         table.fault(name, "say owner instead")
     try:
         return canonical(ResourceDocument.model_validate(members).wire())
@@ -98,7 +102,11 @@ def _policy(table: r.Table, identifier: str, resource_type: object) -> str | Non
         table.fault("actions", "roles or packages, and actions, make a policy together")
     if not (roles or packages) or not actions:
         return None
-    return standard_policy(identifier, roles=roles, actions=actions, packages=packages, min_level=level).decode()
+    try:
+        return standard_policy(identifier, roles=roles, actions=actions, packages=packages, min_level=level).decode()
+    except ValueError as error:
+        table.fault("roles", f"no policy comes of this: {error}")
+        return None
 
 
 def _policy_text(raw: object) -> str:

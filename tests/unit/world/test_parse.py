@@ -324,6 +324,9 @@ _FIELDS = (
     "orgno", "name", "form", "parent", "unchecked", "id", "person", "holder", "code", "organisation", "issuer",
     "prefix", "owner", "active", "description", "scopes", "scope", "consumer", "key", "key_file", "jwk",
     "authentication", "client_id", "integration_type", "access_token_lifetime", "visibility", "description#en",
+    "title", "rightDescription", "resourceType", "resourceReferences", "hasCompetentAuthority", "accessListMode",
+    "roles", "packages", "actions", "minimum_level", "policy", "members", "connections", "identifier", "giver",
+    "receiver", "resource", "supplier", "state",
 )  # fmt: skip
 
 
@@ -338,3 +341,29 @@ def test_any_values_are_a_world_or_have_faults(kind: Kind, values: dict[str, obj
     text = tomlkit.dumps(tomlkit.document().append(kind, array))
     with suppress(WorldFaults):
         assert parse(text) != World()
+
+
+RESOURCE = """
+[[resource]]
+identifier = "an-api"
+owner = "agency"
+title = "An API"
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("title = 1", "title"),
+        ("resourceReferences = 'x'\nscopes = ['a:b']", "resourceReferences: an array, not text"),
+        ("roles = ['dagl']\nactions = ['read']\nminimum_level = 9", "an authentication level is a number from 0 to 4"),
+        ("roles = ['dagl']", "roles or packages, and actions, make a policy together"),
+        ("colour = 'red'", "a resource has no such member"),
+        ("hasCompetentAuthority = {}", "say owner instead"),
+    ],
+)
+def test_a_resource_that_can_not_be_is_told_what_is_wrong(more: str, fault: str) -> None:
+    text = RESOURCE.replace('title = "An API"', more) if more.startswith("title") else RESOURCE + more
+    with pytest.raises(WorldFaults) as refused:
+        parse(text)
+    assert any(fault in str(one) for one in refused.value.faults)

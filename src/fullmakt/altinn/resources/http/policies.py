@@ -75,7 +75,7 @@ class PolicyEndpoints:
 
         async def work(caller: Caller) -> Response:
             identifier = request.path_params["id"]
-            xml = uploaded_file(request.headers.get("content-type", ""), await request.body(), _FILE)
+            xml = await uploaded_file(request, _FILE)
             if xml is None:
                 return PlainTextResponse("The policy file can not be null", 400)
             try:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from fullmakt.altinn.delegations.model import ConnectionRole
+from fullmakt.altinn.delegations.model import OPERATOR, ConnectionRole
 from fullmakt.infra.database import Database
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn import attributes as ids
@@ -532,6 +532,31 @@ async def test_a_package_is_given_by_who_holds_it(world: RequestsWorld) -> None:
     world.parties.hold(world.boss, world.company, HeldRights())
     assert (await world.move("boss", "received/approve", request_id, world.company)).status_code == 403
     assert await world.delegations.packages([world.kari.party_uuid], world.company.party_uuid) == frozenset()
+
+
+@pytest.mark.parametrize(("delegable", "status"), [(True, 200), (False, 403)])
+async def test_a_package_that_was_given_is_granted_on_as_far_as_it_may(
+    world: RequestsWorld, *, delegable: bool, status: int
+) -> None:
+    world.packages.add(PACKAGE, delegable=delegable)
+    world.parties.hold(world.boss, world.company, HeldRights())
+    await world.delegations.give_package(world.company.party_uuid, world.boss.party_uuid, PACKAGE, OPERATOR)
+    query = {"party": world.kari.party_uuid, "to": world.company.party_uuid, "package": PACKAGE}
+    request_id = (await world.send("kari", "POST", f"{ENDUSER}/package", params=query)).json()["id"]
+    assert (await world.move("boss", "received/approve", request_id, world.company)).status_code == status
+    held = await world.delegations.packages([world.kari.party_uuid], world.company.party_uuid)
+    assert bool(held) is (status == 200)
+    refusals = [("request:approve", "deny", "package_not_held", f"party:{world.boss.party_uuid}")]
+    assert await world.audited("request:approve") == (
+        refusals if status == 403 else [("request:approve", "done", "", f"party:{world.boss.party_uuid}")]
+    )
+
+
+async def test_the_main_administrator_grants_a_package_that_is_not_held(world: RequestsWorld) -> None:
+    world.parties.hold(world.boss, world.company, HeldRights(frozenset({Attribute(ids.ROLE, "hovedadministrator")})))
+    query = {"party": world.kari.party_uuid, "to": world.company.party_uuid, "package": PACKAGE}
+    request_id = (await world.send("kari", "POST", f"{ENDUSER}/package", params=query)).json()["id"]
+    assert (await world.move("boss", "received/approve", request_id, world.company)).status_code == 200
 
 
 async def test_what_has_gone_since_it_was_asked_for_is_not_approved(world: RequestsWorld) -> None:

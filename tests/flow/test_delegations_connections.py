@@ -276,6 +276,33 @@ async def test_the_main_administrator_gives_packages_that_are_not_held(scene: Co
     assert (await scene.post("kari", f"{BASE}/accesspackages", **scene.to, package="annen")).status_code == 200
 
 
+async def test_a_package_that_was_given_is_given_on_as_far_as_it_may(scene: Connections) -> None:
+    """By way of an organisation, whose managing director Ola is; what may not be given on stays with it."""
+    scene.parties.hold(scene.ola, scene.other, HeldRights(frozenset({DAGL})), key_role=True)
+    scene.administrator("ola", scene.ola, scene.giver)
+    scene.packages.add("bundet", delegable=False)
+    third = scene.parties.organisation("991825827")
+    for package in ("annen", "bundet"):
+        await scene.service.give_package(scene.giver.party_uuid, scene.other.party_uuid, package, OPERATOR)
+    path, to = f"{BASE}/accesspackages", {**scene.mine, "to": str(third.party_uuid)}
+    checks = await scene.client.get(
+        f"{path}/delegationcheck",
+        params={"party": scene.mine["party"], "packages": ["annen", "bundet", "hemmelig"]},
+        headers={"Authorization": "Bearer ola"},
+    )
+    assert [(one["result"], one["reasons"][0]["description"]) for one in checks.json()["data"]] == [
+        (True, "PackageAccess"),
+        (False, "MissingPackageAccess"),
+        (False, "MissingPackageAccess"),
+    ]
+    assert (await scene.post("ola", path, **to, package="annen")).status_code == 200
+    refused = await scene.post("ola", path, **to, package="bundet")
+    assert refused.json()["validationErrors"][0]["code"] == "AM.VLD-00026"
+    await scene.service.take_packages(scene.giver.party_uuid, scene.other.party_uuid, "annen", OPERATOR)
+    await scene.service.take_packages(scene.giver.party_uuid, third.party_uuid, "annen", OPERATOR)
+    assert (await scene.post("ola", path, **to, package="annen")).status_code == 400
+
+
 async def test_a_check_of_packages_tells_which_may_be_given(scene: Connections) -> None:
     path = f"{BASE}/accesspackages/delegationcheck"
     headers = {"Authorization": "Bearer kari"}

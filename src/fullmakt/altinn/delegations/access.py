@@ -1,22 +1,27 @@
-"""Who may manage what has been delegated: the decision point is asked as any other service asks it
-(altinn-authorization.md §11)."""
+"""Who may manage what has been delegated, and give what: of rights the decision point is asked, as any other service
+asks it (altinn-authorization.md §11); who may give an access package is told here alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from uuid import UUID
 
-from fullmakt.altinn.delegations.ports import Authority, Decision
+from fullmakt.altinn.delegations.ports import AccessPackage, Authority, Decision, Parties
+from fullmakt.altinn.delegations.service import DelegationsService
 from fullmakt.infra.altinn import ForbiddenError
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
+from fullmakt.wire.altinn.parties import HeldRights
 from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
 
 API_DELEGATION = "altinn_maskinporten_scope_delegation"
 ACCESS_MANAGEMENT = "altinn_access_management"
 PORTAL_SCOPE = "altinn:portal/enduser"
+MAIN_ADMINISTRATOR = "hovedadministrator"
+"""The role, and the package, whose holder gives any package on, held or not, and grants its own requests."""
 
 _LEVEL = "urn:altinn:minimum-authenticationlevel"
 _NOT_LISTED = frozenset({"not_on_access_list", "access_list_lacks_action", "party_is_no_organisation"})
@@ -127,3 +132,99 @@ def by_source(rights: Iterable[Delegable]) -> dict[UUID | None, list[str]]:
     for right in rights:
         sources.setdefault(right.standing_on, []).append(right.action)
     return sources
+
+
+class PackageReason(StrEnum):
+    """Why an access package may be given, or may not; the first two are the protocol's own (§13.2)."""
+
+    ACCESS = "PackageAccess"
+    MISSING = "MissingPackageAccess"
+    NOT_ASSIGNABLE = "PackageNotAssignable"
+    """It is never given by name; as a rule it comes with a role in the register."""
+    NOT_DELEGABLE = "PackageNotDelegable"
+    """It was given to the one who would give it, and may not be given on."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageAccess:
+    """Whether somebody may give an access package on a party's behalf.
+
+    ``rests_on`` is the package, or the main administrator's role or package, that lets them, None when they are the
+    party itself; ``delegation`` the delegation that they have that by, None when the register says so.
+    """
+
+    reasons: tuple[PackageReason, ...]
+    rests_on: Attribute | None = None
+    delegation: UUID | None = None
+
+    @property
+    def permitted(self) -> bool:
+        """True when they may."""
+        return self.reasons == (PackageReason.ACCESS,)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What ``holder`` has in ``party``: ``held`` by the register, ``given`` as packages that the party gave, by itself
+    or by way of an organisation that it acts for by a key role. ``holder`` is None when it is no registered party."""
+
+    party: UUID
+    holder: UUID | None
+    held: HeldRights = field(default_factory=HeldRights)
+    given: Mapping[str, UUID] = field(default_factory=dict)
+
+    @property
+    def main_administrator(self) -> bool:
+        """True for the main administrator of the party."""
+        return self._administers() is not None
+
+    def to_give(self, package: AccessPackage) -> PackageAccess:
+        """May the holder give ``package`` on behalf of the party?
+
+        Who is the party may give whatever it has, who holds the package by the register may give it, and who was given
+        it may as far as it is delegable. The main administrator may give any package. None of them gives what is not
+        assignable.
+        """
+        access = self._has(package)
+        if package.assignable:
+            return access
+        return replace(access, reasons=(*access.reasons, PackageReason.NOT_ASSIGNABLE))
+
+    def _has(self, package: AccessPackage) -> PackageAccess:
+        wanted = Attribute(ids.ACCESS_PACKAGE, package.name)
+        if self.holder == self.party:
+            return PackageAccess((PackageReason.ACCESS,))
+        if wanted in self.held.packages:
+            return PackageAccess((PackageReason.ACCESS,), wanted)
+        was_given = package.name in self.given
+        if was_given and package.delegable:
+            return PackageAccess((PackageReason.ACCESS,), wanted, self.given[package.name])
+        administers = self._administers()
+        if administers is not None and administers != wanted:
+            return PackageAccess((PackageReason.ACCESS,), administers, self.given.get(administers.value))
+        return PackageAccess((PackageReason.NOT_DELEGABLE if was_given else PackageReason.MISSING,))
+
+    def _administers(self) -> Attribute | None:
+        role, package = Attribute(ids.ROLE, MAIN_ADMINISTRATOR), Attribute(ids.ACCESS_PACKAGE, MAIN_ADMINISTRATOR)
+        if role in self.held.roles:
+            return role
+        return package if package in self.held.packages or MAIN_ADMINISTRATOR in self.given else None
+
+
+async def standing(parties: Parties, service: DelegationsService, caller: Caller, party: UUID) -> Standing:
+    """What the caller has in ``party``. A system user gives nothing on: it has no standing.
+
+    Raises:
+        ForbiddenError: the caller is nobody in particular.
+    """
+    (subject,) = subject_of(caller)
+    holder = (await parties.identify([subject])).get(subject)
+    if holder is None:
+        return Standing(party, None)
+    acts_for = await parties.key_role_organisations(holder.party_uuid)
+    receivers = [holder.party_uuid, *(one for one in acts_for if one != party)]
+    held = [await parties.held(receiver, party) for receiver in receivers]
+    given = await service.delegated_packages(receivers=receivers, giver=party)
+    # The roles of an organisation are its own; its packages are also those of whoever acts for it.
+    rights = HeldRights(held[0].roles, frozenset().union(*(one.packages for one in held)))
+    return Standing(party, holder.party_uuid, rights, {one.package: one.delegation_id for one in reversed(given)})

@@ -6,13 +6,22 @@ from uuid import UUID
 
 import pytest
 
-from fullmakt.altinn.delegations.access import by_source, delegable, require, subject_of
+from fullmakt.altinn.delegations.access import (
+    PackageAccess,
+    PackageReason,
+    Standing,
+    by_source,
+    delegable,
+    require,
+    subject_of,
+)
 from fullmakt.infra.altinn import ForbiddenError
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
-from tests.support.delegations import FakeAuthority, FakeParties, FakeResources
+from fullmakt.wire.altinn.parties import HeldRights
+from tests.support.delegations import FakeAuthority, FakePackage, FakeParties, FakeResources
 from tests.support.parties import national_id
 
 SCOPES = frozenset({"altinn:portal/enduser"})
@@ -79,3 +88,74 @@ async def test_what_may_be_delegated_is_told_by_action_and_source() -> None:
         ("write", True, ("DelegationAccess",)),
     ]
     assert by_source(found) == {None: ["read"], UUID(int=7): ["write"]}
+
+
+PARTY, HOLDER, BY_DELEGATION = UUID(int=1), UUID(int=2), UUID(int=3)
+SKATT, ADMINISTRATION = Attribute(ids.ACCESS_PACKAGE, "skatt"), Attribute(ids.ACCESS_PACKAGE, "hovedadministrator")
+ADMINISTRATOR = Attribute(ids.ROLE, "hovedadministrator")
+
+
+def _standing(*held: Attribute, given: tuple[str, ...] = (), holder: UUID | None = HOLDER) -> Standing:
+    roles = frozenset(one for one in held if one.id == ids.ROLE)
+    return Standing(PARTY, holder, HeldRights(roles, frozenset(held) - roles), dict.fromkeys(given, BY_DELEGATION))
+
+
+@pytest.mark.parametrize(
+    ("standing", "package", "rests_on", "delegation"),
+    [
+        (_standing(SKATT), FakePackage("skatt"), SKATT, None),
+        (_standing(SKATT), FakePackage("skatt", delegable=False), SKATT, None),
+        (_standing(SKATT, given=("skatt",)), FakePackage("skatt"), SKATT, None),
+        (_standing(given=("skatt",)), FakePackage("skatt"), SKATT, BY_DELEGATION),
+        (_standing(ADMINISTRATOR), FakePackage("skatt"), ADMINISTRATOR, None),
+        (_standing(ADMINISTRATION), FakePackage("skatt", delegable=False), ADMINISTRATION, None),
+        (_standing(given=("hovedadministrator",)), FakePackage("skatt"), ADMINISTRATION, BY_DELEGATION),
+        (_standing(ADMINISTRATOR, given=("skatt",)), FakePackage("skatt", delegable=False), ADMINISTRATOR, None),
+        (_standing(holder=PARTY), FakePackage("skatt"), None, None),
+    ],
+    ids=["register", "register, for itself", "register first", "given", "role", "package", "package given",
+         "given, and role", "the party itself"],
+)  # fmt: skip
+def test_a_package_is_given_by_those_who_have_it_and_by_the_main_administrator(
+    standing: Standing, package: FakePackage, rests_on: Attribute | None, delegation: UUID | None
+) -> None:
+    assert standing.to_give(package) == PackageAccess((PackageReason.ACCESS,), rests_on, delegation)
+    refused = standing.to_give(FakePackage(package.name, package.delegable, assignable=False))
+    assert (refused.permitted, refused.reasons) == (False, (PackageReason.ACCESS, PackageReason.NOT_ASSIGNABLE))
+
+
+@pytest.mark.parametrize(
+    ("standing", "package", "reason"),
+    [
+        (_standing(), FakePackage("skatt"), PackageReason.MISSING),
+        (_standing(holder=None), FakePackage("skatt"), PackageReason.MISSING),
+        (_standing(SKATT), FakePackage("toll"), PackageReason.MISSING),
+        (_standing(given=("skatt",)), FakePackage("skatt", delegable=False), PackageReason.NOT_DELEGABLE),
+        (
+            _standing(given=("hovedadministrator",)),
+            FakePackage("hovedadministrator", delegable=False),
+            PackageReason.NOT_DELEGABLE,
+        ),
+    ],
+    ids=["nothing", "nobody", "another", "given for itself", "administration given"],
+)
+def test_nobody_else_gives_a_package(standing: Standing, package: FakePackage, reason: PackageReason) -> None:
+    found = standing.to_give(package)
+    assert (found.permitted, found.reasons, found.rests_on) == (False, (reason,), None)
+    bound = standing.to_give(FakePackage(package.name, package.delegable, assignable=False))
+    assert bound.reasons == (reason, PackageReason.NOT_ASSIGNABLE)
+
+
+@pytest.mark.parametrize(
+    ("standing", "expected"),
+    [
+        (_standing(ADMINISTRATOR), True),
+        (_standing(ADMINISTRATION), True),
+        (_standing(given=("hovedadministrator",)), True),
+        (_standing(SKATT, Attribute(ids.ROLE, "skatt"), given=("skatt",)), False),
+        (_standing(holder=PARTY), False),
+    ],
+    ids=["role", "package", "given", "other things", "the party itself"],
+)
+def test_main_administrators_are_known_by_role_or_package(standing: Standing, *, expected: bool) -> None:
+    assert standing.main_administrator is expected

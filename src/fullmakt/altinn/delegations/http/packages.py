@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fullmakt.altinn.delegations import access
+from fullmakt.altinn.delegations.access import PackageAccess, PackageReason
 from fullmakt.altinn.delegations.http import problems, render
 from fullmakt.altinn.delegations.http.connections import BASE, ends_of, giver_of, receiver_of
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, performer
@@ -15,13 +15,8 @@ from fullmakt.altinn.delegations.http.reading import Query
 from fullmakt.altinn.delegations.http.service_owners import given
 from fullmakt.altinn.delegations.model import ConnectionRole
 from fullmakt.altinn.delegations.ports import AccessPackage
-from fullmakt.wire.altinn import attributes as ids
-from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.problems import AltinnValidationError, BindingError, ValidationFault
-
-_MAIN_ADMINISTRATOR = Attribute(ids.ROLE, "hovedadministrator")
-"""Who holds this role may give any package on, held or not."""
 
 
 def routes(guarded: Guarded) -> list[Route]:
@@ -59,11 +54,18 @@ async def give(system: AccessManagement, caller: Caller, request: Request) -> Re
     package = _package(system, query)
     if not package.assignable:
         raise problems.package_not_delegable()
-    if not await _may_give(system, caller, giver.party_uuid, package):
+    standing = await access.standing(system.parties, system.service, caller, giver.party_uuid)
+    found = standing.to_give(package)
+    if not found.permitted:
         told = {"packages": f"User is not allowed to assign the following package(s) '{package.name}'."}
         fault = ValidationFault("AM.VLD-00026", "User not authorized for operation.", ["/$QUERY/package"], told)
         await system.service.work.refused(
-            caller.actor, "accessmanagement:post", request.url.path[:255], "package_not_held", package=package.name
+            caller.actor,
+            "accessmanagement:post",
+            request.url.path[:255],
+            "package_not_held",
+            package=package.name,
+            why=list(found.reasons),
         )
         raise AltinnValidationError(fault)
     await system.service.give_package(giver.party_uuid, receiver.party_uuid, package.name, performer(caller))
@@ -86,21 +88,26 @@ async def check(system: AccessManagement, caller: Caller, request: Request) -> R
     named = [*query.all("packages"), *query.all("package"), *query.all("packageIds")]
     if not named:
         raise BindingError({"packages": ["The packages field is required."]})
+    standing = await access.standing(system.parties, system.service, caller, giver.party_uuid)
     entries = []
     for identifier in dict.fromkeys(named):
         package = system.packages.package(identifier)
         if package is None:
             raise problems.no_package(identifier)
-        held = await _may_give(system, caller, giver.party_uuid, package)
-        reason = "PackageAccess" if held else "MissingPackageAccess"
+        found = standing.to_give(package)
         entries.append(
             {
                 "package": render.package(package.name, package),
-                "result": held and package.assignable,
-                "reasons": [{"description": reason}],
+                "result": found.permitted,
+                "reasons": [{"description": _told(found)}],
             }
         )
     return render.listed(entries)
+
+
+def _told(found: PackageAccess) -> PackageReason:
+    """The protocol has no more than two reasons."""
+    return PackageReason.ACCESS if PackageReason.ACCESS in found.reasons else PackageReason.MISSING
 
 
 def _package(system: AccessManagement, query: Query) -> AccessPackage:
@@ -109,15 +116,3 @@ def _package(system: AccessManagement, query: Query) -> AccessPackage:
     if package is None:
         raise problems.no_package(identifier)
     return package
-
-
-async def _may_give(system: AccessManagement, caller: Caller, party: UUID, package: AccessPackage) -> bool:
-    """Who holds a package may give it on, by the register or as it was given; the main administrator any."""
-    if caller.party_uuid is None:
-        return False
-    held = await system.parties.held(caller.party_uuid, party)
-    if _MAIN_ADMINISTRATOR in held.roles:
-        return True
-    wanted = Attribute(ids.ACCESS_PACKAGE, package.name)
-    receivers = [caller.party_uuid, *await system.parties.key_role_organisations(caller.party_uuid)]
-    return wanted in held.packages or (package.delegable and wanted in await system.service.packages(receivers, party))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from uuid import UUID
 
 from fullmakt.altinn.delegations import access, changes, connections
+from fullmakt.altinn.delegations.access import Standing
 from fullmakt.altinn.delegations.model import ApiParties, ConnectionRole, Offer, Performer
 from fullmakt.altinn.delegations.ports import Authority, Packages, Parties, Resources
 from fullmakt.altinn.delegations.requests import rules
@@ -17,6 +17,7 @@ from fullmakt.altinn.delegations.requests.errors import (
     UNKNOWN_RESOURCE,
 )
 from fullmakt.altinn.delegations.requests.model import AccessRequest, Wish
+from fullmakt.altinn.delegations.service import DelegationsService
 from fullmakt.altinn.delegations.work import Change
 from fullmakt.infra.altinn import ForbiddenError
 from fullmakt.wire.altinn import attributes as ids
@@ -24,9 +25,6 @@ from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.parties import PartyIdentity
 from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
-
-MAIN_ADMINISTRATOR = "hovedadministrator"
-"""The role, and the package, that lets somebody grant their own request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,15 @@ class Gift:
 class Granting:
     """Finds out what somebody can give of what is asked for."""
 
-    def __init__(self, parties: Parties, resources: Resources, packages: Packages, authority: Authority) -> None:
+    def __init__(
+        self,
+        delegations: DelegationsService,
+        parties: Parties,
+        resources: Resources,
+        packages: Packages,
+        authority: Authority,
+    ) -> None:
+        self._delegations = delegations
         self._parties = parties
         self._resources = resources
         self._packages = packages
@@ -64,12 +70,11 @@ class Granting:
             AltinnValidationError: what is asked for has gone, or may no longer be given on.
         """
         wish = request.wish
-        (subject,) = access.subject_of(caller)
-        approver = (await self._parties.identify([subject])).get(subject)
-        if approver is not None and approver.party_uuid == wish.receiver:
-            await self._check_main_administrator(approver, wish.giver)
+        standing = await access.standing(self._parties, self._delegations, caller, wish.giver)
+        if standing.holder == wish.receiver and not standing.main_administrator:
+            raise ForbiddenError("own_request")
         if wish.package is not None:
-            await self._check_package(wish.package, approver, wish.giver)
+            self._check_package(wish.package, standing)
             return Gift(wish)
         offers = [
             offer
@@ -81,23 +86,15 @@ class Granting:
             raise ForbiddenError("nothing_chosen")
         return Gift(wish, tuple(offers))
 
-    async def _check_main_administrator(self, approver: PartyIdentity, giver: UUID) -> None:
-        held = await self._parties.held(approver.party_uuid, giver)
-        if not any(one.value == MAIN_ADMINISTRATOR for one in held.roles | held.packages):
-            raise ForbiddenError("own_request")
-
-    async def _check_package(self, name: str, approver: PartyIdentity | None, giver: UUID) -> None:
+    def _check_package(self, name: str, standing: Standing) -> None:
         package = self._packages.package(name)
         if package is None:
             raise UNKNOWN_PACKAGE.at("/$QUERY/id")
         if not package.assignable:
             raise NOT_ASSIGNABLE.at("/$QUERY/id")
-        held = await self._parties.held(approver.party_uuid, giver) if approver is not None else None
-        # Whoever is the giver has whatever it gives; all others must hold the package for it.
-        if approver is None or (
-            approver.party_uuid != giver and (held is None or Attribute(ids.ACCESS_PACKAGE, name) not in held.packages)
-        ):
-            raise ForbiddenError("package_not_held", package=name)
+        found = standing.to_give(package)
+        if not found.permitted:
+            raise ForbiddenError("package_not_held", package=name, why=list(found.reasons))
 
     async def _offers(self, wish: Wish, identifier: str, caller: Caller, keys: Collection[str] | None) -> list[Offer]:
         """One for the rights that the caller gives by a role, and one for each delegation it has them by."""

@@ -51,7 +51,7 @@ class RequestsService:
         self._work = delegations.work
         self._authority = authority
         self._asking = Asking(delegations, parties, resources, packages)
-        self._granting = Granting(parties, resources, packages, authority)
+        self._granting = Granting(delegations, parties, resources, packages, authority)
 
     # -- asking -------------------------------------------------------------------------------------------------------
 

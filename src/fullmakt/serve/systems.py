@@ -13,6 +13,7 @@ MIGRATIONS: tuple[Path, ...] = (
     PACKAGE / "altinn" / "delegations" / "migrations",
     PACKAGE / "altinn" / "exchange" / "migrations",
     PACKAGE / "altinn" / "resources" / "migrations",
+    PACKAGE / "altinn" / "systemusers" / "migrations",
     PACKAGE / "pki" / "migrations",
 )
 """Folders of alembic revisions, one for each system with tables."""

@@ -26,10 +26,9 @@ from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
-from fullmakt.wire.altinn.resource_registry import ServiceOwner
 from tests.support.parties import NOW, Register, national_id, orgno
 from tests.support.policies import policy_xml
-from tests.support.resources import SKD, resource
+from tests.support.resources import register_owners, resource
 
 POLICY = {"level": 3, "rules": [{"id": "r1", "action": ["read", "write"], "subject": [f"{ids.ROLE_CODE}=dagl"]}]}
 
@@ -53,7 +52,7 @@ class Altinn:
         self.parties = PartiesService(database, clock, new_uuid)
         self.register = Register(self.parties)
         self.resources = ResourcesService(database, clock)
-        self.delegations = DelegationsService(database, clock, new_uuid, resources=self.resources)
+        self.delegations = DelegationsService(database, clock, new_uuid, resources=self.resources, parties=self.parties)
         self.nodes: list[Node] = []
 
     def node(self) -> Node:
@@ -68,7 +67,7 @@ class Altinn:
             resources=resources,
             policy_index=resources.policies,
             access_lists=AccessLists(database, clock, parties, resources),
-            delegations=DelegationsService(database, clock, new_uuid, resources=resources),
+            delegations=DelegationsService(database, clock, new_uuid, resources=resources, parties=parties),
             feed=lambda: DecisionFeed(database),
             journal=journal,
             clock=clock,
@@ -104,6 +103,7 @@ async def _people(altinn: Altinn) -> tuple[UUID, list[Attribute], list[Attribute
     await altinn.register.organisation(2)
     await altinn.register.person(1)
     await altinn.register.grant(national_id(1), "dagl", 1)
+    await register_owners(altinn.resources)
     await altinn.resources.declare_resource(resource("thing"), policy_xml("thing", POLICY))
     return acme, [Attribute(ids.PERSON, str(national_id(1)))], [Attribute(ids.ORGANISATION, orgno(2))]
 
@@ -151,7 +151,6 @@ async def test_an_access_package_that_was_given_counts_until_it_is_taken_back(al
 
 async def test_a_resource_for_those_on_its_lists_opens_and_closes_with_them(altinn: Altinn) -> None:
     acme, kari, _ = await _people(altinn)
-    await altinn.resources.declare_service_owner("skd", ServiceOwner(name={"nb": "SKD"}, orgnr=SKD))
     await altinn.resources.declare_resource(resource("thing", accessListMode="Enabled"))
     lists = AccessLists(altinn.database, FixedClock(NOW), altinn.parties, altinn.resources).declarations
     member = Attribute(ids.ORGANISATION, orgno(1))

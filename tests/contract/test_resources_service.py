@@ -25,7 +25,7 @@ from fullmakt.kernel.clock import FixedClock
 from fullmakt.kernel.declarations import Outcome
 from fullmakt.wire.altinn.attributes import ROLE_CODE, Attribute
 from fullmakt.wire.altinn.resource_registry import ServiceOwner
-from tests.support.resources import ADMIN, DIGDIR, SKD, owner, policy_xml, resource, rule_xml
+from tests.support.resources import ADMIN, DIGDIR, SKD, owner, policy_xml, register_owners, resource, rule_xml
 
 ID = "skd-finans-scope"
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
@@ -37,13 +37,20 @@ def clock() -> FixedClock:
 
 
 @pytest.fixture
-def registry(database: Database, clock: FixedClock) -> ResourcesService:
-    return ResourcesService(database, clock, deletable=True)
+async def registry(database: Database, clock: FixedClock) -> ResourcesService:
+    registry = ResourcesService(database, clock, deletable=True)
+    await register_owners(registry)
+    return registry
 
 
 async def _audited(database: Database) -> list[tuple[str, str, str, str]]:
     async with database.transaction() as connection:
-        rows = await connection.execute(text("SELECT action, outcome, actor, subject FROM audit.event ORDER BY id"))
+        rows = await connection.execute(
+            text(
+                "SELECT action, outcome, actor, subject FROM audit.event"
+                " WHERE action <> 'serviceowner:declare' ORDER BY id"
+            )
+        )
         return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
@@ -107,11 +114,12 @@ async def test_a_deleted_resource_keeps_its_identifier_for_its_owner(registry: R
     await registry.writing.create(resource(), owner())
 
 
-async def test_in_production_nothing_is_deleted(database: Database, clock: FixedClock) -> None:
-    registry = ResourcesService(database, clock)
+async def test_in_production_nothing_is_deleted(
+    registry: ResourcesService, database: Database, clock: FixedClock
+) -> None:
     await registry.writing.create(resource(), owner())
     with pytest.raises(DeletionForbiddenError):
-        await registry.writing.delete(ID, owner(SKD, ADMIN))
+        await ResourcesService(database, clock).writing.delete(ID, owner(SKD, ADMIN))
 
 
 async def test_only_the_owner_may_publish_change_and_delete(registry: ResourcesService) -> None:
@@ -142,6 +150,7 @@ async def test_scopes_of_others_can_not_be_published(registry: ResourcesService)
 
 async def test_the_test_department_is_known_by_its_registered_number(registry: ResourcesService) -> None:
     document = resource("ttd-thing", hasCompetentAuthority={"orgcode": "ttd"})
+    await registry.declare_service_owner("ttd", ServiceOwner(orgnr=str(DIGDIR)))
     with pytest.raises(NotOwnerError):
         await registry.writing.create(document, owner())
     await registry.declare_service_owner("ttd", ServiceOwner(orgnr=str(SKD)))
@@ -149,11 +158,39 @@ async def test_the_test_department_is_known_by_its_registered_number(registry: R
 
 
 async def test_nobody_publishes_under_another_s_org_code(registry: ResourcesService) -> None:
-    await registry.declare_service_owner("digdir", ServiceOwner(orgnr=str(DIGDIR)))
     borrowed = resource(hasCompetentAuthority={"organization": str(SKD), "orgcode": "DIGDIR"})
     with pytest.raises(InvalidResourceError) as refused:
         await registry.writing.create(borrowed, owner())
     assert list(refused.value.faults) == ["HasCompetentAuthority.Orgcode"]
+
+
+@pytest.mark.parametrize(
+    "authority",
+    [
+        {"organization": str(SKD), "orgcode": "skatt"},
+        {"orgcode": "ttd"},
+        {"organization": str(SKD), "orgcode": "s\x1fd"},
+    ],
+    ids=["of a number that is registered", "the test department", "no code at all"],
+)
+async def test_nobody_publishes_under_an_org_code_that_nobody_has(
+    registry: ResourcesService, authority: dict[str, str]
+) -> None:
+    """Whoever got the code later would find it there already."""
+    await registry.writing.create(resource(), owner())
+    unknown = resource(hasCompetentAuthority=authority)
+    another = resource("skd-another", hasCompetentAuthority=authority)
+    for refused in (
+        registry.writing.create(another, owner()),
+        registry.writing.create(another, owner(SKD, ADMIN)),
+        registry.writing.update(ID, unknown, owner()),
+        registry.declare_resource(another),
+        registry.declare_resource(unknown),
+    ):
+        with pytest.raises(InvalidResourceError, match="is not a registered service owner's") as told:
+            await refused
+        assert list(told.value.faults) == ["HasCompetentAuthority.Orgcode"]
+    assert [one.version_id for one in await registry.documents()] == [1]
 
 
 async def test_two_writers_of_a_new_resource_are_one_too_many(registry: ResourcesService) -> None:
@@ -194,7 +231,7 @@ async def test_an_update_is_of_what_is_there(registry: ResourcesService) -> None
 async def test_declaring_again_leaves_no_trace(registry: ResourcesService, database: Database) -> None:
     policy = policy_xml(rule_xml())
     assert await registry.declare_resource(resource(), policy) is Outcome.CREATED
-    assert await registry.declare_service_owner("skd", ServiceOwner(orgnr=str(SKD))) is Outcome.CREATED
+    assert await registry.declare_service_owner("nav", ServiceOwner(orgnr=str(SKD))) is Outcome.CREATED
     before, version = await _audited(database), (await registry.changes_since(0)).version
     assert await registry.declare_resource(resource(), policy) is Outcome.UNCHANGED
     assert await registry.declare_resource(resource()) is Outcome.UNCHANGED
@@ -213,6 +250,7 @@ async def test_a_policy_that_is_not_taken_leaves_the_resource_as_it_was(registry
 
 
 async def test_each_change_is_audited_and_announced(registry: ResourcesService, database: Database) -> None:
+    before = (await registry.changes_since(0)).version
     await registry.writing.create(resource(), owner())
     await registry.policies.upload(ID, policy_xml(rule_xml()), owner())
     await registry.writing.update(ID, resource(), owner())
@@ -221,8 +259,8 @@ async def test_each_change_is_audited_and_announced(registry: ResourcesService, 
         (f"{action}", "done", str(SKD), ID)
         for action in ("resource:create", "policy:upload", "resource:update", "resource:delete")
     ]
-    changes = await registry.changes_since(0)
-    assert (changes.version, set(changes.keys)) == (4, {f"resource:{ID}"})
+    changes = await registry.changes_since(before)
+    assert (changes.version, set(changes.keys)) == (before + 4, {f"resource:{ID}"})
 
 
 async def test_the_feed_of_subjects_tells_what_came_and_went(registry: ResourcesService, clock: FixedClock) -> None:
@@ -307,9 +345,8 @@ async def test_the_platform_belongs_to_whoever_is_declared_to_be_digdir(registry
     assert (found.owner_orgno, found.owner_code) == (SKD, "digdir")
 
 
-async def test_the_platform_s_own_resources_are_there_after_each_start(
-    registry: ResourcesService, database: Database
-) -> None:
+async def test_the_platform_s_own_resources_are_there_after_each_start(database: Database, clock: FixedClock) -> None:
+    registry = ResourcesService(database, clock)
     await registry.ensure_platform_resources()
     before = await _audited(database)
     await registry.ensure_platform_resources()

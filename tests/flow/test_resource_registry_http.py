@@ -15,7 +15,6 @@ from fullmakt.altinn.resources.http import app
 from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock
-from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn.attributes import APP, RESOURCE_CATEGORY, ROLE_CODE, SERVICE_OWNER, Attribute
 from fullmakt.wire.altinn.callers import Caller, InvalidCallerError
 from fullmakt.wire.altinn.resource_registry import ServiceOwner
@@ -28,6 +27,7 @@ from tests.support.resources import (
     match,
     owner,
     policy_xml,
+    register_owners,
     resource,
     resource_json,
     rule_xml,
@@ -65,8 +65,10 @@ class Subjects:
 
 
 @pytest.fixture
-def service(database: Database) -> ResourcesService:
-    return ResourcesService(database, FixedClock(NOW), subjects=Subjects(), deletable=True)
+async def service(database: Database) -> ResourcesService:
+    service = ResourcesService(database, FixedClock(NOW), subjects=Subjects(), deletable=True)
+    await register_owners(service)
+    return service
 
 
 @pytest.fixture
@@ -177,7 +179,9 @@ async def test_refusals_are_in_the_audit_trail(http: httpx2.AsyncClient, databas
     await http.post(API, json=resource_json(), headers=_as("digdir"))
     await http.post(API, json=resource_json(), headers=_as("skd-without-prefix"))
     async with database.transaction() as connection:
-        rows = await connection.execute(text("SELECT action, outcome, reason, actor FROM audit.event ORDER BY id"))
+        rows = await connection.execute(
+            text("SELECT action, outcome, reason, actor FROM audit.event WHERE outcome = 'deny' ORDER BY id")
+        )
         assert [tuple(row) for row in rows] == [
             ("resource:create", "deny", "missing_scope", SKD),
             ("resource:create", "deny", "not_owner", DIGDIR),
@@ -211,6 +215,17 @@ async def test_what_is_read_out_of_a_policy_is_not_there_before_the_policy(http:
     for path in ("subjects", "rules", "rights", "report"):
         answer = await http.get(f"{API}/{ID}/policy/{path}")
         assert (answer.status_code, "no policy" in answer.json()["detail"]) == (404, True)
+
+
+async def test_an_org_code_that_nobody_has_is_a_broken_rule(http: httpx2.AsyncClient) -> None:
+    authority = {"organization": str(SKD), "orgcode": "skatt"}
+    for token in ("skd", "admin"):
+        answer = await http.post(API, json=resource_json(hasCompetentAuthority=authority), headers=_as(token))
+        assert answer.status_code == 400
+        assert answer.json()["errors"] == {
+            "HasCompetentAuthority.Orgcode": ["The orgcode skatt is not a registered service owner's"]
+        }
+    assert (await http.get(f"{API}/{ID}")).status_code == 404
 
 
 async def test_all_broken_field_rules_come_at_once(http: httpx2.AsyncClient) -> None:
@@ -330,15 +345,16 @@ async def test_the_service_owners_are_open_to_all(http: httpx2.AsyncClient, serv
     answer = await http.get(f"{API}/orgs")
     assert answer.json() == {
         "orgs": {
+            "digdir": {"name": {}, "orgnr": "991825827", "environments": []},
             "skd": {
                 "name": names,
                 "orgnr": "974761076",
                 "homepage": "https://www.skatteetaten.no",
                 "environments": ["tt02"],
-            }
+            },
         }
     }
-    assert await service.org_codes() == {"skd": OrgNumber("974761076")}
+    assert await service.org_codes() == {"digdir": DIGDIR, "skd": SKD}
 
 
 async def test_a_policy_is_uploaded_and_read_back(http: httpx2.AsyncClient) -> None:
@@ -595,6 +611,7 @@ async def test_services_for_the_public_are_exported(http: httpx2.AsyncClient, se
             keywords=[{"word": "kart", "language": "nb"}],
         )
     )
+    await service.declare_service_owner("ttd", ServiceOwner(orgnr=str(DIGDIR)))
     await service.declare_resource(
         resource("ttd-kart", resourceType="GenericAccessResource", hasCompetentAuthority={"orgcode": "TTD"})
     )

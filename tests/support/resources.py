@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn.attributes import (
     ACTION,
@@ -15,7 +16,7 @@ from fullmakt.wire.altinn.attributes import (
     SUBJECT_CATEGORY,
 )
 from fullmakt.wire.altinn.callers import Caller
-from fullmakt.wire.altinn.resource_registry import ResourceDocument
+from fullmakt.wire.altinn.resource_registry import ResourceDocument, ServiceOwner
 from fullmakt.wire.altinn.xacml_names import STRING, STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
 
 SKD = OrgNumber("974761076")
@@ -53,6 +54,12 @@ def resource_json(identifier: str = "skd-finans-scope", **changes: Any) -> dict[
 def resource(identifier: str = "skd-finans-scope", **changes: Any) -> ResourceDocument:
     """The same, read."""
     return ResourceDocument.model_validate(resource_json(identifier, **changes))
+
+
+async def register_owners(registry: ResourcesService) -> None:
+    """Let there be the service owners that resources are published under."""
+    for code, orgno in (("digdir", DIGDIR), ("skd", SKD)):
+        await registry.declare_service_owner(code, ServiceOwner(orgnr=str(orgno)))
 
 
 def owner(orgno: OrgNumber = SKD, *scopes: str, prefixes: Iterable[str] = ("folkeregister",)) -> Caller:

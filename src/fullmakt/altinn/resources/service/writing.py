@@ -13,7 +13,7 @@ from fullmakt.altinn.resources.errors import (
 )
 from fullmakt.altinn.resources.model import Owner, StoredResource
 from fullmakt.altinn.resources.rules.fields import Faults, field_faults, owner_orgno
-from fullmakt.altinn.resources.rules.ownership import foreign_scopes, owns
+from fullmakt.altinn.resources.rules.ownership import foreign_scopes, org_code_fault, owns
 from fullmakt.altinn.resources.service.reading import NUL
 from fullmakt.altinn.resources.service.work import Change, Work
 from fullmakt.altinn.resources.store import owners, policies, resources
@@ -134,13 +134,10 @@ async def _registered_number(change: Change, code: str) -> OrgNumber | None:
 async def _check_fields(change: Change, document: ResourceDocument, *, is_new: bool) -> None:
     faults: Faults = field_faults(document, is_new=is_new)
     authority = document.has_competent_authority
-    if authority is not None and authority.orgcode and authority.organization:
-        registered = await _registered_number(change, authority.orgcode)
-        if registered is not None and registered != authority.organization:
-            # Not in the original; without it, anybody could publish in the name of another's org code, which is what
-            # access lists and service-owner rules go by.
-            message = f"The orgcode {authority.orgcode} belongs to another organization"
-            faults.setdefault("HasCompetentAuthority.Orgcode", []).append(message)
+    if authority is not None and (authority.orgcode or "").strip():
+        fault = org_code_fault(authority, await owners.org_codes(change.connection))
+        if fault is not None:
+            faults.setdefault("HasCompetentAuthority.Orgcode", []).append(fault)
     if faults:
         raise InvalidResourceError(faults)
 

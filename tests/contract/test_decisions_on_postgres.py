@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -177,6 +178,17 @@ async def test_a_new_policy_counts_at_once(altinn: Altinn) -> None:
     other = {"rules": [{"action": ["read"], "subject": [f"{ids.ROLE_CODE}=lede"]}]}
     await altinn.resources.declare_resource(resource("thing"), policy_xml("thing", other))
     assert not await node.point.may(kari, "read", "thing", acme)
+
+
+async def test_the_registry_names_the_policies_in_force_that_permit_whom_they_do_not_name(altinn: Altinn) -> None:
+    await _people(altinn)
+    anybody = {"rules": [{"action": ["read"]}]}
+    nobody: dict[str, Any] = {"rules": []}
+    await altinn.resources.declare_resource(resource("open"), policy_xml("open", anybody))
+    await altinn.resources.declare_resource(resource("bare"))
+    assert await altinn.resources.policies.permitting_unnamed() == ["open"]
+    await altinn.resources.declare_resource(resource("open"), policy_xml("open", nobody))
+    assert await altinn.resources.policies.permitting_unnamed() == []
 
 
 async def test_who_can_and_what_can_they(altinn: Altinn) -> None:

@@ -26,6 +26,7 @@ from fullmakt.wire.altinn.attributes import (
     Attribute,
 )
 from fullmakt.wire.altinn.policy import Effect, Policy, Rule
+from fullmakt.wire.altinn.xacml_names import COMBINING_ALGORITHMS, STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
 
 MAX_COMBINATIONS = 100_000
 """Rules that come to more are not written out: three lists of a thousand alternatives would be a thousand million."""
@@ -46,6 +47,8 @@ _ACTION_NAMES: Mapping[str, Mapping[str, str]] = {
     "reject": {"nb": "Avvis", "nn": "Avvis", "en": "Reject"},
     "subscribe": {"nb": "Abonner", "nn": "Abonner", "en": "Subscribe"},
 }
+
+_EQUALITIES = frozenset({STRING_EQUAL, STRING_EQUAL_IGNORE_CASE})
 
 Attributes = tuple[Attribute, ...]
 
@@ -154,6 +157,22 @@ def subjects(policy: Policy) -> list[Attribute]:
         for match in together
     )
     return list(dict.fromkeys(named))
+
+
+def permits_unnamed(policy: Policy) -> bool:
+    """Whether somebody may be permitted something and be none of ``subjects``.
+
+    So it is with a rule that asks nothing of its subject, or compares it otherwise than by equal text, and where
+    whatever no rule denies is permitted.
+    """
+    if COMBINING_ALGORITHMS.get(policy.rule_combining) == "permit-unless-deny":
+        return True
+    return any(
+        all(match.function not in _EQUALITIES for match in together)
+        for rule in policy.rules
+        if rule.effect is Effect.PERMIT
+        for together in alternatives(rule).get(SUBJECT_CATEGORY, ((),))
+    )
 
 
 def _flatten(rule: Rule) -> Iterator[FlatRule]:

@@ -14,6 +14,7 @@ from fullmakt.altinn.resources.errors import PolicyNotAcceptedError
 from fullmakt.altinn.resources.model import ResourceChange, StoredPolicy, SubjectChange, SubjectResources
 from fullmakt.altinn.resources.ports import Subjects
 from fullmakt.altinn.resources.rules.policy_check import PolicyReport, check, refusal
+from fullmakt.altinn.resources.rules.rights import permits_unnamed
 from fullmakt.altinn.resources.rules.rights import subjects as subjects_of
 from fullmakt.altinn.resources.service.reading import NUL
 from fullmakt.altinn.resources.service.work import Change, Work
@@ -126,6 +127,11 @@ class Policies:
         async with self._work.database.transaction() as connection:
             return await policies.by_subjects(connection, storable)
 
+    async def permitting_unnamed(self) -> list[str]:
+        """The resources whose policies may permit something to subjects that they do not name: anybody, say."""
+        async with self._work.database.transaction() as connection:
+            return await policies.permitting_unnamed(connection)
+
     async def updated(self, since: dt.datetime, after: tuple[str, Attribute] | None, limit: int) -> list[SubjectChange]:
         """Subjects that came into a policy or went out of one at ``since`` or later, oldest first."""
         async with self._work.database.transaction() as connection:
@@ -151,7 +157,13 @@ def _checked(identifier: str, xml: bytes, known: Collection[Attribute]) -> tuple
 async def _put(change: Change, identifier: str, xml: bytes, policy: Policy, report: PolicyReport) -> None:
     moment = await change.begin(f"resource:{identifier}")
     number = await policies.put_policy(
-        change.connection, identifier, xml, report.document(), moment.now, moment.change_id
+        change.connection,
+        identifier,
+        xml,
+        report.document(),
+        moment.now,
+        moment.change_id,
+        permits_unnamed=permits_unnamed(policy),
     )
     await policies.put_subjects(change.connection, identifier, subjects_of(policy), moment.now)
     change.facts["policy_version"] = number

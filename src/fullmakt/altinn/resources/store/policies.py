@@ -14,9 +14,10 @@ from fullmakt.altinn.resources.model import ResourceChange, StoredPolicy, Subjec
 from fullmakt.wire.altinn.attributes import Attribute
 
 _INSERT_POLICY = text(
-    "INSERT INTO resources.policy (identifier, policy_version, xml, report, created) VALUES (:identifier,"
+    "INSERT INTO resources.policy (identifier, policy_version, xml, report, permits_unnamed, created)"
+    " VALUES (:identifier,"
     " (SELECT COALESCE(max(policy_version), 0) + 1 FROM resources.policy WHERE identifier = :identifier),"
-    " :xml, CAST(:report AS jsonb), :now) RETURNING policy_version"
+    " :xml, CAST(:report AS jsonb), :permits_unnamed, :now) RETURNING policy_version"
 )
 _USE_POLICY = text(
     "UPDATE resources.resource SET policy_version = :policy_version, changed = :now, change_id = :change_id"
@@ -47,6 +48,10 @@ _BY_SUBJECTS = text(
     "SELECT type, value, identifier FROM resources.subject"
     " WHERE NOT deleted AND type || ':' || value = ANY(CAST(:urns AS text[])) ORDER BY type, value, identifier"
 )
+_PERMITTING_UNNAMED = text(
+    "SELECT r.identifier FROM resources.policy p JOIN resources.resource r USING (identifier, policy_version)"
+    " WHERE p.permits_unnamed AND NOT r.deleted ORDER BY r.identifier"
+)
 _UPDATED = text(
     "SELECT identifier, type, value, deleted, updated FROM resources.subject"
     " WHERE (updated, identifier, type, value) > (:since, :identifier, :type, :value)"
@@ -60,10 +65,23 @@ _CHANGED = text(
 
 
 async def put_policy(
-    connection: AsyncConnection, identifier: str, xml: bytes, report: Mapping[str, Any], now: datetime, change_id: int
+    connection: AsyncConnection,
+    identifier: str,
+    xml: bytes,
+    report: Mapping[str, Any],
+    now: datetime,
+    change_id: int,
+    *,
+    permits_unnamed: bool,
 ) -> int:
     """Store the policy as the one in force, and return its number."""
-    asked = {"identifier": identifier, "xml": xml, "report": json.dumps(report), "now": now}
+    asked = {
+        "identifier": identifier,
+        "xml": xml,
+        "report": json.dumps(report),
+        "permits_unnamed": permits_unnamed,
+        "now": now,
+    }
     policy_version = int((await connection.execute(_INSERT_POLICY, asked)).scalar_one())
     used = {"identifier": identifier, "policy_version": policy_version, "now": now, "change_id": change_id}
     await connection.execute(_USE_POLICY, used)
@@ -102,6 +120,11 @@ async def by_subjects(connection: AsyncConnection, urns: Collection[str]) -> lis
     for row in await connection.execute(_BY_SUBJECTS, {"urns": list(urns)}):
         found.setdefault(Attribute(row.type, row.value), []).append(row.identifier)
     return [SubjectResources(subject, resources) for subject, resources in found.items()]
+
+
+async def permitting_unnamed(connection: AsyncConnection) -> list[str]:
+    """The resources whose policies may permit something to subjects that they do not name."""
+    return list((await connection.execute(_PERMITTING_UNNAMED)).scalars())
 
 
 async def updated_subjects(

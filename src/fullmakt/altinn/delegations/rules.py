@@ -6,12 +6,11 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from fullmakt.wire.altinn.delegations import MAX_LINKS as MAX_LINKS
 from fullmakt.wire.altinn.delegations import DelegatedRight
 
 MAX_NAME_LENGTH = 255
 MAX_ACTIONS = 200
-MAX_LINKS = 8
-"""A right that has been passed on more often than this belongs to nobody in particular any more."""
 
 Fault = tuple[str, str]
 

@@ -13,6 +13,10 @@ TOPIC = "altinn.delegations"
 ``from:<uuid>`` (the giver); API delegations also ``supplier:<orgno>``; and ``request:<uuid>``, a request for access
 that was made or moved."""
 
+MAX_LINKS = 8
+"""Delegations in a chain at the most, the giver's own included: a right that has been passed on more often belongs to
+nobody in particular any more. Whoever delegates is held to it, and whoever decides counts no longer chain."""
+
 
 @dataclass(frozen=True, slots=True)
 class DelegatedRight:

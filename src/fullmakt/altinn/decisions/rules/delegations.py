@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
-from fullmakt.wire.altinn.delegations import DelegatedRight
-
-MAX_LINKS = 10
-"""Times that a right may have been passed on."""
+from fullmakt.wire.altinn.delegations import MAX_LINKS, DelegatedRight
 
 Chain = tuple[DelegatedRight, ...]
 """A delegation and those it stands on, up to the giver's own."""
@@ -49,7 +46,7 @@ def _chain(
         above = by_id.get(right.passed_on_from)
         if (
             above is None
-            or len(chain) > MAX_LINKS
+            or len(chain) >= MAX_LINKS
             or above in chain
             or above.receiver != right.given_by
             or (above.giver, above.resource) != (right.giver, right.resource)

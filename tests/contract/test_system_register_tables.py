@@ -29,7 +29,7 @@ def connection(database_url: str) -> Iterator[psycopg.Connection]:
 def test_a_client_is_on_one_live_system(connection: psycopg.Connection) -> None:
     connection.execute(_CLIENT, (FIRST, "client"))
     with pytest.raises(psycopg.errors.UniqueViolation, match="system_client_live"):
-        connection.execute(_CLIENT, (SECOND, "client"))
+        connection.execute(_CLIENT, (SECOND, "Client"))
 
 
 def test_the_client_of_a_deleted_system_is_free(connection: psycopg.Connection) -> None:

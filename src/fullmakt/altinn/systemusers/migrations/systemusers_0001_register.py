@@ -32,7 +32,8 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE INDEX system_vendor ON systemusers.system (vendor, system_id)")
-    # A client acts for one system at the most; `live` is false once the system is deleted, and the client is free.
+    # A client acts for one system at the most, however its id is spelled; `live` is false once the system is deleted,
+    # and the client is free.
     op.execute(
         """
         CREATE TABLE systemusers.system_client (
@@ -44,7 +45,8 @@ def upgrade() -> None:
         )
         """
     )
-    op.execute("CREATE UNIQUE INDEX system_client_live ON systemusers.system_client (client_id) WHERE live")
+    op.execute("CREATE UNIQUE INDEX system_client_live ON systemusers.system_client (lower(client_id)) WHERE live")
+    op.execute("CREATE INDEX system_client_client ON systemusers.system_client (client_id) WHERE live")
     op.execute(
         """
         CREATE TABLE systemusers.system_change (
@@ -54,7 +56,7 @@ def upgrade() -> None:
             client_id    text,
             change_type  text NOT NULL
                 CHECK (change_type IN ('create', 'update', 'rightsupdate', 'accesspackageupdate', 'delete', 'unknown')),
-            data         jsonb NOT NULL,
+            data         jsonb,
             created      timestamptz NOT NULL
         )
         """

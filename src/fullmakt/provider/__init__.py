@@ -1,8 +1,9 @@
-"""SDK for owners of APIs: verify Maskinporten's access tokens, and ask what those who send them may do.
+"""SDK for owners of APIs: verify access tokens of Maskinporten and Altinn, and ask what those who send them may do.
 
     verifier = TokenVerifier("https://test.maskinporten.no/")
     token = await verifier.verify(text, scopes=["provider:api.read"])
     token.consumer  # '310000027'
+    token.system_user  # whom the token is for, where it is a system user's
 
     decisions = DecisionClient("https://platform.tt02.altinn.no/authorization", auth=auth, subscription_key="…")
     result = await decisions.authorize(token, "read", "skd-mva", OrgNumber("310000027"))
@@ -23,7 +24,7 @@ from fullmakt.provider.decisions_errors import (
     UnreadableDecisionError,
 )
 from fullmakt.provider.decisions_model import DecisionReason, DecisionResult, Question, Subject
-from fullmakt.provider.decisions_subject import subject_of
+from fullmakt.provider.decisions_subject import subject_of, thin_subject
 from fullmakt.provider.errors import (
     BearerError,
     ConsumerNotAllowedError,
@@ -37,9 +38,11 @@ from fullmakt.provider.errors import (
 from fullmakt.provider.key_cache import KeyCacheLimits
 from fullmakt.provider.keys import KeySource, StaticKeys, SyncKeySource
 from fullmakt.provider.remote import RemoteKeys
+from fullmakt.provider.trusted import SyncTrustedIssuers, TrustedIssuers, Verifier
 from fullmakt.provider.verified_token import VerifiedToken
 from fullmakt.provider.verifier import SyncTokenVerifier, TokenVerifier
 from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.token_details import EnterpriseDetails, SystemUserDetails
 from fullmakt.wire.altinn.xacml_json import Outcome
 
 __all__ = [
@@ -52,6 +55,7 @@ __all__ = [
     "DecisionRefusedError",
     "DecisionResult",
     "DecisionUnavailableError",
+    "EnterpriseDetails",
     "InsufficientScopeError",
     "InvalidRequestError",
     "InvalidSubjectError",
@@ -72,8 +76,13 @@ __all__ = [
     "SyncDecisionClient",
     "SyncKeySource",
     "SyncTokenVerifier",
+    "SyncTrustedIssuers",
+    "SystemUserDetails",
     "TokenVerifier",
+    "TrustedIssuers",
     "UnreadableDecisionError",
     "VerifiedToken",
+    "Verifier",
     "subject_of",
+    "thin_subject",
 ]

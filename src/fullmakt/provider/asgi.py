@@ -11,7 +11,7 @@ from typing import Any
 
 from fullmakt.provider.authorization import bearer_token
 from fullmakt.provider.errors import DEFAULT_REALM, BearerError
-from fullmakt.provider.verifier import TokenVerifier
+from fullmakt.provider.trusted import Verifier
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -34,7 +34,7 @@ class BearerMiddleware:
     def __init__(
         self,
         app: App,
-        verifier: TokenVerifier,
+        verifier: Verifier,
         *,
         scopes: Iterable[str] = (),
         consumers: Collection[str] | None = None,

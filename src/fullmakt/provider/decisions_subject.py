@@ -10,7 +10,13 @@ from fullmakt.provider.decisions_model import Subject
 from fullmakt.provider.verified_token import VerifiedToken
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
-from fullmakt.wire.altinn.callers import ORG_NUMBER, Caller, InvalidCallerError, caller_from_claims
+from fullmakt.wire.altinn.callers import (
+    ORG_NUMBER,
+    ORGANISATION_LEVEL,
+    Caller,
+    InvalidCallerError,
+    caller_from_claims,
+)
 
 SCOPE = "urn:scope"
 SESSION = "urn:altinn:sessionid"
@@ -45,6 +51,16 @@ def subject_of(token: VerifiedToken | Mapping[str, Any]) -> Subject:
         return Subject((who,), caller.auth_level)
     named = () if who is None else (who,)
     return Subject((*named, *_others(caller, claims)), caller.auth_level, caller.org_code is not None)
+
+
+def thin_subject(token: VerifiedToken) -> Subject:
+    """The subject of decisions about the enterprise system whose client presents an ordinary token.
+
+    The decision point knows the system by its client, of the token's consumer, and permits what a system user of it may
+    do for the party that is asked about (seed 001, thin tokens).
+    """
+    system = Attribute(ids.ENTERPRISE_SYSTEM, token.client_id)
+    return Subject((system, Attribute(ids.ORGANISATION, str(token.consumer))), ORGANISATION_LEVEL)
 
 
 def _who(caller: Caller) -> Attribute | None:

@@ -22,8 +22,8 @@ from fastapi.security.base import SecurityBase
 
 from fullmakt.provider.authorization import bearer_token
 from fullmakt.provider.errors import DEFAULT_REALM, BearerError
+from fullmakt.provider.trusted import Verifier
 from fullmakt.provider.verified_token import VerifiedToken
-from fullmakt.provider.verifier import TokenVerifier
 
 _VERIFIED = "fullmakt.provider.verified"
 
@@ -36,7 +36,7 @@ class Bearer(SecurityBase):
             ``error_description`` in its ``detail``.
     """
 
-    def __init__(self, verifier: TokenVerifier, scopes: Iterable[str], consumers: Collection[str] | None, realm: str):
+    def __init__(self, verifier: Verifier, scopes: Iterable[str], consumers: Collection[str] | None, realm: str):
         self.model = HTTPBearer(bearerFormat="JWT", description="An access token from Maskinporten")
         self.scheme_name = "Maskinporten"
         self._verifier = verifier
@@ -61,7 +61,7 @@ class Bearer(SecurityBase):
 
 
 def bearer(
-    verifier: TokenVerifier,
+    verifier: Verifier,
     *,
     scopes: Iterable[str] = (),
     consumers: Collection[str] | None = None,

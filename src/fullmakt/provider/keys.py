@@ -9,6 +9,7 @@ from fullmakt.jose.keys import InvalidKeyError, PublicKey
 
 MAX_KEYS = 100
 """Keys read from one JWKS; Maskinporten publishes two or three."""
+_TO_BASE64URL = str.maketrans("+/", "-_")
 
 
 class KeySource(Protocol):
@@ -50,13 +51,22 @@ def usable_keys(jwks: object) -> dict[str, PublicKey]:
     """The signature keys of a JWKS's ``keys`` member by ``kid``; the first of a name counts.
 
     Whatever can not be used is passed over, as RFC 7517 §5 asks: other key types, other uses, keys without a name.
+    Altinn writes the numbers in ordinary base64 (altinn-authentication.md §3); they are read all the same.
     """
     found: dict[str, PublicKey] = {}
     for jwk in jwks[:MAX_KEYS] if isinstance(jwks, list) else ():
         if not isinstance(jwk, Mapping) or jwk.get("use", "sig") != "sig" or not isinstance(jwk.get("kid"), str):
             continue
         try:
-            found.setdefault(jwk["kid"], PublicKey.from_jwk(dict(jwk)))
+            found.setdefault(jwk["kid"], PublicKey.from_jwk({**jwk, **_numbers(jwk)}))
         except InvalidKeyError:
             continue
     return found
+
+
+def _numbers(jwk: Mapping[str, Any]) -> dict[str, str]:
+    """An RSA key's numbers in base64url, from either alphabet."""
+    numbers = {name: jwk.get(name) for name in ("n", "e")}
+    return {
+        name: value.rstrip("=").translate(_TO_BASE64URL) for name, value in numbers.items() if isinstance(value, str)
+    }

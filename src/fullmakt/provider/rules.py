@@ -1,6 +1,7 @@
 """Is this token one to believe? Pure: token, key and time in, a ``VerifiedToken`` or a ``BearerError`` out.
 
-Sources: maskinporten.md §3.3 and §3.6, RFC 6750, RFC 7515 §4.1.11, RFC 7519 §4.1, RFC 8725 §3, RFC 9068 §4.
+Sources: maskinporten.md §3.3, §3.6 and §5, altinn-authentication.md §2.1 and §2.2, RFC 6750, RFC 7515 §4.1.11, RFC 7519
+§4.1, RFC 8725 §3, RFC 9068 §4.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 
 from fullmakt.jose.compact import MalformedJwtError, UnverifiedJws, parse_compact
 from fullmakt.jose.keys import EC_ALGORITHMS, RSA_ALGORITHMS, PublicKey
-from fullmakt.kernel.identifiers import InvalidIdentifierError, Iso6523, NationalId, OrgNumber
+from fullmakt.kernel.identifiers import InvalidIdentifierError, NationalId, OrgNumber
 from fullmakt.provider.errors import (
     ConsumerNotAllowedError,
     InsufficientScopeError,
@@ -22,6 +23,16 @@ from fullmakt.provider.errors import (
     Reason,
 )
 from fullmakt.provider.verified_token import VerifiedToken
+from fullmakt.wire.altinn.callers import ORG_NUMBER
+from fullmakt.wire.altinn.token_details import (
+    BadClaimError,
+    EnterpriseDetails,
+    SystemUserDetails,
+    details_of,
+    enterprise_of,
+    organisation_of,
+    system_user_of,
+)
 
 ALGORITHMS = RSA_ALGORITHMS | EC_ALGORITHMS
 TOKEN_TYPES = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
@@ -56,12 +67,7 @@ def read(token: str | None, expected: Expected) -> PresentedToken:
         MissingTokenError: there is no token.
         InvalidTokenError: ``malformed``, ``algorithm``, ``wrong_type``, ``unknown_kid`` or ``wrong_issuer``.
     """
-    if not token:
-        raise MissingTokenError
-    try:
-        jws = parse_compact(token)
-    except MalformedJwtError as error:
-        raise InvalidTokenError(Reason.MALFORMED, f"The token is not a signed JWT: {error}") from error
+    jws = _parsed(token)
     header = jws.unverified_header
     alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", "")
     if not isinstance(alg, str) or alg not in ALGORITHMS:
@@ -77,6 +83,28 @@ def read(token: str | None, expected: Expected) -> PresentedToken:
     if jws.unverified_payload.get("iss") != expected.issuer:
         raise InvalidTokenError(Reason.WRONG_ISSUER, f"The token is not issued by {expected.issuer}")
     return PresentedToken(kid, alg, jws)
+
+
+def issuer_of(token: str | None, trusted: Collection[str]) -> str:
+    """Which of the ``trusted`` issuers the token names. Not verified.
+
+    Raises:
+        MissingTokenError: there is no token.
+        InvalidTokenError: ``malformed``, or ``wrong_issuer``.
+    """
+    issuer = _parsed(token).unverified_payload.get("iss")
+    if not isinstance(issuer, str) or issuer not in trusted:
+        raise InvalidTokenError(Reason.WRONG_ISSUER, f"The token is not issued by {' or '.join(trusted)}")
+    return issuer
+
+
+def _parsed(token: str | None) -> UnverifiedJws:
+    if not token:
+        raise MissingTokenError
+    try:
+        return parse_compact(token)
+    except MalformedJwtError as error:
+        raise InvalidTokenError(Reason.MALFORMED, f"The token is not a signed JWT: {error}") from error
 
 
 def accept(presented: PresentedToken, key: PublicKey | None, expected: Expected, now: dt.datetime) -> VerifiedToken:
@@ -96,6 +124,7 @@ def accept(presented: PresentedToken, key: PublicKey | None, expected: Expected,
     audience = _texts(claims, "aud")
     if expected.audience is not None and expected.audience not in audience:
         raise InvalidTokenError(Reason.WRONG_AUDIENCE, f"The token is not meant for {expected.audience}")
+    details, system_user, enterprise = _details(claims)
     return VerifiedToken(
         issuer=expected.issuer,
         consumer=_consumer(claims),
@@ -109,8 +138,10 @@ def accept(presented: PresentedToken, key: PublicKey | None, expected: Expected,
         jti=_text(claims, "jti"),
         issued_at=issued_at,
         expires_at=expires_at,
-        authorization_details=_details(claims),
+        authorization_details=details,
         claims=MappingProxyType(claims),
+        system_user=system_user,
+        enterprise=enterprise,
     )
 
 
@@ -176,7 +207,8 @@ def _texts(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _consumer(claims: Mapping[str, Any]) -> OrgNumber:
     try:
-        consumer = _organisation(claims, "consumer")
+        # The exchange's older tokens name it by its number alone (altinn-authentication.md §5).
+        consumer = _organisation(claims, "consumer") or _bare_number(claims)
     except InvalidTokenError:
         consumer = None
     if consumer is None:
@@ -185,16 +217,19 @@ def _consumer(claims: Mapping[str, Any]) -> OrgNumber:
 
 
 def _organisation(claims: Mapping[str, Any], name: str) -> OrgNumber | None:
-    if name not in claims:
-        return None
-    value = claims[name]
-    identifier = value.get("ID") if isinstance(value, dict) and value.get("authority") == Iso6523.AUTHORITY else None
-    if not isinstance(identifier, str):
-        raise _bad_claim(name)
     try:
-        return Iso6523.parse(identifier).orgno
-    except InvalidIdentifierError as error:
+        return organisation_of(claims[name]) if name in claims else None
+    except BadClaimError as error:
         raise _bad_claim(name) from error
+
+
+def _bare_number(claims: Mapping[str, Any]) -> OrgNumber | None:
+    if ORG_NUMBER not in claims:
+        return None
+    try:
+        return OrgNumber(_text(claims, ORG_NUMBER))
+    except InvalidIdentifierError as error:
+        raise _bad_claim(ORG_NUMBER) from error
 
 
 def _pid(claims: Mapping[str, Any]) -> NationalId | None:
@@ -206,8 +241,11 @@ def _pid(claims: Mapping[str, Any]) -> NationalId | None:
         raise _bad_claim("pid") from error
 
 
-def _details(claims: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
-    value = claims.get("authorization_details", [])
-    if not isinstance(value, list) or not all(isinstance(detail, dict) for detail in value):
-        raise _bad_claim("authorization_details")
-    return tuple(MappingProxyType(detail) for detail in value)
+def _details(
+    claims: Mapping[str, Any],
+) -> tuple[tuple[Mapping[str, Any], ...], SystemUserDetails | None, EnterpriseDetails | None]:
+    try:
+        found = tuple(MappingProxyType(dict(detail)) for detail in details_of(claims))
+        return found, system_user_of(claims), enterprise_of(claims)
+    except BadClaimError as error:
+        raise _bad_claim("authorization_details") from error

@@ -8,14 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
+from fullmakt.wire.altinn.token_details import EnterpriseDetails, SystemUserDetails
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """What a Maskinporten token says, signature, issuer and time checked (maskinporten.md §3.3; RFC 9068 §2.2).
+    """What a token of Maskinporten's says, or of Altinn's exchange, signature, issuer and time checked.
 
     Decide on ``consumer``, the organisation with the legal ground; ``supplier`` is who calls on its behalf, for the
-    log. ``claims`` is the whole payload, for whatever has no field of its own. Personal data are left out of ``repr``.
+    log. In a token for a system user (``system_user``) the consumer is the system's vendor, and what it may do is for a
+    decision point to say; so it is in a virksomhetstoken, save that ``enterprise`` holds what was decided already.
+    ``claims`` is the whole payload, for whatever has no field of its own. Personal data are left out of ``repr``.
+
+    Sources: maskinporten.md §3.3 and §5, altinn-authentication.md §2, RFC 9068 §2.2.
     """
 
     issuer: str
@@ -32,6 +37,8 @@ class VerifiedToken:
     expires_at: dt.datetime
     authorization_details: tuple[Mapping[str, Any], ...] = field(hash=False, repr=False)
     claims: Mapping[str, Any] = field(hash=False, repr=False)
+    system_user: SystemUserDetails | None = None
+    enterprise: EnterpriseDetails | None = None
 
     @property
     def caller(self) -> OrgNumber:

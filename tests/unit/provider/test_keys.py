@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from fullmakt.jose.keys import LocalSigner
@@ -43,3 +45,10 @@ async def test_static_keys_are_found_by_tasks_and_threads() -> None:
     keys = StaticKeys([GOOD])
     assert await keys.find("good") is keys.find_sync("good")
     assert await keys.find("bad") is None
+
+
+def test_numbers_in_ordinary_base64_are_read_as_altinn_writes_them() -> None:
+    number = base64.urlsafe_b64decode(GOOD["n"] + "==")
+    altinns = {**GOOD, "n": base64.b64encode(number).decode(), "e": "AQAB"}
+    assert set(altinns["n"]) & set("+/=")
+    assert usable_keys([altinns])["good"].thumbprint == key("good").public.thumbprint

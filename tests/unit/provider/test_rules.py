@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from fullmakt.jose.keys import LocalSigner, PublicKey
 from fullmakt.kernel.clock import FixedClock
+from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.provider.errors import (
     BearerError,
     ConsumerNotAllowedError,
@@ -25,12 +27,34 @@ from fullmakt.provider.errors import (
 )
 from fullmakt.provider.rules import Expected, accept, permit, read
 from fullmakt.provider.verified_token import VerifiedToken
+from fullmakt.wire.altinn.token_details import EnterpriseDetails, SystemUserDetails
 from tests.support.fake_issuer import CONSUMER, ISSUER, SUPPLIER, FakeIssuer, key, party
 
 EXPECTED = Expected(ISSUER, None, 10.0)
 PERSON = "13097248022"
+SYSTEM_USER = "a545ca29-7fb8-4810-a2f2-0be171cb2a26"
 NOW = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
 ISSUED = FakeIssuer(FixedClock(NOW))
+
+
+def system_user(**changes: Any) -> dict[str, Any]:
+    return {
+        "type": "urn:altinn:systemuser",
+        "systemuser_org": party("310000043"),
+        "systemuser_id": [SYSTEM_USER],
+        "system_id": "310000027_accounting",
+        **changes,
+    }
+
+
+def enterprise(**changes: Any) -> dict[str, Any]:
+    return {
+        "type": "urn:altinn:virksys",
+        "part": "0192:999888777",
+        "hjelper": "0192:888666555",
+        "rettigheit": ["merverdiavgift", "skatt"],
+        **changes,
+    }
 
 
 def judge(token: str | None, *, expected: Expected = EXPECTED, public: PublicKey | None = None) -> VerifiedToken:
@@ -44,7 +68,7 @@ def refusal(token: str | None, **given: Any) -> Reason:
 
 
 def test_a_token_in_maskinportens_shape_is_read_whole() -> None:
-    details = [{"type": "urn:altinn:systemuser", "system_id": "310000035_accounting"}]
+    details = [{"type": "urn:altinn:consent", "id": "77a8b6fd-3b0a-4bb1-9d0b-1c5e2a7cf2a4"}]
     token = judge(
         ISSUED.mint(
             supplier=party(SUPPLIER),
@@ -76,6 +100,52 @@ def test_a_token_in_maskinportens_shape_is_read_whole() -> None:
     assert token.pid == PERSON
     assert token.claims["consumer_prefix"] == ["provider"]
     assert token.caller == SUPPLIER
+
+
+@pytest.mark.parametrize(
+    "details", [[system_user()], system_user(), json.dumps(system_user()), [{"type": "other"}, system_user()]]
+)
+def test_a_token_for_a_system_user_names_it_however_the_array_is_written(details: Any) -> None:
+    token = judge(ISSUED.mint(authorization_details=details))
+    assert token.system_user == SystemUserDetails(
+        UUID(SYSTEM_USER), OrgNumber("310000043"), system_id="310000027_accounting"
+    )
+    assert token.consumer == CONSUMER  # the vendor
+    assert token.enterprise is None
+    assert system_user() in [dict(detail) for detail in token.authorization_details]
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        (
+            [enterprise()],
+            EnterpriseDetails(OrgNumber("999888777"), OrgNumber("888666555"), frozenset({"merverdiavgift", "skatt"})),
+        ),
+        (
+            {"type": "urn:altinn:virksys", "part": "0192:999888777", "rettigheit": "skatt"},
+            EnterpriseDetails(OrgNumber("999888777"), None, frozenset({"skatt"})),
+        ),
+        (
+            [{"type": "urn:altinn:virksys", "part": "0192:999888777"}],
+            EnterpriseDetails(OrgNumber("999888777"), None, frozenset()),
+        ),
+    ],
+    ids=["by a helper", "collapsed", "without rights"],
+)
+def test_a_virksomhetstoken_says_what_the_system_may_do_for_whom(details: Any, expected: EnterpriseDetails) -> None:
+    token = judge(ISSUED.mint(authorization_details=details, client_name="Turboskatt"))
+    assert token.enterprise == expected
+    assert token.system_user is None
+
+
+def test_an_exchanged_token_is_read_as_the_one_it_was_made_of() -> None:
+    altinns: Any = {"urn:altinn:orgNumber": CONSUMER, "urn:altinn:authlevel": 3, "sid": "s", "client_amr": None}
+    older = {"authority": "iso6523-actorid-upis", "ID": f"9908:{CONSUMER}"}
+    token = judge(ISSUED.mint(consumer=older, authorization_details=system_user(), **altinns))
+    assert (token.consumer, token.audience, token.client_amr) == (CONSUMER, (), None)
+    assert token.system_user is not None
+    assert judge(ISSUED.mint(consumer=None, **altinns)).consumer == CONSUMER
 
 
 def test_a_token_in_the_shape_of_rfc_9068_is_read_too() -> None:
@@ -150,8 +220,21 @@ def test_a_header_that_is_not_an_access_tokens_is_refused(header: dict[str, obje
         ({"supplier": "310000035"}, Reason.BAD_CLAIM),
         ({"supplier": party("31000003")}, Reason.BAD_CLAIM),
         ({"delegation_source": {}}, Reason.BAD_CLAIM),
-        ({"authorization_details": {"type": "x"}}, Reason.BAD_CLAIM),
         ({"authorization_details": ["x"]}, Reason.BAD_CLAIM),
+        ({"authorization_details": system_user(systemuser_id=[])}, Reason.BAD_CLAIM),
+        ({"authorization_details": system_user(systemuser_id=["310000027"])}, Reason.BAD_CLAIM),
+        ({"authorization_details": system_user(systemuser_org="0192:310000027")}, Reason.BAD_CLAIM),
+        ({"authorization_details": system_user(system_id=7)}, Reason.BAD_CLAIM),
+        ({"authorization_details": [system_user(), system_user()]}, Reason.BAD_CLAIM),
+        ({"authorization_details": enterprise(part=None)}, Reason.BAD_CLAIM),
+        ({"authorization_details": enterprise(part="310000043")}, Reason.BAD_CLAIM),
+        ({"authorization_details": enterprise(part="0007:310000043")}, Reason.BAD_CLAIM),
+        ({"authorization_details": enterprise(hjelper="0192:31000")}, Reason.BAD_CLAIM),
+        ({"authorization_details": enterprise(rettigheit=[7])}, Reason.BAD_CLAIM),
+        ({"authorization_details": enterprise(rettigheit=["a"] * 1001)}, Reason.BAD_CLAIM),
+        ({"authorization_details": [enterprise(), enterprise()]}, Reason.BAD_CLAIM),
+        ({"consumer": None, "urn:altinn:orgNumber": "31000002"}, Reason.NO_CONSUMER),
+        ({"consumer": {}, "urn:altinn:orgNumber": "310000027"}, Reason.NO_CONSUMER),
         ({"consumer": None}, Reason.NO_CONSUMER),
         ({"consumer": "0192:310000027"}, Reason.NO_CONSUMER),
         ({"consumer": {"authority": "etsi-en-319-412", "ID": "VATSE-123456789001"}}, Reason.NO_CONSUMER),

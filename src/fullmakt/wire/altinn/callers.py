@@ -3,25 +3,21 @@ Altinn's own (altinn-authentication.md §2, §5)."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from fullmakt.kernel.identifiers import InvalidIdentifierError, Iso6523, OrgNumber
+from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
 from fullmakt.wire.altinn.attributes import AUTH_LEVEL, PARTY_ID, PARTY_UUID, SERVICE_OWNER, USER_ID, Attribute
+from fullmakt.wire.altinn.token_details import BadClaimError, SystemUserDetails, organisation_of, system_user_of
 
 ORG_NUMBER = "urn:altinn:orgNumber"
 """Altinn's claim for the consumer; note the capital N."""
 AUTH_METHOD = "urn:altinn:authenticatemethod"
-SYSTEM_USER_TYPE = "urn:altinn:systemuser"
-"""The ``type`` in ``authorization_details``."""
 ORGANISATION_LEVEL = 3
 """The authentication level of an organisation that Maskinporten vouches for (§2.1)."""
 
-_REGISTERS = frozenset({"0192", "9908"})
-"""Enhetsregisteret's ICD, and the older one for the same numbers."""
 _OWN_FIELDS = frozenset({ORG_NUMBER, SERVICE_OWNER, USER_ID, PARTY_ID, PARTY_UUID, AUTH_LEVEL})
 _MAX_TEXT = 4096
 _MAX_LIST = 100
@@ -79,7 +75,7 @@ def caller_from_claims(claims: Mapping[str, Any]) -> Caller:
         InvalidCallerError: ``bad_claim``.
     """
     consumer = _organisation(claims, "consumer") or _bare_number(claims)
-    system_user, system_user_org = _system_user(claims)
+    system_user = _system_user(claims)
     return Caller(
         scopes=frozenset(scope for text in _texts(claims, "scope") for scope in text.split()),
         consumer=consumer,
@@ -91,8 +87,8 @@ def caller_from_claims(claims: Mapping[str, Any]) -> Caller:
         party_id=_number(claims, PARTY_ID, _LARGEST_ID),
         party_uuid=_uuid(claims.get(PARTY_UUID)),
         auth_level=_level(claims, consumer),
-        system_user=system_user,
-        system_user_org=system_user_org,
+        system_user=system_user.id if system_user is not None else None,
+        system_user_org=system_user.organisation if system_user is not None else None,
         urns=tuple(_urns(claims)),
     )
 
@@ -150,33 +146,10 @@ def _level(claims: Mapping[str, Any], consumer: OrgNumber | None) -> int:
 
 def _organisation(claims: Mapping[str, Any], name: str) -> OrgNumber | None:
     value = claims.get(name)
-    return None if value is None else _orgno(value)
-
-
-def _orgno(value: object) -> OrgNumber:
-    """The number in ``{"authority": "iso6523-actorid-upis", "ID": "0192:910753614"}``, or in that as JSON text."""
-    party = _object(value)
-    identifier = next((party[name] for name in party if name.lower() == "id"), None)
-    if party.get("authority") != Iso6523.AUTHORITY or not isinstance(identifier, str):
-        raise _bad_claim()
     try:
-        parsed = Iso6523.parse(identifier)
-        if parsed.icd not in _REGISTERS:
-            raise _bad_claim()
-        return OrgNumber(parsed.value)
-    except InvalidIdentifierError as error:
+        return None if value is None else organisation_of(value)
+    except BadClaimError as error:
         raise _bad_claim() from error
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    if isinstance(value, str) and len(value) <= _MAX_TEXT:
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise _bad_claim() from error
-    if not isinstance(value, Mapping):
-        raise _bad_claim()
-    return value
 
 
 def _bare_number(claims: Mapping[str, Any]) -> OrgNumber | None:
@@ -189,23 +162,11 @@ def _bare_number(claims: Mapping[str, Any]) -> OrgNumber | None:
         raise _bad_claim() from error
 
 
-def _system_user(claims: Mapping[str, Any]) -> tuple[UUID | None, OrgNumber | None]:
-    """The system user and the organisation it works for; a token names one at the most (§2.2)."""
-    value = claims.get("authorization_details")
-    details = [] if value is None else value if isinstance(value, list) else [value]
-    of_system_users = [detail for detail in map(_object, details) if detail.get("type") == SYSTEM_USER_TYPE]
-    if not of_system_users:
-        return None, None
-    if len(of_system_users) > 1:
-        raise _bad_claim()
-    detail = of_system_users[0]
-    ids = detail.get("systemuser_id")
-    first = (ids[0] if ids else None) if isinstance(ids, list) else ids
-    organisation = detail.get("systemuser_org")
-    system_user = _uuid(first)
-    if system_user is None:
-        raise _bad_claim()
-    return system_user, None if organisation is None else _orgno(organisation)
+def _system_user(claims: Mapping[str, Any]) -> SystemUserDetails | None:
+    try:
+        return system_user_of(claims)
+    except BadClaimError as error:
+        raise _bad_claim() from error
 
 
 def _urns(claims: Mapping[str, Any]) -> Iterable[Attribute]:

@@ -39,7 +39,7 @@ class _Trusted(Generic[OneIssuer]):
     """
 
     def __init__(self, *verifiers: OneIssuer) -> None:
-        self._by_issuer = {verifier.issuer: verifier for verifier in verifiers}
+        self._by_issuer: dict[str, OneIssuer] = {verifier.issuer: verifier for verifier in verifiers}
         if not verifiers or len(self._by_issuer) < len(verifiers):
             raise ValueError("name at least one issuer, and none twice")
 

@@ -224,8 +224,13 @@ async def test_what_is_no_question_is_a_bad_request(
     assert (refused.status_code, list(refused.json()["errors"])) == (400, fields)
 
 
-async def test_nobody_but_the_platform_is_told(authorization: httpx2.AsyncClient) -> None:
+async def test_nobody_but_the_platform_is_told(authorization: httpx2.AsyncClient, database: Database) -> None:
     assert (await authorization.post(PATH, json=ASKED, headers={"PlatformAccessToken": "from-skd"})).status_code == 403
     assert (await authorization.post(PATH, json=ASKED, headers={"PlatformAccessToken": "x"})).status_code == 401
     del authorization.headers["PlatformAccessToken"]
     assert (await authorization.post(PATH, json=ASKED)).status_code == 401
+    async with database.transaction() as connection:
+        found = await connection.execute(
+            text("SELECT actor, action, subject, reason FROM audit.event WHERE outcome = 'deny'")
+        )
+        assert [tuple(row) for row in found] == [("skd", "access-list:read", "access-list", "not_the_platform")]

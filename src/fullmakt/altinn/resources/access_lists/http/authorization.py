@@ -10,14 +10,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fullmakt.altinn.resources.access_lists.http.binding import body_of, party_urn, resource_urn
-from fullmakt.altinn.resources.access_lists.http.gate import PLATFORM, PLATFORM_HEADER
+from fullmakt.altinn.resources.access_lists.http.gate import PlatformGate
 from fullmakt.altinn.resources.access_lists.ports import PlatformTokens
 from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.altinn.resources.http.render import json_response
-from fullmakt.infra.altinn import ForbiddenError
 from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.attributes import ACTION
-from fullmakt.wire.altinn.callers import InvalidCallerError
 from fullmakt.wire.altinn.problems import BindingError
 
 PATH = "/api/v1/accesslist/accessmanagement/authorization"
@@ -30,8 +28,10 @@ def authorization_route(service: AccessLists, platform: PlatformTokens | None) -
     The caller shows a ``PlatformAccessToken`` of issuer ``platform``; without ``platform`` none is believed.
     """
 
+    gate = PlatformGate(service, platform)
+
     async def authorize(request: Request) -> Response:
-        await _require_platform(request, platform)
+        await gate.require_platform(request)
         body = await body_of(request)
         asked = {name: _attribute(body, name) for name in ("subject", "resource", "action")}
         party, resource = party_urn(_urn(asked["subject"])), resource_urn(_urn(asked["resource"]))
@@ -46,14 +46,6 @@ def authorization_route(service: AccessLists, platform: PlatformTokens | None) -
         return json_response({**asked, "result": result})
 
     return folded_route(PATH, authorize, methods=["POST"])
-
-
-async def _require_platform(request: Request, platform: PlatformTokens | None) -> None:
-    token = request.headers.get(PLATFORM_HEADER)
-    if token is None or platform is None:
-        raise InvalidCallerError("no_token")
-    if await platform.issuer_of(token) != PLATFORM:
-        raise ForbiddenError("not_the_platform")
 
 
 def _attribute(body: dict[str, Any], name: str) -> dict[str, str]:

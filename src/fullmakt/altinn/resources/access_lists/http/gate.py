@@ -12,7 +12,7 @@ from fullmakt.altinn.resources.access_lists.model import ListReference
 from fullmakt.altinn.resources.access_lists.ports import PlatformTokens
 from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.infra.altinn import Callers, ForbiddenError, caller_of, require_scope
-from fullmakt.wire.altinn.callers import Caller
+from fullmakt.wire.altinn.callers import Caller, InvalidCallerError
 
 PLATFORM_HEADER = "PlatformAccessToken"
 PLATFORM = "platform"
@@ -37,13 +37,47 @@ class Entry:
         return ListReference(self.owner, self.request.path_params["identifier"])
 
 
-class Gate:
+class PlatformGate:
+    """Lets the platform's components in, or tells the audit trail why not. Without ``platform`` none is believed."""
+
+    def __init__(self, service: AccessLists, platform: PlatformTokens | None) -> None:
+        self._service = service
+        self._platform = platform
+
+    async def require_platform(self, request: Request) -> None:
+        """Let one of the platform's components in, by its ``PlatformAccessToken``.
+
+        Raises:
+            InvalidCallerError: there is no such token that can be believed.
+            ForbiddenError: it is somebody else's.
+        """
+        token = request.headers.get(PLATFORM_HEADER)
+        if token is None or self._platform is None:
+            raise InvalidCallerError("no_token")
+        issuer = await self._platform.issuer_of(token)
+        if issuer != PLATFORM:
+            refusal = ForbiddenError("not_the_platform", issuer=issuer)
+            await self._tell(request, issuer, refusal)
+            raise refusal
+
+    async def _tell(self, request: Request, actor: str, refusal: ForbiddenError) -> None:
+        named = [request.path_params[name] for name in ("owner", "identifier") if name in request.path_params]
+        subject = ":".join(["access-list", *named])
+        action = "access-list:write" if _writes(request) else "access-list:read"
+        await self._service.tell_refusal(actor, action, subject, refusal.reason, refusal.facts)
+
+
+def _writes(request: Request) -> bool:
+    """True of a request to a list that may change it; a question may come by POST too."""
+    return "owner" in request.path_params and request.method not in {"GET", "HEAD"}
+
+
+class Gate(PlatformGate):
     """Lets callers in, or tells the audit trail why not."""
 
     def __init__(self, service: AccessLists, callers: Callers, platform: PlatformTokens | None) -> None:
-        self._service = service
+        super().__init__(service, platform)
         self._callers = callers
-        self._platform = platform
 
     async def enter(self, request: Request, *, writing: bool = False) -> Entry:
         """Who calls about the lists of the path's owner.
@@ -67,17 +101,13 @@ class Gate:
             InvalidCallerError: there is no token that can be believed.
             ForbiddenError: it is somebody else's.
         """
-        token = request.headers.get(PLATFORM_HEADER)
-        if token is not None and self._platform is not None:
-            actor = await self._platform.issuer_of(token)
-            refusal = None if actor == PLATFORM else ForbiddenError("not_the_platform", issuer=actor)
-        else:
-            caller = await caller_of(request, self._callers)
-            actor = caller.actor
-            allowed = scope is not None and scope in caller.scopes
-            refusal = None if allowed else ForbiddenError("not_the_platform", any_of=[scope] if scope else [])
-        if refusal is not None:
-            await self._tell(request, actor, refusal)
+        if self._platform is not None and PLATFORM_HEADER in request.headers:
+            await self.require_platform(request)
+            return
+        caller = await caller_of(request, self._callers)
+        if scope is None or scope not in caller.scopes:
+            refusal = ForbiddenError("not_the_platform", any_of=[scope] if scope else [])
+            await self._tell(request, caller.actor, refusal)
             raise refusal
 
     async def _entry(self, request: Request, caller: Caller, *, writing: bool) -> Entry:
@@ -89,9 +119,3 @@ class Gate:
         if not rules.may_act_for(caller, owner, org_codes, writing=writing):
             raise ForbiddenError("other_owner", owner=owner)
         return Entry(caller, owner, request)
-
-    async def _tell(self, request: Request, actor: str, refusal: ForbiddenError) -> None:
-        named = [request.path_params[name] for name in ("owner", "identifier") if name in request.path_params]
-        subject = ":".join(["access-list", *named])
-        action = "access-list:read" if request.method in {"GET", "HEAD"} else "access-list:write"
-        await self._service.tell_refusal(actor, action, subject, refusal.reason, refusal.facts)

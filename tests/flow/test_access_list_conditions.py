@@ -137,7 +137,7 @@ async def test_a_header_that_can_not_be_read_is_a_bad_request_of_a_write_too(set
 
 async def test_a_list_is_made_only_where_there_is_none(setting: Setting) -> None:
     client, other = setting.client(), f"{LISTS}/digdir/other"
-    for headers in ({"If-Match": "*"}, {"If-Match": NOW}):
+    for headers in ({"If-Match": "*"}, {"If-Match": NOW}, {"If-Modified-Since": BEFORE}):
         assert (await client.put(other, json={"name": "x"}, headers=headers)).status_code == 412
         assert (await client.delete(other, headers=headers)).status_code == 412
     assert (await client.get(other)).status_code == 404
@@ -145,6 +145,8 @@ async def test_a_list_is_made_only_where_there_is_none(setting: Setting) -> None
     assert (await client.put(other, json={"name": "y"}, headers={"If-None-Match": "*"})).status_code == 412
     assert (await client.get(other)).json()["name"] == "x"
     await client.delete(other)
+    assert (await client.delete(other, headers={"If-None-Match": "*"})).status_code == 204
+    assert (await client.put(other, json={"name": "z"}, headers={"If-Match": "*"})).status_code == 412
     assert (await client.put(other, json={"name": "z"}, headers={"If-None-Match": "*"})).status_code == 200
 
 

@@ -41,10 +41,12 @@ class Verdict(Enum):
 def verdict(conditions: Conditions, found: AccessList | None, *, reading: bool) -> Verdict:
     """Whether a request may be carried out on the list that was found (§12, RFC 9110 §13.2.2).
 
-    ``If-Match`` never holds of a list that is not there. Dates are compared by the second, as HTTP writes them.
+    Of a list that is not there ``If-Match`` never holds, nor has it been modified since any time. Dates are compared by
+    the second, as HTTP writes them.
     """
     if found is None:
-        return Verdict.PROCEED if conditions.match is None else Verdict.FAILED
+        holds = conditions.match is None and conditions.modified_since is None
+        return Verdict.PROCEED if holds else Verdict.FAILED
     changed_at = found.updated.replace(microsecond=0)
     if conditions.match is not None and not conditions.match.hold(found.version):
         return Verdict.FAILED

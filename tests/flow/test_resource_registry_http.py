@@ -264,6 +264,10 @@ async def test_all_broken_field_rules_come_at_once(http: httpx2.AsyncClient) -> 
         (b'{"resourceReferences": [{"referenceType": 77}]}', "$.resourceReferences.0.referenceType"),
         (b'{"status": "a\\u0000b"}', "$.status"),
         (b'{"delegable": "no"}', "$.delegable"),
+        (b'{"identifier": "skd-one", "Identifier": "skd-two"}', "$"),
+        (b'{"identifier": "skd-one", "IDENTIFIER": null}', "$"),
+        (b'{"rightDescription": {}, "right_description": {}}', "$"),
+        (b'{"hasCompetentAuthority": {"orgcode": "skd", "orgCode": "nav"}}', "$.hasCompetentAuthority"),
         (b'{"consentMetadata": {"a": {"optional": 1}}}', "$.consentMetadata.a.optional"),
     ],
 )

@@ -97,7 +97,8 @@ def _type_by_number(value: object) -> object:
 
 
 class _Document(BaseModel):
-    """Unknown members are passed over, null counts as absent."""
+    """Unknown members are passed over, null counts as absent; a member that stands twice is refused, whatever the case
+    of its name: nobody could tell which of them is meant."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
 
@@ -107,8 +108,14 @@ class _Document(BaseModel):
         if not isinstance(value, Mapping):
             return value
         names = {(field.alias or name).lower(): field.alias or name for name, field in cls.model_fields.items()}
-        named = ((names.get(str(name).replace("_", "").lower(), name), member) for name, member in value.items())
-        return {name: member for name, member in named if member is not None}
+        members: dict[str, Any] = {}
+        for given, member in value.items():
+            name = names.get(str(given).replace("_", "").lower())
+            if name in members:
+                raise ValueError(f"the member {name} stands twice, in different letters")
+            if name is not None:
+                members[name] = member
+        return {name: member for name, member in members.items() if member is not None}
 
     def wire(self) -> dict[str, Any]:
         """The document as it is written: camelCase, nulls left out."""

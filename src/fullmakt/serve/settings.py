@@ -142,6 +142,10 @@ class Settings(BaseSettings):
         """Public base URL of the whole, without a slash at its end."""
         return (self.url or f"http://localhost:{self.port}").rstrip("/")
 
+    def _public_url(self, own: str | None, path: str) -> str:
+        """A system's own URL where it has one, else its place under the base; without a slash at its end."""
+        return (own or f"{self.base_url}{path}").rstrip("/")
+
     @property
     def has_demo_world(self) -> bool:
         """True when the demo world is applied at start."""
@@ -175,42 +179,42 @@ class Settings(BaseSettings):
     @property
     def issuer(self) -> str:
         """The token server's issuer, with a slash at its end."""
-        return (self.maskinporten.url or f"{self.base_url}/maskinporten").rstrip("/") + "/"
+        return self._public_url(self.maskinporten.url, "/maskinporten") + "/"
 
     @property
     def selfservice_url(self) -> str:
         """The self-service API's base URL."""
-        return (self.selfservice.url or f"{self.base_url}/selvbetjening").rstrip("/")
+        return self._public_url(self.selfservice.url, "/selvbetjening")
 
     @property
     def parties_url(self) -> str:
         """The register's base URL."""
-        return (self.parties.url or f"{self.base_url}/altinn/register").rstrip("/")
+        return self._public_url(self.parties.url, "/altinn/register")
 
     @property
     def resources_url(self) -> str:
         """The resource registry's base URL."""
-        return (self.resources.url or f"{self.base_url}/altinn/resourceregistry").rstrip("/")
+        return self._public_url(self.resources.url, "/altinn/resourceregistry")
 
     @property
     def delegations_url(self) -> str:
         """Access management's base URL."""
-        return (self.delegations.url or f"{self.base_url}/altinn/accessmanagement").rstrip("/")
+        return self._public_url(self.delegations.url, "/altinn/accessmanagement")
 
     @property
     def altinn2_url(self) -> str:
         """The base URL of what is still called in Altinn 2's way."""
-        return (self.delegations.altinn2_url or f"{self.base_url}/altinn2").rstrip("/")
+        return self._public_url(self.delegations.altinn2_url, "/altinn2")
 
     @property
     def decisions_url(self) -> str:
         """The decision point's base URL."""
-        return (self.decisions.url or f"{self.base_url}/altinn/authorization").rstrip("/")
+        return self._public_url(self.decisions.url, "/altinn/authorization")
 
     @property
     def exchange_url(self) -> str:
         """The base URL of the system that issues Altinn's tokens."""
-        return (self.exchange.url or f"{self.base_url}/altinn/authentication").rstrip("/")
+        return self._public_url(self.exchange.url, "/altinn/authentication")
 
     @property
     def test_tools_url(self) -> str:
@@ -220,7 +224,7 @@ class Settings(BaseSettings):
     @property
     def pki_url(self) -> str:
         """Where our issuers publish their certificates and CRLs."""
-        return (self.pki.url or f"{self.base_url}/pki").rstrip("/")
+        return self._public_url(self.pki.url, "/pki")
 
     @property
     def system_urls(self) -> dict[str, str]:

@@ -97,6 +97,7 @@ class KeyRing:
         self._keys = keys
         signers = [(turn.sign_from, keys[turn.kid].signer) for turn in rota.signers if turn.kid in keys]
         self._latest_first = signers[::-1]
+        self._written: tuple[tuple[str, ...], bytes] = ((), b"")
 
     def signer_at(self, now: datetime) -> Signer:
         """The key that signs at ``now``; the oldest, on a node whose clock is behind that of whoever made it."""
@@ -110,5 +111,10 @@ class KeyRing:
         return [self._keys[turn.kid] for turn in self._rota.in_use(now) if turn.kid in self._keys]
 
     def jwks(self, now: datetime) -> bytes:
-        """The key set to publish, as JSON (§1.4)."""
-        return json.dumps({"keys": [key.jwk for key in self.published_at(now)]}, separators=(",", ":")).encode()
+        """The key set to publish, as JSON (§1.4); the same keys are written once."""
+        published = self.published_at(now)
+        kids = tuple(key.turn.kid for key in published)
+        if not self._written[1] or self._written[0] != kids:
+            document = {"keys": [key.jwk for key in published]}
+            self._written = kids, json.dumps(document, separators=(",", ":")).encode()
+        return self._written[1]

@@ -60,6 +60,14 @@ def test_a_key_is_published_before_it_signs_and_for_a_while_after(hour: int, sig
     assert at(RING, hour) == (signs, published)
 
 
+def test_the_key_set_is_written_anew_when_other_keys_are_published_and_not_before() -> None:
+    now = NOW + 11 * HOUR
+    first = RING.jwks(now)
+    assert RING.jwks(now + HOUR) is first
+    assert at(RING, 34 + 48) == (3, [2, 3])
+    assert RING.jwks(now) == first
+
+
 def test_a_node_whose_clock_is_behind_signs_with_the_first_key_and_publishes_it() -> None:
     assert at(RING, -1) == (1, [1, 2, 3])
 

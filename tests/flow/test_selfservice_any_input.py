@@ -53,6 +53,7 @@ ROUTES: list[tuple[str, str, st.SearchStrategy[Any]]] = [
     ("POST", "/api/v1/clients/c1/jwks", st.lists(KEYS, max_size=7) | st.fixed_dictionaries({"keys": VALUES})),
     ("PUT", "/api/v1/clients/c1/jwks/k1", KEYS),
     ("POST", "/api/v2/clients/c1/key", KEYS),
+    ("POST", "/api/v1/clients/c1/keys/p12", near({"phone": "99999999"})),
     ("POST", "/api/v1/clients/c1/onbehalfof", near({"onbehalfof": "x"}, *OnBehalfOfBody.model_fields)),
 ]
 

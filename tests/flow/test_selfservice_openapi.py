@@ -10,8 +10,10 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 
 from fullmakt.infra.database import Database
+from fullmakt.infra.sms import Inbox
 from fullmakt.jose.keys import LocalSigner
-from tests.support.selfservice import CONSUMER, PROVIDER, Api, client_body, declare_provider, jwk_of
+from fullmakt.kernel.clock import FixedClock
+from tests.support.selfservice import CONSUMER, PROVIDER, START, Api, client_body, declare_provider, jwk_of
 
 HOST = "https://api.samarbeid.test"
 
@@ -127,3 +129,22 @@ async def test_every_form_of_a_body_that_is_taken_is_published(api: Api) -> None
         assert (await me.post("/clients/c1/jwks", json=body)).status_code == 400
     consumer = found["paths"]["/api/v1/scopes/access/{consumer_orgno}"]["put"]["parameters"][0]
     assert (consumer["name"], consumer["schema"]["pattern"]) == ("consumer_orgno", "^[0-9]{9}$")
+
+
+async def test_a_key_file_is_published_as_it_is_answered(database: Database) -> None:
+    api = Api(database, sms=Inbox(FixedClock(START)))
+    await api.service.operator.declare_client("c1", PROVIDER, client_body())
+    found, me = await document(api), api.caller(PROVIDER)
+    operation = found["paths"]["/api/v1/clients/{client_id}/keys/p12"]["post"]
+    answer = await me.post("/clients/c1/keys/p12", json={"phone": "+4799999999"})
+    assert list(operation["responses"]["200"]["content"]) == [answer.headers["content-type"]]
+    assert all(name in answer.headers for name in operation["responses"]["200"]["headers"])
+    schema = {**operation["requestBody"]["content"]["application/json"]["schema"], "components": found["components"]}
+    for phone in ("+4799999999", "+4799999999\n", "99999999", "+47 99999999"):
+        status = (await me.post("/clients/c1/keys/p12", json={"phone": phone})).status_code
+        assert jsonschema_rs.is_valid(schema, {"phone": phone}) is (status == 200)
+    for asked, status in (({}, 400), (None, 400)):
+        refused = await me.post("/clients/c1/keys/p12", json=asked)
+        assert refused.status_code == status
+        error = operation["responses"]["default"]["content"]["application/json"]["schema"]
+        jsonschema_rs.validate({**error, "components": found["components"]}, refused.json())

@@ -9,13 +9,16 @@ import httpx2
 import pytest
 
 from fullmakt.infra.database import Database
+from fullmakt.infra.sms import Inbox
 from fullmakt.jose.keys import LocalSigner
+from fullmakt.kernel.clock import FixedClock
 from fullmakt.maskinporten.selfservice.model import Caller
 from fullmakt.wire.maskinporten.selfservice import OnBehalfOfBody
 from tests.support.selfservice import (
     ADMIN,
     CONSUMER,
     PROVIDER,
+    START,
     STRANGER,
     SUPPLIER,
     SUPPLYING,
@@ -54,6 +57,7 @@ ON_CLIENTS = (
     Row("PUT", "/clients/{client}/jwks/k1", "idporten:dcr.write", KEY.public_jwk()),
     Row("DELETE", "/clients/{client}/jwks/k1", "idporten:dcr.write"),
     Row("POST", "/clients/{client}/key", "idporten:dcr.write", KEY.public_jwk(), "/api/v2"),
+    Row("POST", "/clients/{client}/keys/p12", "idporten:dcr.modify", {"phone": "+4799999999"}),
     Row("GET", "/clients/{client}/onbehalfof", "idporten:dcr.read"),
     Row("POST", "/clients/{client}/onbehalfof", "idporten:dcr.write", {"onbehalfof": "new"}),
     Row("GET", "/clients/{client}/onbehalfof/x", "idporten:dcr.read"),
@@ -91,7 +95,7 @@ def label(row: Row) -> str:
 
 @pytest.fixture
 async def api(database: Database) -> Api:
-    api = Api(database)
+    api = Api(database, sms=Inbox(FixedClock(START)))
     operator = api.service.operator
     await declare_provider(api.service, "read")
     await grant(api.service, "provider:read", CONSUMER)

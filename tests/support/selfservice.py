@@ -10,6 +10,7 @@ from typing import ClassVar
 import httpx2
 
 from fullmakt.infra.database import Database
+from fullmakt.infra.sms import Sender
 from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.kernel.identifiers import OrgNumber, ScopeName
@@ -64,6 +65,7 @@ def selfservice(
     certificates: Certificates | None = None,
     *,
     allow_ec_keys: bool = False,
+    sms: Sender | None = None,
 ) -> SelfService:
     """The service on a real database."""
     return SelfService(
@@ -73,6 +75,7 @@ def selfservice(
         certificates=certificates or Certificates(),
         organisations=Names(),
         allow_ec_keys=allow_ec_keys,
+        sms=sms,
     )
 
 
@@ -128,10 +131,11 @@ class Api:
         *,
         allow_ec_keys: bool = False,
         faithful_empty_lists: bool = False,
+        sms: Sender | None = None,
     ) -> None:
         self.clock = clock or FixedClock(START)
         self.certificates = Certificates()
-        self.service = selfservice(database, self.clock, self.certificates, allow_ec_keys=allow_ec_keys)
+        self.service = selfservice(database, self.clock, self.certificates, allow_ec_keys=allow_ec_keys, sms=sms)
         verifier = TokenVerifier(ISSUER, keys=StaticKeys([_issuer_key.public_jwk()]), clock=self.clock)
         self.app = app(
             self.service,

@@ -19,11 +19,12 @@ class Fault:
 class SelfServiceError(Exception):
     """A refusal. ``faults`` are for the caller, and never hold a key, a secret or a token.
 
-    ``reason`` is the machine-readable why, for the audit trail.
+    ``reason`` is the machine-readable why, for the audit trail; ``retry_after`` (seconds) when it pays to come back.
     """
 
     status: ClassVar[int]
     reason: str
+    retry_after: int | None = None
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(fault.message for fault in faults))
@@ -81,3 +82,25 @@ class ConflictError(SelfServiceError):
 
     def __init__(self, message: str, object_name: str | None = None, field: str | None = None) -> None:
         super().__init__(Fault(message, object_name, field))
+
+
+class TooManyError(SelfServiceError):
+    """The caller has asked too often. 429."""
+
+    status = 429
+
+    def __init__(self, reason: str, message: str, retry_after: int) -> None:
+        super().__init__(Fault(f"{reason}: {message}"))
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class UnavailableError(SelfServiceError):
+    """Something that this takes is not there, or does not answer. 503; the message begins with the reason."""
+
+    status = 503
+
+    def __init__(self, reason: str, message: str, retry_after: int | None = None) -> None:
+        super().__init__(Fault(f"{reason}: {message}"))
+        self.reason = reason
+        self.retry_after = retry_after

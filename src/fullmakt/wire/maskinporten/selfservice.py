@@ -35,6 +35,9 @@ JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ORGNO_SCHEMA: Final[JsonDict] = {"pattern": "^[0-9]{9}$"}
 """What the OpenAPI document says of an organisation number. It is checked elsewhere, so that the error is in words."""
 
+PHONE: Final = "^\\+[1-9][0-9]{7,14}$"
+"""A number in E.164, country code and all."""
+
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TRANSLATION = re.compile(r"(?:long_)?description#[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/= \t\r\n]+", re.ASCII)
@@ -62,6 +65,12 @@ def _plain_prose(text: str) -> str:
 def _base64(text: str) -> str:
     if not _BASE64.fullmatch(text):
         raise ValueError("must be a certificate in base64 (DER, without the PEM frame)")
+    return text
+
+
+def _phone(text: str) -> str:
+    if not re.fullmatch(PHONE, text, re.ASCII) or text.endswith("\n"):
+        raise ValueError("must be a telephone number with its country code, as +4799999999")
     return text
 
 
@@ -191,6 +200,12 @@ class JwksBody(_Body):
         schema.clear()
         schema.update(anyOf=[shape, shape["properties"]["keys"]], description=shape.pop("description"))
         return published
+
+
+class KeyFileBody(_Body):
+    """Whom the password of a key file is sent to (§8.6): a number in E.164, ``+4799999999``."""
+
+    phone: Annotated[str, Field(json_schema_extra={"pattern": PHONE}), AfterValidator(_phone)]
 
 
 class OnBehalfOfBody(_Body):

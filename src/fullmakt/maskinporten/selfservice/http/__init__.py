@@ -9,7 +9,17 @@ from fastapi.routing import APIRouter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fullmakt.infra.http import SystemEdge
-from fullmakt.maskinporten.selfservice.http import accesses, altinn, clients, keys, lookups, onbehalfof, openapi, scopes
+from fullmakt.maskinporten.selfservice.http import (
+    accesses,
+    altinn,
+    clients,
+    key_files,
+    keys,
+    lookups,
+    onbehalfof,
+    openapi,
+    scopes,
+)
 from fullmakt.maskinporten.selfservice.http.errors import ErrorPages
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.provider import TokenVerifier
@@ -24,6 +34,7 @@ _GUARDED: Mapping[str, APIRouter] = {
     "/clients": clients.router,
     "/client": clients.router,
     "/clients/{client_id}/jwks": keys.router,
+    "/clients/{client_id}/keys": key_files.router,
     "/clients/{client_id}/onbehalfof": onbehalfof.router,
     "/clients/{client_id}/onbehalof": onbehalfof.router,
     "/altinn/admin/clients": altinn.router,

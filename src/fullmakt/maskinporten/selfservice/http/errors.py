@@ -23,7 +23,7 @@ from fullmakt.provider import BearerError
 from fullmakt.wire.maskinporten.selfservice import ErrorDocument, ErrorEntry
 
 _OBJECTS = {
-    "clients": "Client", "client": "Client", "jwks": "Jwk", "key": "Jwk", "onbehalfof": "OnBehalfOf",
+    "clients": "Client", "client": "Client", "jwks": "Jwk", "key": "Jwk", "keys": "KeyFile", "onbehalfof": "OnBehalfOf",
     "onbehalof": "OnBehalfOf", "access": "ScopeAccess", "scopes": "Scope",
 }  # fmt: skip
 """What a path's segments are about; the last one that is known counts."""
@@ -76,7 +76,8 @@ class ErrorPages:
         return self.page(status, [Fault(f"{error}: {description}")])
 
     async def _refused(self, _request: Request, error: SelfServiceError) -> Response:
-        return self.page(error.status, error.faults)
+        headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else None
+        return self.page(error.status, error.faults, headers)
 
     async def _invalid(self, request: Request, error: RequestValidationError) -> Response:
         if _lacks_json(error):

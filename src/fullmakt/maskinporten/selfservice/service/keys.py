@@ -75,7 +75,7 @@ class Keys:
         """
         checked = await self._check_certificates(caller, client_id, bodies)
         async with self._work.changing(caller.name, "client-key:replace", client_id) as change:
-            client = await _changeable(change.connection, caller, client_id)
+            client = await changeable(change.connection, caller, client_id)
             sent = rules.read_keys(bodies, int(change.now.timestamp()), allow_ec=self._allow_ec)
             before = {key.kid: key for key in await store.of_client(change.connection, client_id)}
             keys = [
@@ -89,7 +89,7 @@ class Keys:
     async def remove_all(self, caller: Caller, client_id: str) -> None:
         """Take all keys from the client."""
         async with self._work.changing(caller.name, "client-key:remove-all", client_id) as change:
-            await _changeable(change.connection, caller, client_id)
+            await changeable(change.connection, caller, client_id)
             if await store.remove_all_but(change.connection, client_id, ()):
                 change.done(f"client:{client_id}")
 
@@ -105,9 +105,9 @@ class Keys:
             raise InvalidError.field(rules.OBJECT, "kid", "kid must be the one in the path")
         checked = await self._check_certificates(caller, client_id, [body])
         async with self._work.changing(caller.name, "client-key:put", client_id) as change:
-            client = await _changeable(change.connection, caller, client_id)
+            client = await changeable(change.connection, caller, client_id)
             sent = rules.read_key(body, int(change.now.timestamp()), allow_ec=self._allow_ec)
-            return await _put_one(change, client, sent, checked)
+            return await put_one(change, client, sent, checked)
 
     async def add(self, caller: Caller, client_id: str, sent: JwkBody | str) -> ClientKey:
         """Add what a person pasted: a JWK, or PEM, for which we make the ``kid``.
@@ -117,13 +117,13 @@ class Keys:
         """
         checked = {} if isinstance(sent, str) else await self._check_certificates(caller, client_id, [sent])
         async with self._work.changing(caller.name, "client-key:add", client_id) as change:
-            client = await _changeable(change.connection, caller, client_id)
+            client = await changeable(change.connection, caller, client_id)
             now = int(change.now.timestamp())
             if isinstance(sent, str):
                 key = rules.read_pem_key(sent, self._new_id(), now, allow_ec=self._allow_ec)
             else:
                 key = rules.read_key(sent, now, allow_ec=self._allow_ec)
-            return await _put_one(change, client, key, checked)
+            return await put_one(change, client, key, checked)
 
     async def remove(self, caller: Caller, client_id: str, kid: str) -> None:
         """Take one key from the client.
@@ -132,7 +132,7 @@ class Keys:
             NotFoundError: the client has none by that ``kid``.
         """
         async with self._work.changing(caller.name, "client-key:remove", client_id) as change:
-            await _changeable(change.connection, caller, client_id)
+            await changeable(change.connection, caller, client_id)
             if not is_key_id(kid) or not await store.remove(change.connection, client_id, kid):
                 raise NotFoundError("The client has no such key")
             change.done(f"client:{client_id}", kids=[kid])
@@ -147,7 +147,7 @@ class Keys:
         if not chains:
             return {}
         async with self._work.reading(caller.name, "client-key:check", client_id) as connection:
-            await _changeable(connection, caller, client_id, lock=False)
+            await changeable(connection, caller, client_id, lock=False)
         verdicts: dict[tuple[str, ...], CheckedCertificate | CertificateRefusedError] = {}
         for chain in chains:
             try:
@@ -177,7 +177,12 @@ def certificate_for(key: SentKey, client: Client, verdicts: Verdicts, at: str = 
     return verdict.leaf
 
 
-async def _put_one(change: Change, client: Client, sent: SentKey, verdicts: Verdicts) -> ClientKey:
+async def put_one(change: Change, client: Client, sent: SentKey, verdicts: Verdicts) -> ClientKey:
+    """Add one key to the client, or put it in place of the one that has its ``kid``; the client's row is held.
+
+    Raises:
+        InvalidError: it is one too many, or its certificate does not fit.
+    """
     before = {key.kid: key for key in await store.of_client(change.connection, client.client_id)}
     rules.require_room(len(before.keys() | {sent.kid}))
     key = registered(sent, certificate_for(sent, client, verdicts), before.get(sent.kid), change.now)
@@ -201,7 +206,13 @@ async def _readable(connection: AsyncConnection, caller: Caller, client_id: str)
     return client
 
 
-async def _changeable(connection: AsyncConnection, caller: Caller, client_id: str, *, lock: bool = True) -> Client:
+async def changeable(connection: AsyncConnection, caller: Caller, client_id: str, *, lock: bool = True) -> Client:
+    """The client, which the caller may give and take keys; with ``lock``, its row is held.
+
+    Raises:
+        DeniedError: the caller may not.
+        NotFoundError: there is no such client.
+    """
     permissions.require(caller, Right.CHANGE_CLIENTS)
     client = await existing(connection, client_id, lock=lock)
     permissions.require_writer(caller, client)

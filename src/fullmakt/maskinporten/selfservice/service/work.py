@@ -62,7 +62,7 @@ class Work:
             async with self._database.transaction() as connection:
                 yield connection
         except DeniedError as denied:
-            await self._tell_refusal(denied, actor, action, subject)
+            await self.tell_refusal(denied, actor, action, subject)
             raise
 
     @asynccontextmanager
@@ -84,10 +84,11 @@ class Work:
                 if change.announced:
                     await feed.publish(connection, TOPIC, change.announced)
         except SelfServiceError as refusal:
-            await self._tell_refusal(refusal, actor, action, subject)
+            await self.tell_refusal(refusal, actor, action, subject)
             raise
 
-    async def _tell_refusal(self, refusal: SelfServiceError, actor: str, action: str, subject: str) -> None:
+    async def tell_refusal(self, refusal: SelfServiceError, actor: str, action: str, subject: str) -> None:
+        """Audit a refusal, for use cases that refuse outside a transaction."""
         denied = audit.AuditEvent(
             self.clock(), SYSTEM, action, "deny", actor=actor, subject=_storable(subject), reason=refusal.reason,
             facts={"faults": [fault.message for fault in refusal.faults]},

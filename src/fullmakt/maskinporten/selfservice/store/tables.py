@@ -130,3 +130,11 @@ delegation_source = Table(
     Column("created", _MOMENT),
     Column("last_updated", _MOMENT),
 )
+
+text_count = Table(
+    "text_count",
+    metadata,
+    Column("counted", Text, primary_key=True),
+    Column("since", _MOMENT),
+    Column("texts", Integer),
+)

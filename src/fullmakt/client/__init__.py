@@ -4,11 +4,14 @@
     with httpx2.Client(auth=MaskinportenAuth(credentials, "provider:api.read")) as api:
         api.get("https://api.example.no/orders")
 
+``AltinnAuth`` and ``AltinnClient`` do the same with Altinn's tokens, for which Maskinporten's are exchanged.
+
 ``MaskinportenClient`` and ``AsyncMaskinportenClient`` give the tokens themselves; ``build_grant`` makes the signed
 grant alone. The asynchronous side runs on asyncio.
 """
 
 from fullmakt.client.access_token import AccessToken
+from fullmakt.client.altinn import AltinnAuth, AltinnClient, AsyncAltinnClient
 from fullmakt.client.auth import MaskinportenAuth
 from fullmakt.client.credentials import Credentials
 from fullmakt.client.errors import (
@@ -16,6 +19,7 @@ from fullmakt.client.errors import (
     AuthorizationDetailsError,
     ClientAuthenticationError,
     DiscoveryError,
+    ExchangeRefusedError,
     InvalidGrantError,
     InvalidScopeError,
     MaskinportenError,
@@ -31,12 +35,16 @@ from fullmakt.client.tokens import AsyncMaskinportenClient, MaskinportenClient
 __all__ = [
     "AccessDeniedError",
     "AccessToken",
+    "AltinnAuth",
+    "AltinnClient",
     "Asked",
+    "AsyncAltinnClient",
     "AsyncMaskinportenClient",
     "AuthorizationDetailsError",
     "ClientAuthenticationError",
     "Credentials",
     "DiscoveryError",
+    "ExchangeRefusedError",
     "InvalidGrantError",
     "InvalidScopeError",
     "MaskinportenAuth",

@@ -7,13 +7,18 @@ The causes and remedies are those of the error catalogue; Maskinporten's own wor
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry
 
 _CODE = re.compile(r"/errors/(MP-[0-9]{3})/?\Z", re.ASCII)
 _TRACE = re.compile(r" \((?:trace_id|correlation id): ([0-9A-Za-z-]{1,64})\)\Z", re.ASCII)
 """At the end of ``error_description``; the older name was used until about 2022 (§6.1)."""
+_ALTINNS_ANSWERS = {
+    400: "knows no provider of tokens by the name of maskinporten",
+    401: "does not believe the token from Maskinporten: its issuer, its signature, its time or its consumer",
+    403: "does not take the token's scopes",
+}
 _FACT = re.compile(r"\{\w+\}")
 """A blank in a text of the catalogue."""
 
@@ -93,6 +98,17 @@ class AuthorizationDetailsError(MaskinportenError):
     """``authorization_details`` is not accepted: type, member or value, or Altinn knows of no such (MP-301 to 303)."""
 
     default_remedy = "Check the system user or the consent in Altinn."
+
+
+class ExchangeRefusedError(MaskinportenError):
+    """Altinn gives no token for Maskinporten's; its answers say no more than their status."""
+
+    default_remedy = "Check that Altinn and Maskinporten are of the same environment, and the URL of Altinn's issuer."
+
+    @classmethod
+    def of(cls, url: str, status: int) -> Self:
+        """The error that a status other than 200 stands for."""
+        return cls(f"{url} {_ALTINNS_ANSWERS.get(status, f'answered {status}')}", status=status)
 
 
 class TemporarilyUnavailableError(MaskinportenError):

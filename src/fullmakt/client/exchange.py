@@ -56,7 +56,7 @@ class Exchange:
         now = self._clock()
         assertion = build_grant(self._credentials, request, audience=metadata.issuer, now=now, jti=self._new_id())
         form = grant_form(assertion)
-        response = yield from _send("POST", metadata.token_endpoint, form)
+        response = yield from send("POST", metadata.token_endpoint, form)
         return read_response(response, now)
 
     def _server(self) -> Generator[Step, Reply, IssuerMetadata]:
@@ -76,7 +76,7 @@ class Exchange:
     def _discover(self) -> Generator[Step, Reply, IssuerMetadata]:
         issuer, given = self._credentials.issuer, self._credentials.metadata_url
         for url in (given,) if given is not None else metadata_urls(issuer):
-            response = yield from _send("GET", url)
+            response = yield from send("GET", url)
             if response.status_code == httpx2.codes.NOT_FOUND:
                 continue
             if response.status_code != httpx2.codes.OK:
@@ -88,7 +88,14 @@ class Exchange:
         raise DiscoveryError(f"{given or issuer} publishes no metadata")
 
 
-def _send(method: str, url: str, form: dict[str, str] | None = None) -> Generator[Step, Reply, httpx2.Response]:
+def send(
+    method: str,
+    url: str,
+    form: dict[str, str] | None = None,
+    *,
+    authorization: str | None = None,
+    accept: str = "application/json",
+) -> Generator[Step, Reply, httpx2.Response]:
     """Send, and tell apart an answer from the lack of one.
 
     Raises:
@@ -96,7 +103,8 @@ def _send(method: str, url: str, form: dict[str, str] | None = None) -> Generato
         DiscoveryError: the URL is none.
     """
     try:
-        request = httpx2.Request(method, url, data=form, headers={"Accept": "application/json"})
+        headers = {"Accept": accept} | ({} if authorization is None else {"Authorization": authorization})
+        request = httpx2.Request(method, url, data=form, headers=headers)
         response = yield request
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
         raise DiscoveryError(f"{url!r} is not a URL that can be called") from error

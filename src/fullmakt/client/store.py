@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import Protocol
+
 from fullmakt.client.access_token import AccessToken
 from fullmakt.client.cache import DEFAULT_REFRESH_MARGIN, TokenCache
 from fullmakt.client.credentials import Credentials
 from fullmakt.client.errors import TemporarilyUnavailableError
-from fullmakt.client.exchange import Exchange
+from fullmakt.client.exchange import Exchange, Reply, Step
 from fullmakt.client.grant import TokenRequest
 from fullmakt.kernel.clock import Clock, NewId, new_uuid, system_clock
 from fullmakt.kernel.single_flight import SingleFlight
+
+
+class Conversation(Protocol):
+    """A way to a token, without I/O."""
+
+    def token(self, request: TokenRequest) -> Generator[Step, Reply, AccessToken]:
+        """Fetch a token.
+
+        Raises:
+            MaskinportenError: no token, of the class that says why.
+        """
+        ...
 
 
 class TokenStore:
@@ -27,7 +42,7 @@ class TokenStore:
         refresh_margin: float = DEFAULT_REFRESH_MARGIN,
     ) -> None:
         self.cache = TokenCache(refresh_margin)
-        self.exchange = Exchange(credentials, clock, new_id)
+        self.exchange: Conversation = Exchange(credentials, clock, new_id)
         self.flight: SingleFlight[AccessToken] = SingleFlight()
         self.clock = clock
 

@@ -44,10 +44,10 @@ class MaskinportenClient:
         sleep: Callable[[float], None] = time.sleep,
         store: TokenStore | None = None,
     ) -> None:
-        self._credentials = credentials
+        self.credentials = credentials
         self.store = store or TokenStore(credentials, clock=clock, new_id=new_id, refresh_margin=refresh_margin)
         self._timeout = timeout
-        self._http = http
+        self.http = http
         self._sleep = sleep
 
     def token(self, scope: str | Iterable[str], **asked: Unpack[Asked]) -> AccessToken:
@@ -61,7 +61,7 @@ class MaskinportenClient:
 
     def for_tasks(self, *, http: httpx2.AsyncClient | None = None) -> AsyncMaskinportenClient:
         """The same client for asyncio, with the same tokens."""
-        return AsyncMaskinportenClient(self._credentials, timeout=self._timeout, http=http, store=self.store)
+        return AsyncMaskinportenClient(self.credentials, timeout=self._timeout, http=http, store=self.store)
 
     def obtain(self, request: TokenRequest) -> AccessToken:
         """``token`` for a request that has been made already."""
@@ -79,8 +79,8 @@ class MaskinportenClient:
         return token
 
     def _converse(self, request: TokenRequest) -> AccessToken:
-        if self._http is not None:
-            return self._drive(request, self._http)
+        if self.http is not None:
+            return self._drive(request, self.http)
         with httpx2.Client(timeout=self._timeout) as http:
             return self._drive(request, http)
 
@@ -109,10 +109,10 @@ class AsyncMaskinportenClient:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         store: TokenStore | None = None,
     ) -> None:
-        self._credentials = credentials
+        self.credentials = credentials
         self.store = store or TokenStore(credentials, clock=clock, new_id=new_id, refresh_margin=refresh_margin)
         self._timeout = timeout
-        self._http = http
+        self.http = http
         self._sleep = sleep
 
     async def token(self, scope: str | Iterable[str], **asked: Unpack[Asked]) -> AccessToken:
@@ -121,7 +121,7 @@ class AsyncMaskinportenClient:
 
     def for_threads(self, *, http: httpx2.Client | None = None) -> MaskinportenClient:
         """The same client for threads, with the same tokens."""
-        return MaskinportenClient(self._credentials, timeout=self._timeout, http=http, store=self.store)
+        return MaskinportenClient(self.credentials, timeout=self._timeout, http=http, store=self.store)
 
     async def obtain(self, request: TokenRequest) -> AccessToken:
         """``token`` for a request that has been made already."""
@@ -140,8 +140,8 @@ class AsyncMaskinportenClient:
         return token
 
     async def _converse(self, request: TokenRequest) -> AccessToken:
-        if self._http is not None:
-            return await self._drive(request, self._http)
+        if self.http is not None:
+            return await self._drive(request, self.http)
         async with httpx2.AsyncClient(timeout=self._timeout) as http:
             return await self._drive(request, http)
 

@@ -42,7 +42,9 @@ class Scene:
         self.resources = FakeResources()
         self.resources.add("skd-api", SCOPE, "folkeregister:other", scheme="8f08210a-d792-48f5-9e27-0f029e41111e")
         self.resources.add("skjema", resource_type="GenericAccessResource")
-        self.service = DelegationsService(database, self.clock, new_uuid, resources=self.resources)
+        self.service = DelegationsService(
+            database, self.clock, new_uuid, resources=self.resources, parties=self.parties
+        )
         self.declared = Declarations(self.service, parties=self.parties, resources=self.resources)
         self.orgs = [self.parties.organisation(number) for number in ORGNOS]
 

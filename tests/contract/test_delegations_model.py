@@ -17,7 +17,7 @@ from fullmakt.altinn.delegations.model import Offer, Performer, Selection
 from fullmakt.altinn.delegations.service import DelegationsService
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock, new_uuid
-from tests.support.delegations import FakeResources
+from tests.support.delegations import FakeParties, FakeResources
 
 BY = Performer("operator")
 PEOPLE = [uuid5(UUID(int=1), str(number)) for number in range(5)]
@@ -120,7 +120,9 @@ class Machine:
 
     def __init__(self, database: Database) -> None:
         self.clock = FixedClock(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
-        self.service = DelegationsService(database, self.clock, new_uuid, resources=FakeResources())
+        self.service = DelegationsService(
+            database, self.clock, new_uuid, resources=FakeResources(), parties=FakeParties()
+        )
         self.resource = f"resource-{uuid4()}"
         self.model = Model()
 

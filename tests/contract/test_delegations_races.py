@@ -29,7 +29,11 @@ def service(database: Database) -> DelegationsService:
     resources = FakeResources()
     resources.add("api", "test:scope", scheme=str(UUID(int=7)))
     return DelegationsService(
-        database, FixedClock(dt.datetime(2026, 5, 4, tzinfo=dt.UTC)), new_uuid, resources=resources
+        database,
+        FixedClock(dt.datetime(2026, 5, 4, tzinfo=dt.UTC)),
+        new_uuid,
+        resources=resources,
+        parties=FakeParties(),
     )
 
 

@@ -38,6 +38,7 @@ from fullmakt.wire.altinn.resource_registry import ResourceDocument, ServiceOwne
 from fullmakt.wire.altinn.resources import Membership, RegisteredResource
 from tests.support.decision_tables import FOLDER, Case, load_cases
 from tests.support.decisions import NOW, TableNeighbours
+from tests.support.delegations import FakeParties
 
 TABLES = sorted(FOLDER.glob("*.toml"))
 NOT_TAKEN = {"api", "app_ttd_gated", "app_ttd_tax", "no-target", "unreadable"}
@@ -53,7 +54,9 @@ class Neighbours(TableNeighbours):
         clock = FixedClock(NOW)
         self.registry = ResourcesService(database, clock)
         self.lists = AccessLists(database, clock, self, self.registry)
-        self.access_management = DelegationsService(database, clock, new_uuid, resources=self.registry)
+        self.access_management = DelegationsService(
+            database, clock, new_uuid, resources=self.registry, parties=FakeParties()
+        )
         self.kept: set[object] = set()
         self.refused: set[object] = set()
 

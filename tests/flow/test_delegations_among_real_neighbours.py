@@ -13,6 +13,7 @@ from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.altinn.decisions.store import DecisionFeed, DecisionJournal
 from fullmakt.altinn.delegations.http import AccessManagement, app
 from fullmakt.altinn.delegations.service import DelegationsService
+from fullmakt.altinn.delegations.system_users import SystemUserDelegations
 from fullmakt.altinn.parties.metadata.load import published
 from fullmakt.altinn.parties.model import Role
 from fullmakt.altinn.parties.service import PartiesService
@@ -33,6 +34,7 @@ SUPPLIERS = "/api/v1/enduser/maskinportensuppliers"
 CONNECTIONS = "/api/v1/enduser/connections"
 SCOPE = "skd:rapport"
 API_POLICY = {"level": 3, "rules": [{"id": "r1", "action": ["ScopeAccess"], "subject": [f"{ids.ROLE_CODE}=apiadm"]}]}
+BOOKS_POLICY = {"rules": [{"action": ["read"], "subject": [f"{ids.ACCESS_PACKAGE}=regnskapsforer-lonn"]}]}
 FORM_POLICY = {"level": 2, "rules": [{"id": "r1", "action": ["read", "write"], "subject": [f"{ids.ROLE_CODE}=dagl"]}]}
 
 
@@ -44,7 +46,7 @@ class Altinn:
         self.parties = PartiesService(database, clock, new_uuid)
         self.register = Register(self.parties)
         self.resources = ResourcesService(database, clock)
-        self.delegations = DelegationsService(database, clock, new_uuid, resources=self.resources)
+        self.delegations = DelegationsService(database, clock, new_uuid, resources=self.resources, parties=self.parties)
         self.journal = DecisionJournal(database)
         self.decisions = DecisionPoint(
             DecisionsConfig(),
@@ -58,6 +60,14 @@ class Altinn:
             clock=clock,
         )
         self.callers = FakeCallers()
+        self.database = database
+        self.system_users = SystemUserDelegations(
+            self.delegations,
+            parties=self.parties,
+            resources=self.resources,
+            packages=KnownPackages(published()),
+            authority=self.decisions,
+        )
         system = AccessManagement(
             service=self.delegations,
             parties=self.parties,
@@ -166,3 +176,27 @@ async def test_the_list_of_those_one_acts_for_comes_from_register_and_delegation
     assert "DAGL" in {
         role for one in listed if one["organizationNumber"] == orgno(2) for role in one["authorizedRoles"]
     }
+
+
+async def test_an_accountants_agent_acts_for_a_client_as_long_as_the_accountant_has_it(altinn: Altinn) -> None:
+    books = resource("regnskap", resourceType="GenericAccessResource", resourceReferences=None)
+    await altinn.resources.declare_resource(books, policy_xml("regnskap", BOOKS_POLICY))
+    accountant, agent = altinn.supplier, UUID(int=7)
+    subject = [ids.Attribute(ids.SYSTEM_USER, str(agent))]
+
+    async def may() -> bool:
+        return bool(await altinn.decisions.may(subject, "read", "regnskap", altinn.consumer))
+
+    assert await altinn.system_users.clients(accountant) == {}
+    await altinn.register.grant(orgno(2), "regn", 1)
+    (client,) = await altinn.system_users.clients(accountant, ["regnskapsforer-lonn"])
+    assert client == altinn.consumer
+    checked = await altinn.system_users.check_clients(accountant, client, ["regnskapsforer-lonn"])
+    assert not await may()
+    async with altinn.database.transaction() as connection:
+        await altinn.system_users.change(connection, agent, client, give=checked, via=accountant, actor="kari")
+    assert await may()
+    await altinn.parties.withdraw_role(Role(orgno(2), "regn", orgno(1)))
+    assert not await may()
+    await altinn.register.grant(orgno(2), "regn", 1)
+    assert await may()

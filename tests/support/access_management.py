@@ -32,7 +32,9 @@ class Scene:
         self.packages = FakePackages()
         self.callers = FakeCallers()
         self.package_owners: dict[OrgNumber, frozenset[str]] = {}
-        self.service = DelegationsService(database, self.clock, new_uuid, resources=self.resources)
+        self.service = DelegationsService(
+            database, self.clock, new_uuid, resources=self.resources, parties=self.parties
+        )
         self.declared = Declarations(self.service, parties=self.parties, resources=self.resources)
         self.system = AccessManagement(
             service=self.service,

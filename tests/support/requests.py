@@ -70,7 +70,9 @@ class RequestsWorld:
         scopes = ("altinn:serviceowner/delegationrequests.read", "altinn:serviceowner/delegationrequests.write")
         self.callers.organisation("skd", OWNER, *scopes)
         self.callers.organisation("nav", OTHER_OWNER, *scopes)
-        self.delegations = DelegationsService(database, self.clock, new_uuid, resources=self.resources)
+        self.delegations = DelegationsService(
+            database, self.clock, new_uuid, resources=self.resources, parties=self.parties
+        )
         self.service = RequestsService(
             self.delegations, parties=self.parties, resources=self.resources, packages=self.packages,
             authority=self.authority,

@@ -20,6 +20,7 @@ from fullmakt.altinn.delegations.requests.http import altinn2_app
 from fullmakt.altinn.delegations.requests.http import routes as request_routes
 from fullmakt.altinn.delegations.requests.service import RequestsService
 from fullmakt.altinn.delegations.service import DelegationsService
+from fullmakt.altinn.delegations.system_users import SystemUserDelegations
 from fullmakt.altinn.exchange.config import ExchangeConfig
 from fullmakt.altinn.exchange.http import app as exchange_app
 from fullmakt.altinn.exchange.keys import AltinnKeys
@@ -57,7 +58,7 @@ class Registers:
         self.parties = PartiesService(database, clock, new_id)
         self.resources = ResourcesService(database, clock, subjects=self.parties, deletable=deletable)
         self.access_lists = AccessLists(database, clock, self.parties, self.resources)
-        self.delegations = DelegationsService(database, clock, new_id, resources=self.resources)
+        self.delegations = DelegationsService(database, clock, new_id, resources=self.resources, parties=self.parties)
         self.declarations = Declarations(self.delegations, parties=self.parties, resources=self.resources)
 
 
@@ -143,6 +144,18 @@ class Altinn:
             authority=self.decisions,
             packages=self.requests.packages,
             callers=self.callers,
+        )
+
+    @property
+    def system_user_delegations(self) -> SystemUserDelegations:
+        """Access management, as the system that keeps system users knows it."""
+        registers = self.registers
+        return SystemUserDelegations(
+            registers.delegations,
+            parties=registers.parties,
+            resources=registers.resources,
+            packages=self.requests.packages,
+            authority=self.decisions,
         )
 
     @property

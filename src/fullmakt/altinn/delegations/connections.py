@@ -69,26 +69,46 @@ async def give_package(change: Change, giver: UUID, receiver: UUID, package: str
     Raises:
         DelegationRefusedError: both are the same, or the name is none.
     """
+    await store.lock_giver(change.connection, giver)
+    await connect(change, giver, receiver, ConnectionRole.RIGHTHOLDER, by)
+    return await add_package(change, giver, receiver, package, by)
+
+
+async def add_package(
+    change: Change, giver: UUID, receiver: UUID, package: str, by: Performer, via: UUID | None = None
+) -> bool:
+    """The same for a receiver that is not taken up among the giver's; ``via`` is the facilitator that gives it.
+
+    Raises:
+        DelegationRefusedError: both are the same, the name is none, or it has been given in another way.
+    """
+    if giver == receiver:
+        raise DelegationRefusedError("to_oneself", "nobody delegates to itself")
     if not rules.is_name(package):
         raise DelegationRefusedError("invalid_package", "an access package is named by its identifier")
     await store.lock_giver(change.connection, giver)
-    await connect(change, giver, receiver, ConnectionRole.RIGHTHOLDER, by)
     delegation_id = change.fresh_id()
     if not await store_connections.give_package(
-        change.connection, delegation_id, giver, receiver, package, by.actor, change.now
+        change.connection, delegation_id, giver, receiver, package, via, by.actor, change.now
     ):
+        known = await store_connections.packages(change.connection, [receiver], giver)
+        if any(one.package == package and one.via != via for one in known):
+            raise DelegationRefusedError("given_otherwise", "the receiver has the package in another way")
         return False
-    _tell(change, "package:give", giver, receiver, by, package=package)
+    facilitator = {} if via is None else {"via": str(via)}
+    _tell(change, "package:give", giver, receiver, by, package=package, **facilitator)
     return True
 
 
-async def take_packages(change: Change, giver: UUID, receiver: UUID, package: str | None, by: Performer) -> bool:
-    """Take one package back, or all (None); False when there was none."""
+async def take_packages(
+    change: Change, giver: UUID, receiver: UUID, package: str | None, by: Performer, via: UUID | None = None
+) -> int:
+    """Take one package back, or all (None), given through ``via``, or however (None); how many there were."""
     await store.lock_giver(change.connection, giver)
-    taken = await store_connections.take_packages(change.connection, giver, receiver, package, change.now)
+    taken = await store_connections.take_packages(change.connection, giver, receiver, package, via, change.now)
     for name in taken:
         _tell(change, "package:take", giver, receiver, by, package=name)
-    return bool(taken)
+    return len(taken)
 
 
 def _tell(change: Change, action: str, giver: UUID, receiver: UUID, by: Performer, **facts: str) -> None:

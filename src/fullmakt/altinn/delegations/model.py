@@ -111,10 +111,14 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class DelegatedPackage:
-    """``giver`` has given ``receiver`` the access package ``urn:altinn:accesspackage:<name>``."""
+    """``giver`` has given ``receiver`` the access package ``urn:altinn:accesspackage:<name>``.
+
+    ``via`` is the facilitator that gave it, of what it holds in ``giver`` itself: it counts only as long as it does.
+    """
 
     delegation_id: UUID
     giver: UUID
     receiver: UUID
     package: str
     created: datetime
+    via: UUID | None = None

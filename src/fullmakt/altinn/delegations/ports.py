@@ -12,23 +12,27 @@ from fullmakt.wire.altinn.resources import RegisteredResource
 from fullmakt.wire.altinn.xacml_json import DueObligation
 
 
-class Parties(Protocol):
+class Holdings(Protocol):
+    """The register of parties, as far as it tells what one party holds in another."""
+
+    async def held(self, holder: UUID, party: UUID) -> HeldRights:
+        """What ``holder`` holds in ``party`` by the register."""
+        ...
+
+    async def held_by(self, holder: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
+        """Every party that ``holder`` holds anything in by the register, and what."""
+        ...
+
+
+class Parties(Holdings, Protocol):
     """The register of parties."""
 
     async def identify(self, attributes: Collection[Attribute]) -> dict[Attribute, PartyIdentity]:
         """Who is meant by each attribute; unknown ones are left out."""
         ...
 
-    async def held(self, holder: UUID, party: UUID) -> HeldRights:
-        """What ``holder`` holds in ``party`` by the register."""
-        ...
-
     async def holders(self, party: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
         """Everybody who holds anything in ``party`` by the register, and what."""
-        ...
-
-    async def held_by(self, holder: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
-        """Every party that ``holder`` holds anything in by the register, and what."""
         ...
 
     async def key_role_organisations(self, person: UUID) -> tuple[UUID, ...]:

@@ -6,8 +6,10 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from fullmakt.wire.altinn.attributes import ACTION
 from fullmakt.wire.altinn.delegations import MAX_LINKS as MAX_LINKS
 from fullmakt.wire.altinn.delegations import DelegatedRight
+from fullmakt.wire.altinn.policy import Effect, Policy
 
 MAX_NAME_LENGTH = 255
 MAX_ACTIONS = 200
@@ -74,3 +76,16 @@ def chain_to(links: Collection[DelegatedRight], delegation_id: UUID) -> list[Del
         chain.append(link)
         following = link.passed_on_from
     return chain[::-1]
+
+
+def permitted_actions(policy: Policy) -> frozenset[str]:
+    """The actions that some rule permits to somebody."""
+    return frozenset(
+        match.value
+        for rule in policy.rules
+        if rule.effect is Effect.PERMIT
+        for any_of in rule.target
+        for all_of in any_of
+        for match in all_of
+        if match.attribute_id == ACTION
+    )

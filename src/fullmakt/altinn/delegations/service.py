@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from fullmakt.altinn.delegations import changes, connections, store, store_connections
+from fullmakt.altinn.delegations import changes, connections, facilitators, store, store_connections
 from fullmakt.altinn.delegations.errors import DelegationRefusedError
 from fullmakt.altinn.delegations.model import (
     SCOPE_ACCESS,
@@ -18,7 +18,7 @@ from fullmakt.altinn.delegations.model import (
     Selection,
     StoredRight,
 )
-from fullmakt.altinn.delegations.ports import Resources
+from fullmakt.altinn.delegations.ports import Holdings, Resources
 from fullmakt.altinn.delegations.work import Work
 from fullmakt.infra import feed
 from fullmakt.infra.database import Database
@@ -35,8 +35,11 @@ from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResour
 class DelegationsService:
     """What one party has let another do. Doing again what is already so does nothing and leaves no trace."""
 
-    def __init__(self, database: Database, clock: Clock, new_id: NewId, *, resources: Resources) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, new_id: NewId, *, resources: Resources, parties: Holdings
+    ) -> None:
         self._database = database
+        self._parties = parties
         self.work = Work(database, clock, new_id)
         self._resources = resources
 
@@ -104,16 +107,20 @@ class DelegationsService:
 
     async def packages(self, receivers: Collection[UUID], giver: UUID) -> frozenset[Attribute]:
         """The access packages that ``giver`` has given any of ``receivers``."""
-        async with self._database.transaction() as connection:
-            found = await store_connections.packages(connection, receivers, giver)
+        found = await self.delegated_packages(receivers=receivers, giver=giver)
         return frozenset(Attribute(ids.ACCESS_PACKAGE, one.package) for one in found)
 
     async def delegated_packages(
         self, *, receivers: Collection[UUID] | None = None, giver: UUID | None = None
     ) -> tuple[DelegatedPackage, ...]:
-        """Access packages given to ``receivers``, by ``giver``; None leaves it open."""
+        """Access packages given to ``receivers``, by ``giver``; None leaves it open.
+
+        One that came through a facilitator is there only while the facilitator holds it itself.
+        """
         async with self._database.transaction() as connection:
-            return await store_connections.packages(connection, receivers, giver)
+            found = await store_connections.packages(connection, receivers, giver)
+            gifts = await facilitators.gifts(connection, found)
+        return await facilitators.in_force(found, gifts, self._parties)
 
     async def connections(
         self, *, giver: UUID | None = None, receiver: UUID | None = None, role: ConnectionRole | None = None
@@ -208,7 +215,7 @@ class DelegationsService:
     async def take_packages(self, giver: UUID, receiver: UUID, package: str | None, by: Performer) -> bool:
         """Take one package back, or all (None); False when there was none."""
         async with self.work.changing() as change:
-            return await connections.take_packages(change, giver, receiver, package, by)
+            return bool(await connections.take_packages(change, giver, receiver, package, by))
 
 
 def api_offer(

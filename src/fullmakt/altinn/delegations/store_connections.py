@@ -24,18 +24,25 @@ _CONNECTIONS = text(
 )
 _DISCONNECT = text("DELETE FROM delegations.connection WHERE giver = :giver AND receiver = :receiver AND role = :role")
 _GIVE_PACKAGE = text(
-    "INSERT INTO delegations.package (delegation_id, giver, receiver, package, performed_by, created)"
-    " VALUES (:delegation_id, :giver, :receiver, :package, :performed_by, :now)"
+    "INSERT INTO delegations.package (delegation_id, giver, receiver, package, via, performed_by, created)"
+    " VALUES (:delegation_id, :giver, :receiver, :package, :via, :performed_by, :now)"
     " ON CONFLICT (receiver, giver, package) WHERE revoked IS NULL DO NOTHING"
 )
 _TAKE_PACKAGES = text(
     "UPDATE delegations.package SET revoked = :now WHERE revoked IS NULL AND giver = :giver AND receiver = :receiver"
-    " AND (CAST(:package AS text) IS NULL OR package = :package) RETURNING package"
+    " AND (CAST(:package AS text) IS NULL OR package = :package)"
+    " AND (CAST(:via AS uuid) IS NULL OR via = :via) RETURNING package"
 )
 _PACKAGES = text(
-    "SELECT delegation_id, giver, receiver, package, created FROM delegations.package WHERE revoked IS NULL"
+    "SELECT delegation_id, giver, receiver, package, created, via FROM delegations.package WHERE revoked IS NULL"
     " AND (CAST(:receivers AS uuid[]) IS NULL OR receiver = ANY(CAST(:receivers AS uuid[])))"
     " AND (CAST(:giver AS uuid) IS NULL OR giver = :giver) ORDER BY created, delegation_id"
+)
+_HELD_BY_GIFT = text(
+    "SELECT DISTINCT p.receiver, p.giver, p.package"
+    " FROM unnest(CAST(:vias AS uuid[]), CAST(:givers AS uuid[]), CAST(:packages AS text[]))"
+    " AS wanted (receiver, giver, package)"
+    " JOIN delegations.package p USING (receiver, giver, package) WHERE p.revoked IS NULL AND p.via IS NULL"
 )
 
 
@@ -81,6 +88,7 @@ async def give_package(
     giver: UUID,
     receiver: UUID,
     package: str,
+    via: UUID | None,
     performed_by: str,
     now: datetime,
 ) -> bool:
@@ -90,6 +98,7 @@ async def give_package(
         "giver": giver,
         "receiver": receiver,
         "package": package,
+        "via": via,
         "performed_by": performed_by,
         "now": now,
     }
@@ -97,10 +106,10 @@ async def give_package(
 
 
 async def take_packages(
-    connection: AsyncConnection, giver: UUID, receiver: UUID, package: str | None, now: datetime
+    connection: AsyncConnection, giver: UUID, receiver: UUID, package: str | None, via: UUID | None, now: datetime
 ) -> tuple[str, ...]:
-    """Withdraw one package, or all of them (None); those that were in force."""
-    values = {"giver": giver, "receiver": receiver, "package": package, "now": now}
+    """Withdraw one package, or all of them (None), given through ``via``, or however (None); those that were there."""
+    values = {"giver": giver, "receiver": receiver, "package": package, "via": via, "now": now}
     return tuple((await connection.execute(_TAKE_PACKAGES, values)).scalars())
 
 
@@ -110,3 +119,18 @@ async def packages(
     """Packages given to ``receivers``, by ``giver``; None leaves it open."""
     values = {"receivers": None if receivers is None else list(receivers), "giver": giver}
     return tuple(DelegatedPackage(**row) for row in (await connection.execute(_PACKAGES, values)).mappings())
+
+
+async def held_by_gift(
+    connection: AsyncConnection, entries: Collection[DelegatedPackage]
+) -> frozenset[tuple[UUID, UUID, str]]:
+    """Facilitator, client and package, where the client itself has given its package to the facilitator."""
+    found = await connection.execute(
+        _HELD_BY_GIFT,
+        {
+            "vias": [one.via for one in entries],
+            "givers": [one.giver for one in entries],
+            "packages": [one.package for one in entries],
+        },
+    )
+    return frozenset((row.receiver, row.giver, row.package) for row in found)

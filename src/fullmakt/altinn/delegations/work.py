@@ -55,10 +55,18 @@ class Work:
     @asynccontextmanager
     async def changing(self) -> AsyncIterator[Change]:
         """A use case that changes something."""
-        async with self.database.transaction() as connection:
-            change = Change(connection, self.clock(), self.new_id)
+        async with self.database.transaction() as connection, self.joining(connection) as change:
             yield change
-            await publish(change)
+
+    @asynccontextmanager
+    async def joining(self, connection: AsyncConnection) -> AsyncIterator[Change]:
+        """The same as a part of somebody else's transaction: once in it, and after whatever else takes locks.
+
+        When it ends, the topic of the feed is locked, and whoever waits for that may hold a giver's lock.
+        """
+        change = Change(connection, self.clock(), self.new_id)
+        yield change
+        await publish(change)
 
     async def refused(self, actor: str, action: str, subject: str, reason: str, /, **facts: Any) -> None:
         """Keep in the audit trail that somebody was refused, in a transaction of its own."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from fullmakt.kernel.identifiers import OrgNumber
@@ -48,3 +50,53 @@ class ApiDelegation:
     delegation_scheme_id: str | None
     scopes: tuple[str, ...]
     created: datetime
+
+
+class GivenKind(StrEnum):
+    """What a party gives to a system user."""
+
+    RESOURCE = "resource"
+    PACKAGE = "package"
+
+
+@dataclass(frozen=True, slots=True)
+class Giving:
+    """Whether somebody may give a resource, or an access package, to a system user on a party's behalf.
+
+    ``name`` is the resource's identifier, or what ``urn:altinn:accesspackage:`` ends with. ``reasons`` are codes: those
+    of a delegation check (altinn-authorization.md §13.2), and ``UnknownResource``, ``UnknownPackage``,
+    ``PackageNotAssignable`` and ``PackageNotDelegable``. ``sources`` are a resource's actions that may be given, by the
+    delegation that each stands on (None: a role); whoever gives it hands them back as they came.
+    """
+
+    kind: GivenKind
+    name: str
+    permitted: bool
+    reasons: tuple[str, ...]
+    sources: Mapping[UUID | None, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Something that ``receiver``, a system user, has been given by ``giver``.
+
+    ``actions`` is what it may do on a resource, empty for a package. ``via`` is the facilitator through which a
+    client's package came; when ``holds`` is False the facilitator has lost it, and it counts for nothing.
+    """
+
+    kind: GivenKind
+    name: str
+    giver: UUID
+    receiver: UUID
+    actions: frozenset[str]
+    via: UUID | None
+    holds: bool
+    created: datetime
+
+
+class GivingRefusedError(Exception):
+    """What was to be given can not be. ``reason`` is machine-readable; nothing of it has been kept."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

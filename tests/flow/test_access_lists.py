@@ -112,11 +112,22 @@ async def test_what_a_list_can_not_be_is_a_bad_request(setting: Setting, body: A
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b'{"name": "a", "name": "b"}', b'{"name": "\\ud800"}', b"\xff", b"[" * 9_000, b'{"name": NaN}']
+    "body", [b"{", b'{"name": "a", "name": "b"}', b'{"name": "\\ud800"}', b"\xff", b"[" * 9_000, b'{"name": NaN}']
 )
 async def test_what_is_not_json_is_a_bad_request(setting: Setting, body: bytes) -> None:
     refused = await setting.client().put(ONE, content=body)
     assert (refused.status_code, list(refused.json()["errors"])) == (400, ["$"])
+
+
+async def test_a_body_that_is_not_there_is_asked_for(setting: Setting) -> None:
+    refused = await setting.client().put(ONE, content=b"")
+    assert (refused.status_code, refused.json()["errors"]) == (400, {"": ["A non-empty request body is required."]})
+
+
+async def test_a_body_that_says_one_thing_twice_is_a_bad_request(setting: Setting) -> None:
+    refused = await setting.client().put(ONE, content=b'{"name": "a", "Name": "b"}')
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["$"])
+    assert (await setting.client().get(ONE)).status_code == 404
 
 
 async def test_a_body_of_another_kind_is_not_taken(setting: Setting) -> None:

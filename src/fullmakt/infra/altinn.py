@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from fullmakt.infra.database import DatabaseUnavailableError
-from fullmakt.infra.http import bearer_token, problem, routing_problem
+from fullmakt.infra.http import BodyTooLargeError, bearer_token, problem, routing_problem, too_large_problem
 from fullmakt.infra.telemetry import current_trace
 from fullmakt.wire.altinn.callers import Caller, InvalidCallerError
 from fullmakt.wire.altinn.problems import AltinnProblemError, AltinnValidationError, BindingError
@@ -114,5 +114,6 @@ HANDLERS: Mapping[Any, Handler] = {
     BindingError: _document,
     DatabaseUnavailableError: _unavailable,
     HTTPException: routing_problem,
+    BodyTooLargeError: too_large_problem,
 }
 """Exception handlers for the app of a system of Altinn's."""

@@ -41,10 +41,20 @@ def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) 
     return JSONResponse(body, status, dict(headers or {}), media_type="application/problem+json")
 
 
+_REFUSED = {413: "The body is larger than this server takes", 415: "The body must be application/json"}
+
+
 async def routing_problem(_request: Request, error: Exception) -> Response:
-    """What the router says of a path that is none, or of a method, as problem details: a handler for Starlette."""
+    """What is said of a path that is none, of a method, or of a body before it is read, as problem details: a handler
+    for Starlette."""
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other
-    return problem(error.status_code, "there is nothing here for such a request", error.headers)
+    detail = _REFUSED.get(error.status_code, "there is nothing here for such a request")
+    return problem(error.status_code, detail, error.headers)
+
+
+async def too_large_problem(_request: Request, _error: Exception) -> Response:
+    """413 as problem details: a handler for ``BodyTooLargeError``."""
+    return problem(413, _REFUSED[413])
 
 
 class SystemEdge:

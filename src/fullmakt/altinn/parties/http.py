@@ -8,17 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from fullmakt.altinn.parties.model import Organisation, Party
 from fullmakt.altinn.parties.service import PartiesService
-from fullmakt.infra.database import DatabaseUnavailableError
-from fullmakt.infra.http import SystemEdge, problem, routing_problem
+from fullmakt.infra.altinn import HANDLERS
+from fullmakt.infra.http import SystemEdge, problem
+from fullmakt.infra.reading import body_of
 from fullmakt.infra.routes import folded_route
-from fullmakt.jose.strict_json import StrictJsonError, loads_object
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
 from fullmakt.wire.altinn.attributes import PARTY_ID, PARTY_UUID, Attribute
 
@@ -42,12 +41,7 @@ def app(service: PartiesService) -> ASGIApp:
         folded_route("/api/v1/parties/lookup", endpoints.look_up, methods=["POST"]),
         folded_route("/api/v1/parties/{party}", endpoints.party),
     ]
-    handlers = {
-        HTTPException: routing_problem,
-        DatabaseUnavailableError: _unavailable,
-        InvalidIdentifierError: _bad_request,
-        StrictJsonError: _bad_request,
-    }
+    handlers = {**HANDLERS, InvalidIdentifierError: _bad_request}
     return SystemEdge(Starlette(routes=routes, exception_handlers=handlers))
 
 
@@ -74,8 +68,7 @@ class _Endpoints:
         return problem(404, "No organisation is this party")
 
     async def look_up(self, request: Request) -> Response:
-        asked = {name.lower(): value for name, value in loads_object(await request.body()).items()}
-        value = asked.get(_LOOK_UP_BY)
+        value = (await body_of(request)).get(_LOOK_UP_BY)
         if not isinstance(value, str):
             return problem(400, 'A look-up is {"OrgNo": "<an organisation number>"}; people are not looked up here')
         return await self._answer(OrgNumber(value))
@@ -105,7 +98,3 @@ def _nobody(orgno: OrgNumber) -> Response:
 
 async def _bad_request(_request: Request, error: Exception) -> Response:
     return problem(400, str(error))
-
-
-async def _unavailable(_request: Request, _error: Exception) -> Response:
-    return problem(503, "The register can not be reached")

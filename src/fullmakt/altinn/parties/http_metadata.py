@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from fullmakt.altinn.parties.http_reading import flag, id_of, party_type, required
+from fullmakt.altinn.parties.http_reading import id_of, party_type
 from fullmakt.altinn.parties.metadata import documents
 from fullmakt.altinn.parties.metadata.load import published
 from fullmakt.altinn.parties.metadata.model import Metadata, Package, RoleDefinition
@@ -25,6 +25,7 @@ from fullmakt.altinn.parties.metadata.search import Found, find
 from fullmakt.altinn.parties.ports import ResourcesBySubject
 from fullmakt.infra.altinn import HANDLERS, language_of
 from fullmakt.infra.http import SystemEdge, problem
+from fullmakt.infra.reading import Query
 from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.attributes import ACCESS_PACKAGE, Attribute
 from fullmakt.wire.altinn.resources import RegisteredResource
@@ -79,16 +80,16 @@ class _MetadataApi:
         ``simpleSearch=false`` lets words be misspelled; ``resourceProviderCode``, repeatable, keeps the packages that
         lead to a resource of that service owner.
         """
-        language = language_of(request)
+        language, query = language_of(request), Query(request)
         found = find(
             self._metadata,
-            required(request, "term"),
+            query.required("term"),
             language=language,
-            party_type=party_type(request.query_params.get("typeName")),
-            strict=flag(request, "strict"),
-            fuzzy=not flag(request, "simpleSearch", default=True),
+            party_type=party_type(query.text("typeName")),
+            strict=query.flag("strict"),
+            fuzzy=not query.flag("simpleSearch", default=True),
         )
-        owners = {code.casefold() for code in request.query_params.getlist("resourceProviderCode") if code}
+        owners = {code.casefold() for code in query.all("resourceProviderCode") if code}
         if owners:
             found = await self._leading_to(owners, found)
         return _listed([documents.found(one, self._metadata, language) for one in found], language)
@@ -163,7 +164,7 @@ class _MetadataApi:
     async def role_packages(self, request: Request) -> Response:
         """``?role=&variant=&includeResources=``: what a role gives in organisations of a form."""
         language = language_of(request)
-        with_resources = flag(request, "includeResources")
+        with_resources = Query(request).flag("includeResources")
         asked = self._role_in_form(request)
         if isinstance(asked, Response):
             return asked
@@ -182,7 +183,7 @@ class _MetadataApi:
     async def role_resources(self, request: Request) -> Response:
         """``?role=&variant=&includePackageResources=``: the resources that a role leads to in such organisations."""
         language = language_of(request)
-        with_packages = flag(request, "includePackageResources")
+        with_packages = Query(request).flag("includePackageResources")
         asked = self._role_in_form(request)
         if isinstance(asked, Response):
             return asked
@@ -207,11 +208,11 @@ class _MetadataApi:
 
     def _role_in_form(self, request: Request) -> tuple[RoleDefinition | None, str] | Response:
         """The role and the form asked about: by id a role that there is none of gives nothing, by code it is a 404."""
-        form = required(request, "variant").upper()
+        form = Query(request).required("variant").upper()
         if "id" in request.path_params:
             role = self._roles.get(id_of(request))
         else:
-            role = self._role(required(request, "role"))
+            role = self._role(Query(request).required("role"))
             if role is None:
                 return _absent("role")
         return (role, form) if form in self._metadata.forms else _absent("variant")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from fullmakt.kernel.text import is_line
 
 MAX_NAME_LENGTH = 255
 
 _FORM = re.compile(r"[A-ZÆØÅ/]{2,5}")
 _ROLE_CODE = re.compile(r"[a-zæøå][a-zæøå0-9_-]{1,39}")
-# Cc: control characters, NUL among them, which PostgreSQL can not hold; Cs: lone surrogates, which UTF-8 can not carry;
-# Zl and Zp: line breaks by another name.
-_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def name_fault(name: str) -> str | None:
@@ -20,7 +18,7 @@ def name_fault(name: str) -> str | None:
         return "a name is not empty, and neither begins nor ends with white space"
     if len(name) > MAX_NAME_LENGTH:
         return f"a name has at most {MAX_NAME_LENGTH} characters"
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in name):
+    if not is_line(name):
         return "a name is one line without control characters"
     return None
 

@@ -13,10 +13,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic.alias_generators import to_camel
 
+from fullmakt.kernel.text import is_storable
+
 
 def _storable(text: str) -> str:
-    if "\x00" in text:
-        raise ValueError("the character U+0000 is not taken")
+    if not is_storable(text):
+        raise ValueError("it holds a character that can not be stored")
     return text
 
 

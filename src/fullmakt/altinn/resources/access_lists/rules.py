@@ -7,6 +7,7 @@ from enum import Enum, auto
 
 from fullmakt.altinn.resources.access_lists.model import AccessList, Authorization, Conditions, Grant
 from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.kernel.text import is_storable
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.resources import RegisteredResource
 
@@ -119,8 +120,8 @@ def actions_fault(actions: Collection[str]) -> str | None:
 
 
 def _text_fault(field: str, text: str, longest: int) -> str | None:
-    if "\x00" in text:  # PostgreSQL has no such character
-        return f"The {field} holds a NUL character."
+    if not is_storable(text):
+        return f"The {field} holds a character that can not be stored."
     return _too_long(field, text, longest)
 
 

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fullmakt.altinn.resources.http.binding import Query, not_valid
 from fullmakt.altinn.resources.http.render import json_response, page_document
 from fullmakt.altinn.resources.http.routing import route
 from fullmakt.altinn.resources.model import ResourceChange, SubjectChange
 from fullmakt.altinn.resources.service import ResourcesService
-from fullmakt.jose.strict_json import StrictJsonError, loads
+from fullmakt.infra.opaque import opaque, unwrapped
+from fullmakt.infra.reading import Query, not_valid
+from fullmakt.kernel.text import is_storable
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.problems import AltinnValidationError, BindingError, ValidationFault
 
@@ -48,7 +47,7 @@ class FeedEndpoints:
         if len(found) > limit:
             last = data[-1]
             place = {"resource": last.resource, "type": last.subject.id, "value": last.subject.value}
-            following = self._link("updated", since=last.updated.isoformat(), token=_opaque(place), limit=str(limit))
+            following = self._link("updated", since=last.updated.isoformat(), token=opaque(place), limit=str(limit))
         return json_response(page_document(map(_subject_document, data), following))
 
     async def changes(self, request: Request) -> Response:
@@ -59,7 +58,7 @@ class FeedEndpoints:
         found = await self._policies.changes(0 if token is None else _change_place(token), limit + 1)
         data, following = found[:limit], None
         if len(found) > limit:
-            following = self._link("changes", token=_opaque(data[-1].change_id), limit=str(limit))
+            following = self._link("changes", token=opaque(data[-1].change_id), limit=str(limit))
         return json_response(page_document(map(_change_document, data), following))
 
     def _link(self, name: str, **query: str) -> str:
@@ -91,7 +90,7 @@ def _change_document(change: ResourceChange) -> dict[str, Any]:
 def _subject_place(token: str) -> tuple[str, Attribute]:
     match _unwrapped(token):
         case {"resource": str(resource), "type": str(kind), "value": str(value)}:
-            if "\x00" not in resource + kind + value:
+            if is_storable(resource, kind, value):
                 return resource, Attribute(kind, value)
     raise not_valid("token", token)
 
@@ -103,12 +102,8 @@ def _change_place(token: str) -> int:
     raise not_valid("token", token)
 
 
-def _opaque(place: object) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps(place)).rstrip(b"=").decode()
-
-
 def _unwrapped(token: str) -> Any:
     try:
-        return loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
-    except (ValueError, StrictJsonError) as error:
+        return unwrapped(token)
+    except ValueError as error:
         raise BindingError({"token": ["The value is not valid."]}) from error

@@ -11,7 +11,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from fullmakt.altinn.resources.errors import UnknownResourceError
-from fullmakt.altinn.resources.http.binding import Query, json_body
 from fullmakt.altinn.resources.http.render import (
     attribute_document,
     attribute_documents,
@@ -28,6 +27,7 @@ from fullmakt.altinn.resources.rules.rights import FlatRule, Right, direct_right
 from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.infra.altinn import language_of
 from fullmakt.infra.http import problem
+from fullmakt.infra.reading import Query, json_body
 from fullmakt.wire.altinn.attributes import RESOURCE, Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.policy import Policy

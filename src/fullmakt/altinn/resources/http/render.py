@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -27,7 +26,7 @@ from fullmakt.altinn.resources.rules.fields import APP_PREFIX
 from fullmakt.altinn.resources.rules.rights import MAX_COMBINATIONS
 from fullmakt.infra.altinn import HANDLERS as SHARED
 from fullmakt.infra.altinn import Handler
-from fullmakt.infra.http import BodyTooLargeError, problem
+from fullmakt.infra.http import problem
 from fullmakt.infra.telemetry import current_trace
 from fullmakt.wire.altinn.attributes import APP, RESOURCE, SERVICE_OWNER, Attribute
 from fullmakt.wire.altinn.problems import BindingError
@@ -129,22 +128,8 @@ async def _too_many(_request: Request, _error: Exception) -> Response:
     return problem(422, f"The policy comes to more than {MAX_COMBINATIONS} combinations; read the policy itself")
 
 
-async def _too_large(_request: Request, _error: Exception) -> Response:
-    return problem(413, "The body is larger than this server takes")
-
-
-async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for no other
-    said = {413: "The body is larger than this server takes", 415: "The body must be application/json"}
-    if error.status_code in said:
-        return problem(error.status_code, said[error.status_code])
-    return await SHARED[HTTPException](_request, error)
-
-
 HANDLERS: Mapping[Any, Handler] = {
     **SHARED,
-    HTTPException: _refused,
-    BodyTooLargeError: _too_large,
     UnknownResourceError: _not_found,
     InvalidResourceError: _invalid,
     ForeignScopesError: _foreign_scopes,

@@ -9,13 +9,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fullmakt.altinn.resources.errors import UnknownResourceError
-from fullmakt.altinn.resources.http.binding import Query, not_valid, resource_body
+from fullmakt.altinn.resources.http.binding import resource_body
 from fullmakt.altinn.resources.http.export import MEDIA_TYPE, turtle
 from fullmakt.altinn.resources.http.render import json_response, path_of, resource_document
 from fullmakt.altinn.resources.http.routing import route
 from fullmakt.altinn.resources.http.writers import Writers
 from fullmakt.altinn.resources.model import Search
 from fullmakt.altinn.resources.service import ResourcesService
+from fullmakt.infra.reading import Query, not_valid
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.resource_registry import ResourceType
 

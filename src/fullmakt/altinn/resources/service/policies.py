@@ -16,11 +16,11 @@ from fullmakt.altinn.resources.ports import Subjects
 from fullmakt.altinn.resources.rules.policy_check import PolicyReport, check, refusal
 from fullmakt.altinn.resources.rules.rights import permits_unnamed
 from fullmakt.altinn.resources.rules.rights import subjects as subjects_of
-from fullmakt.altinn.resources.service.reading import NUL
 from fullmakt.altinn.resources.service.work import Change, Work
 from fullmakt.altinn.resources.service.writing import locked, require_owner
 from fullmakt.altinn.resources.store import policies
 from fullmakt.kernel.declarations import Outcome
+from fullmakt.kernel.text import is_storable
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.policy import InvalidPolicyError, Policy, parse_policy
@@ -85,7 +85,7 @@ class Policies:
 
     async def policy(self, identifier: str) -> StoredPolicy | None:
         """The resource's policy as it was uploaded."""
-        if NUL in identifier:
+        if not is_storable(identifier):
             return None
         async with self._work.database.transaction() as connection:
             return await policies.policy(connection, identifier)
@@ -109,21 +109,21 @@ class Policies:
 
     async def report(self, identifier: str) -> Mapping[str, Any] | None:
         """What the check said of the policy in force when it was uploaded, as JSON."""
-        if NUL in identifier:
+        if not is_storable(identifier):
             return None
         async with self._work.database.transaction() as connection:
             return await policies.report(connection, identifier)
 
     async def subjects(self, identifier: str) -> list[Attribute]:
         """Who the resource's policy permits something: type and value, in lower case."""
-        if NUL in identifier:
+        if not is_storable(identifier):
             return []
         async with self._work.database.transaction() as connection:
             return await policies.subjects(connection, identifier)
 
     async def by_subjects(self, urns: Collection[str]) -> list[SubjectResources]:
         """The resources whose policies permit something to each of the subjects, ``urn:altinn:rolecode:dagl``."""
-        storable = {urn.lower() for urn in urns if NUL not in urn}
+        storable = {urn.lower() for urn in urns if is_storable(urn)}
         async with self._work.database.transaction() as connection:
             return await policies.by_subjects(connection, storable)
 

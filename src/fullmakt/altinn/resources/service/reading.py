@@ -9,11 +9,9 @@ from fullmakt.altinn.resources.service.work import Work
 from fullmakt.altinn.resources.store import owners, resources
 from fullmakt.infra import feed
 from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.kernel.text import is_storable
 from fullmakt.wire.altinn.resource_registry import ResourceType, ServiceOwner
 from fullmakt.wire.altinn.resources import TOPIC, RegisteredResource
-
-NUL = "\x00"
-"""PostgreSQL's texts can not hold it, so that nothing in the registry has it in its name."""
 
 
 class Reading:
@@ -28,7 +26,7 @@ class Reading:
 
     async def resources(self, identifiers: Collection[str]) -> dict[str, RegisteredResource]:
         """Those of ``identifiers`` that are registered."""
-        wanted = {identifier for identifier in identifiers if NUL not in identifier}
+        wanted = {identifier for identifier in identifiers if is_storable(identifier)}
         if not wanted:
             return {}
         async with self._work.database.transaction() as connection:
@@ -36,7 +34,7 @@ class Reading:
 
     async def resources_with_scope(self, scope: str | None) -> tuple[RegisteredResource, ...]:
         """The API resources (type MaskinportenSchema) that carry the scope; all of them for None."""
-        if scope is not None and NUL in scope:
+        if scope is not None and not is_storable(scope):
             return ()
         async with self._work.database.transaction() as connection:
             return await resources.registered_with_scope(connection, scope)
@@ -48,7 +46,7 @@ class Reading:
 
     async def document(self, identifier: str, version_id: int | None = None) -> StoredResource | None:
         """The newest version of the resource's document, or the version asked for."""
-        if NUL in identifier or (version_id is not None and not 0 < version_id < 2**31):
+        if not is_storable(identifier) or (version_id is not None and not 0 < version_id < 2**31):
             return None
         async with self._work.database.transaction() as connection:
             if version_id is None:
@@ -65,7 +63,7 @@ class Reading:
 
     async def search(self, wanted: Search) -> list[StoredResource]:
         """Every resource that has what is wanted."""
-        if any(NUL in text for text in wanted.texts()):
+        if not is_storable(*wanted.texts()):
             return []
         async with self._work.database.transaction() as connection:
             return await resources.search(connection, wanted)

@@ -14,11 +14,11 @@ from fullmakt.altinn.resources.errors import (
 from fullmakt.altinn.resources.model import Owner, StoredResource
 from fullmakt.altinn.resources.rules.fields import Faults, field_faults, owner_orgno
 from fullmakt.altinn.resources.rules.ownership import foreign_scopes, org_code_fault, owns
-from fullmakt.altinn.resources.service.reading import NUL
 from fullmakt.altinn.resources.service.work import Change, Work
 from fullmakt.altinn.resources.store import owners, policies, resources
 from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.kernel.text import is_storable
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.resource_registry import ReferenceType, ResourceDocument
 
@@ -84,7 +84,7 @@ class Writing:
         """
         identifier = document.identifier or ""
         async with self._work.changing("resource:declare", identifier, actor) as change:
-            known = None if NUL in identifier else await resources.newest(change.connection, identifier)
+            known = await resources.newest(change.connection, identifier) if is_storable(identifier) else None
             if known is not None and known.document == document.wire():
                 return Outcome.UNCHANGED
             await _check_fields(change, document, is_new=known is None)
@@ -110,7 +110,7 @@ async def locked(change: Change, identifier: str) -> tuple[StoredResource, Owner
     Raises:
         UnknownResourceError: there is none.
     """
-    found = None if NUL in identifier else await resources.lock(change.connection, identifier)
+    found = await resources.lock(change.connection, identifier) if is_storable(identifier) else None
     if found is None:
         raise UnknownResourceError(identifier)
     return found

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fullmakt.altinn.resources.access_lists.http.binding import body_of, party_urn, resource_urn
+from fullmakt.altinn.resources.access_lists.http.binding import party_urn, resource_urn
 from fullmakt.altinn.resources.access_lists.http.gate import PlatformGate
 from fullmakt.altinn.resources.access_lists.ports import PlatformTokens
 from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.altinn.resources.http.render import json_response
+from fullmakt.infra.reading import body_of
 from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.attributes import ACTION
 from fullmakt.wire.altinn.problems import BindingError

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
-import orjson
 from starlette.datastructures import Headers
 
 from fullmakt.altinn.resources.access_lists.model import AccessList, Conditions, Tags
-from fullmakt.jose.strict_json import StrictJsonError, loads_object
+from fullmakt.infra.opaque import opaque, unwrapped
 from fullmakt.wire.altinn.problems import BindingError
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"[\s,]*+{_TAG}(?:\s*+,[\s,]*+{_TAG})*+[\s,]*+")
 _WEAK = re.compile(r'W/"([^"]*)"|"[^"]*"')
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 _VERSION = re.compile(r"[0-9]{1,19}", re.ASCII)
-
-
-def opaque(value: object) -> str:
-    """A value that goes to the client and comes back: base64url, without padding, of JSON."""
-    return base64.urlsafe_b64encode(orjson.dumps(value)).rstrip(b"=").decode()
-
-
-def unwrapped(text: str) -> bytes:
-    """The JSON in an opaque value.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not _BASE64URL.fullmatch(text):
-        raise ValueError("not base64url")
-    try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error as error:
-        raise ValueError("not base64url") from error
 
 
 def validators(of: AccessList) -> dict[str, str]:
@@ -79,12 +56,13 @@ def _tags(headers: Headers, name: str) -> Tags | None:
 
 def _version(tag: str, name: str) -> int:
     try:
-        version = loads_object(unwrapped(tag)).get("version")
-    except (ValueError, StrictJsonError):
-        version = None
-    if not _VERSION.fullmatch(str(version)):
+        document = unwrapped(tag)
+    except ValueError:
+        document = None
+    version = str(document.get("version")) if isinstance(document, dict) else ""
+    if not _VERSION.fullmatch(version):
         raise BindingError({"conditions": [f"Invalid {name} header. Invalid etag."]})
-    return int(str(version))
+    return int(version)
 
 
 def _date(values: Sequence[str]) -> datetime | None:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from fullmakt.altinn.resources.access_lists import rules
 from fullmakt.altinn.resources.access_lists.http import paging
-from fullmakt.altinn.resources.access_lists.http.binding import actions_of, body_of
+from fullmakt.altinn.resources.access_lists.http.binding import actions_of
 from fullmakt.altinn.resources.access_lists.http.conditions import read_conditions
 from fullmakt.altinn.resources.access_lists.http.gate import Gate
 from fullmakt.altinn.resources.access_lists.http.render import (
@@ -22,6 +22,7 @@ from fullmakt.altinn.resources.access_lists.http.render import (
 from fullmakt.altinn.resources.access_lists.model import NotModified
 from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.altinn.resources.http.routing import route
+from fullmakt.infra.reading import body_of
 
 
 class ConnectionEndpoints:

@@ -8,8 +8,8 @@ from starlette.routing import Route
 
 from fullmakt.altinn.resources.access_lists.errors import INCLUDE_MEMBERS, INCLUDE_NEEDS_RESOURCE
 from fullmakt.altinn.resources.access_lists.http import paging
-from fullmakt.altinn.resources.access_lists.http.binding import body_of, includes, query, text_of
-from fullmakt.altinn.resources.access_lists.http.conditions import opaque, read_conditions
+from fullmakt.altinn.resources.access_lists.http.binding import includes
+from fullmakt.altinn.resources.access_lists.http.conditions import read_conditions
 from fullmakt.altinn.resources.access_lists.http.gate import Gate
 from fullmakt.altinn.resources.access_lists.http.render import (
     list_document,
@@ -22,6 +22,8 @@ from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.altinn.resources.http.render import json_response
 from fullmakt.altinn.resources.http.routing import route
 from fullmakt.infra.http import problem
+from fullmakt.infra.opaque import opaque
+from fullmakt.infra.reading import Query, body_of, optional_text_of
 from fullmakt.wire.altinn.problems import AltinnProblemError, AltinnValidationError, BindingError
 
 _ACTIONS = "resource-actions"
@@ -75,7 +77,7 @@ class ListEndpoints:
         """Make the list, or change its name and description: 200 either way."""
         entry = await self._gate.enter(request, writing=True)
         conditions, body = read_conditions(request.headers), await body_of(request)
-        name, description = text_of(body, "name"), text_of(body, "description")
+        name, description = optional_text_of(body, "name"), optional_text_of(body, "description")
         made = await self._lists.put(entry.actor, entry.reference, name, description, conditions)
         return tagged(made, list_document(made))
 
@@ -92,7 +94,7 @@ class ListEndpoints:
 
 
 def _resource(request: Request) -> str:
-    resource = next(iter(query(request, "resource")), "").strip()
+    resource = (Query(request).text("resource") or "").strip()
     if not resource.isprintable():
         raise BindingError({"resource": ["The value is not valid."]})
     return resource

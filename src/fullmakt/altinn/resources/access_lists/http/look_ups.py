@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fullmakt.altinn.resources.access_lists import errors, rules
-from fullmakt.altinn.resources.access_lists.http.binding import party_urn, query, resource_urn
+from fullmakt.altinn.resources.access_lists.http.binding import party_urn, resource_urn
 from fullmakt.altinn.resources.access_lists.http.gate import Gate
 from fullmakt.altinn.resources.access_lists.http.paging import PATH
 from fullmakt.altinn.resources.access_lists.http.render import grant_document, list_document
@@ -17,6 +17,7 @@ from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.altinn.resources.http.render import json_response
 from fullmakt.altinn.resources.http.routing import route
 from fullmakt.infra.audit import clean_text
+from fullmakt.infra.reading import Query
 from fullmakt.wire.altinn.attributes import PARTY_UUID, Attribute
 from fullmakt.wire.altinn.problems import AltinnValidationError, BindingError, ValidationFault
 
@@ -42,7 +43,7 @@ class LookUpEndpoints:
     async def lists_of_member(self, request: Request) -> Response:
         """The lists that the party is on, connected or not."""
         await self._gate.enter_look_up(request, scope=None)
-        party = party_urn(next(iter(query(request, "party")), ""))
+        party = party_urn(Query(request).text("party") or "")
         if party is None or party.id != PARTY_UUID:
             raise BindingError({"party": ["The value is not a party UUID's URN."]})
         return json_response([list_document(each) for each in await self._look_up.lists_of(UUID(party.value))])
@@ -77,7 +78,7 @@ def _asked(request: Request) -> tuple[Attribute, str | None]:
 
 
 def _values(request: Request, name: str) -> list[str]:
-    return [part for value in query(request, name) for part in value.split(",")][:_MOST_VALUES]
+    return [part for value in Query(request).all(name) for part in value.split(",")][:_MOST_VALUES]
 
 
 def _shown(value: str) -> str:

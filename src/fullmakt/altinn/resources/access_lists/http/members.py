@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fullmakt.altinn.resources.access_lists.http import paging
-from fullmakt.altinn.resources.access_lists.http.binding import body_of, members_of
+from fullmakt.altinn.resources.access_lists.http.binding import members_of
 from fullmakt.altinn.resources.access_lists.http.conditions import read_conditions
 from fullmakt.altinn.resources.access_lists.http.gate import Gate
 from fullmakt.altinn.resources.access_lists.http.render import member_document, not_modified, page_document, tagged
@@ -18,6 +18,7 @@ from fullmakt.altinn.resources.access_lists.model import Conditions, ListReferen
 from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.altinn.resources.access_lists.store.reading import FIRST
 from fullmakt.altinn.resources.http.routing import route
+from fullmakt.infra.reading import body_of
 from fullmakt.wire.altinn.attributes import Attribute
 
 Write = Callable[[str, ListReference, list[Attribute], Conditions], Awaitable[Page[Member]]]

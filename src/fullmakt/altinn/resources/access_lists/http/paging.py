@@ -9,9 +9,8 @@ from uuid import UUID
 
 from starlette.requests import Request
 
-from fullmakt.altinn.resources.access_lists.http.binding import query
-from fullmakt.altinn.resources.access_lists.http.conditions import opaque, unwrapped
-from fullmakt.jose.strict_json import loads
+from fullmakt.infra.opaque import opaque, unwrapped
+from fullmakt.infra.reading import Query
 from fullmakt.wire.altinn.problems import BindingError
 
 PATH = "/api/v1/access-lists"
@@ -86,11 +85,11 @@ def links(following: str | None) -> Mapping[str, str]:
 
 
 def _token(request: Request) -> Any:
-    token = next(iter(query(request, "token")), None)
-    if not token:
+    token = Query(request).text("token")
+    if token is None:
         return None
     try:
-        found = loads(unwrapped(token))
+        found = unwrapped(token)
     except ValueError:
         found = None
     if found is None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 from uuid import UUID
@@ -18,6 +20,7 @@ from fullmakt.altinn.exchange.service import ExchangeService
 from fullmakt.altinn.exchange.tokens import AltinnTokens, TokenCallers
 from fullmakt.infra.database import Database, DatabaseUnavailableError
 from fullmakt.infra.secrets import MasterKey
+from fullmakt.jose.compact import b64url_decode
 from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
@@ -36,6 +39,7 @@ ISSUER = f"{URL}/api/v1/openid/"
 NOW = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.UTC)
 PERSON_ID = NationalId("05895199925")
 PARTY = UUID("0f6cd9a1-2f9b-4a70-9c1f-0d2d8f6c9e11")
+DIGDIR = OrgNumber("991825827")
 MASTER_KEY = MasterKey(bytes(32))
 UNKNOWN_PROVIDER = (
     "Invalid token provider: facebook. Trusted token providers are 'Maskinporten', 'Id-porten' and 'AltinnStudio'."
@@ -54,15 +58,15 @@ class OnePerson:
         return {attribute: person for attribute in attributes if attribute in known}
 
 
-class OneServiceOwner:
+class TwoServiceOwners:
     async def org_codes(self) -> Mapping[str, OrgNumber]:
-        return {"skd": OrgNumber(CONSUMER)}
+        return {"skd": OrgNumber(CONSUMER), "digdir": DIGDIR}
 
 
 class World:
     """An exchange, Maskinporten and ID-porten."""
 
-    def __init__(self, database: Database, *, with_idporten: bool = True) -> None:
+    def __init__(self, database: Database, *, with_idporten: bool = True, config: ExchangeConfig | None = None) -> None:
         self.clock = FixedClock(NOW)
         self.maskinporten = FakeIssuer(self.clock)
         self.idporten = FakeIssuer(self.clock, "https://idporten.test")
@@ -73,8 +77,8 @@ class World:
         )
         people = AltinnTokens(self.idporten.issuer, StaticKeys([self.idporten.signer.public_jwk()]), self.clock)
         self.service = ExchangeService(
-            ExchangeConfig(URL), database, self.keys, verifier, self.parties, OneServiceOwner(), self.clock, new_uuid,
-            idporten=people if with_idporten else None,
+            config or ExchangeConfig(URL), database, self.keys, verifier, self.parties, TwoServiceOwners(), self.clock,
+            new_uuid, idporten=people if with_idporten else None,
         )  # fmt: skip
         self.callers = TokenCallers(self.service.tokens, verifier, self.clock)
         transport = httpx2.ASGITransport(app=app(self.service, self.callers))
@@ -115,6 +119,10 @@ async def test_a_maskinporten_token_is_exchanged_for_one_that_the_published_keys
     jwks = (await world.get("/api/v1/openid/.well-known/openid-configuration/jwks")).json()["keys"]
     assert [key["kid"] for key in jwks] == [header["kid"]]
     assert set(jwks[0]) == {"kty", "use", "kid", "e", "n", "x5c"}
+    assert (header["alg"], header["typ"]) == ("RS256", "JWT")
+    digest = hashlib.sha1(base64.b64decode(jwks[0]["x5c"][0]), usedforsecurity=False).digest()
+    assert header["kid"] == digest.hex().upper()
+    assert b64url_decode(header["x5t"].encode()) == digest
     verified = await AltinnTokens(ISSUER, StaticKeys(jwks), world.clock).claims(answer.text)
     assert verified == claims
     assert set(usable_keys(jwks)) == {header["kid"]}
@@ -153,6 +161,56 @@ async def test_the_issuers_metadata_are_those_of_altinn(world: World) -> None:
 @pytest.mark.parametrize("path", ["/API/V1/Exchange/MASKINPORTEN/", "/api/v1/exchange/maskinporten"])
 async def test_a_path_is_taken_in_any_case_with_or_without_a_slash(world: World, path: str) -> None:
     assert (await world.get(path, world.maskinporten.mint())).status_code == 200
+
+
+@pytest.mark.parametrize(("query", "status"), [("?TEST=True", 200), ("?test=", 200), ("?test=perhaps", 400)])
+async def test_test_is_true_or_false_under_a_name_in_any_case(world: World, query: str, status: int) -> None:
+    token = world.maskinporten.mint(consumer=party(DIGDIR), scope="altinn:serviceowner")
+    answer = await world.exchange("maskinporten", token, query)
+    assert answer.status_code == status
+    if status == 200:
+        assert payload_of(answer.text)["urn:altinn:org"] == ("digdir" if query == "?test=" else "ttd")
+
+
+async def test_a_system_users_token_is_its_vendors_and_names_it_in_its_details_alone(world: World) -> None:
+    details: dict[str, Any] = {
+        "type": "urn:altinn:systemuser",
+        "systemuser_org": party("314168267"),
+        "systemuser_id": ["a545ca29-7fb8-4810-a2f2-0be171cb2a26"],
+        "system_id": f"{CONSUMER}_smartcloud",
+    }
+    answer = await world.exchange("maskinporten", world.maskinporten.mint(authorization_details=[details], aud="x"))
+    claims = payload_of(answer.text)
+    assert claims["authorization_details"] == details
+    assert claims["urn:altinn:orgNumber"] == CONSUMER
+    assert not {"aud", "client_amr"} & claims.keys()
+    caller = await world.callers.identify(answer.text)
+    assert (str(caller.system_user), caller.system_user_org) == (details["systemuser_id"][0], "314168267")
+
+
+async def test_two_details_stay_two_and_one_stays_an_array_where_that_is_set(world: World, database: Database) -> None:
+    two = [{"type": "a"}, {"type": "b"}]
+    answer = await world.exchange("maskinporten", world.maskinporten.mint(authorization_details=two))
+    assert payload_of(answer.text)["authorization_details"] == two
+    keeping = World(database, config=ExchangeConfig(URL, collapse_arrays=False))
+    async with keeping.http:
+        answer = await keeping.exchange("maskinporten", keeping.maskinporten.mint(authorization_details=two[:1]))
+    assert payload_of(answer.text)["authorization_details"] == two[:1]
+
+
+@pytest.mark.parametrize("icd", ["0192", "9908"])
+async def test_a_consumer_is_taken_under_either_number_of_its_register(world: World, icd: str) -> None:
+    consumer = {"authority": "iso6523-actorid-upis", "ID": f"{icd}:{CONSUMER}"}
+    answer = await world.exchange("maskinporten", world.maskinporten.mint(consumer=consumer))
+    claims = payload_of(answer.text)
+    assert (claims["consumer"], claims["urn:altinn:orgNumber"]) == (consumer, CONSUMER)
+
+
+@pytest.mark.parametrize(("late", "status"), [(9, 200), (10, 401)])
+async def test_clocks_may_differ_by_ten_seconds(world: World, late: int, status: int) -> None:
+    now = int(NOW.timestamp())
+    token = world.maskinporten.mint(iat=now - 120, exp=now - late)
+    assert (await world.exchange("maskinporten", token)).status_code == status
 
 
 async def test_who_asks_for_json_gets_a_json_string(world: World) -> None:
@@ -334,7 +392,7 @@ async def test_when_maskinportens_keys_can_not_be_had_nobody_is_called_a_liar(wo
     world.maskinporten.down = True
     with pytest.raises(DatabaseUnavailableError):
         await TokenCallers(world.service.tokens, verifier, world.clock).identify(world.maskinporten.mint())
-    service = ExchangeService(ExchangeConfig(URL), database, world.keys, verifier, world.parties, OneServiceOwner(),
+    service = ExchangeService(ExchangeConfig(URL), database, world.keys, verifier, world.parties, TwoServiceOwners(),
                               world.clock, new_uuid)  # fmt: skip
     with pytest.raises(DatabaseUnavailableError):
         await service.exchange("maskinporten", world.maskinporten.mint())

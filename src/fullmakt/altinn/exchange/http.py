@@ -20,6 +20,7 @@ from fullmakt.altinn.exchange.errors import (
 from fullmakt.altinn.exchange.service import ExchangeService
 from fullmakt.infra.altinn import HANDLERS, Callers, caller_of
 from fullmakt.infra.http import SystemEdge, bearer_token, problem
+from fullmakt.infra.reading import Query
 from fullmakt.infra.routes import folded_route
 from fullmakt.jose.compact import MalformedJwtError, parse_compact
 
@@ -46,16 +47,16 @@ def routes(service: ExchangeService, callers: Callers) -> list[BaseRoute]:
     """The system's routes, for who serves them beside others under the same base path."""
 
     async def exchange(request: Request) -> Response:
+        test = Query(request).flag("test")
         token = _readable(bearer_token(request.headers))
         provider = request.path_params["provider"]
         if provider.lower() == "maskinporten" and "x-altinn-enterpriseuser-authentication" in request.headers:
             raise EnterpriseUsersGoneError
-        test = request.query_params.get("test", "").lower() == "true"
         return _bare(request, await service.exchange(provider, token, test=test))
 
     async def refresh(request: Request) -> Response:
+        enrich_pid = Query(request).flag("enrichPid")
         token = _readable(bearer_token(request.headers) or request.cookies.get(COOKIE))
-        enrich_pid = request.query_params.get("enrichPid", "").lower() == "true"
         return _bare(request, await service.refresh(token, enrich_pid=enrich_pid))
 
     async def introspection(request: Request) -> Response:

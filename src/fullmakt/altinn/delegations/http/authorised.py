@@ -13,8 +13,8 @@ from fullmakt.altinn.delegations import access
 from fullmakt.altinn.delegations.authorised import AuthorisedParties, AuthorisedParty, Wanted
 from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, is_party_number
-from fullmakt.altinn.delegations.http.reading import Query, attribute_of, body_of, list_of, text_of
 from fullmakt.infra.altinn import ForbiddenError, require_scope
+from fullmakt.infra.reading import Query, attribute_of, body_of, list_of, text_of
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller

@@ -15,9 +15,9 @@ from fullmakt.altinn.delegations.errors import DelegationRefusedError
 from fullmakt.altinn.delegations.http import problems, render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, performer
 from fullmakt.altinn.delegations.http.overview import Overview, overview
-from fullmakt.altinn.delegations.http.reading import Query, optional_body_of, text_of
 from fullmakt.altinn.delegations.model import ConnectionRole
 from fullmakt.infra.altinn import require_scope
+from fullmakt.infra.reading import Query, optional_body_of, text_of
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.parties import PartyIdentity, PartyKind

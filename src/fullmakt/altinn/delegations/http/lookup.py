@@ -10,8 +10,8 @@ from starlette.routing import Route
 from fullmakt.altinn.delegations import rules
 from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded
-from fullmakt.altinn.delegations.http.reading import Query
 from fullmakt.infra.altinn import require_scope
+from fullmakt.infra.reading import Query
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.callers import Caller

@@ -11,10 +11,10 @@ from fullmakt.altinn.delegations.access import PackageAccess, PackageReason
 from fullmakt.altinn.delegations.http import problems, render
 from fullmakt.altinn.delegations.http.connections import BASE, ends_of, giver_of, receiver_of
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, performer
-from fullmakt.altinn.delegations.http.reading import Query
 from fullmakt.altinn.delegations.http.service_owners import given
 from fullmakt.altinn.delegations.model import ConnectionRole
 from fullmakt.altinn.delegations.ports import AccessPackage
+from fullmakt.infra.reading import Query
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.problems import AltinnValidationError, BindingError, ValidationFault
 

@@ -12,9 +12,9 @@ from starlette.routing import Route
 from fullmakt.altinn.delegations import rules
 from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, is_party_number
-from fullmakt.altinn.delegations.http.reading import Query, attribute_of, body_of, list_of
 from fullmakt.altinn.delegations.model import StoredRight
 from fullmakt.infra.altinn import require_scope
+from fullmakt.infra.reading import Query, attribute_of, body_of, list_of
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller

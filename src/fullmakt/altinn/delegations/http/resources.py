@@ -12,9 +12,9 @@ from fullmakt.altinn.delegations import access, rules
 from fullmakt.altinn.delegations.http import problems, render
 from fullmakt.altinn.delegations.http.connections import BASE, ends_of, giver_of, is_connected
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, performer
-from fullmakt.altinn.delegations.http.reading import Query, body_of, list_of
 from fullmakt.altinn.delegations.model import ConnectionRole, Offer, Selection
 from fullmakt.infra.altinn import language_of
+from fullmakt.infra.reading import Query, body_of, list_of
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.delegations import DelegatedRight
 from fullmakt.wire.altinn.parties import PartyIdentity

@@ -12,10 +12,10 @@ from starlette.routing import Route
 from fullmakt.altinn.delegations import access
 from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, is_party_number, performer
-from fullmakt.altinn.delegations.http.reading import attribute_of, body_of, list_of, object_of
 from fullmakt.altinn.delegations.model import Selection, StoredRight
 from fullmakt.altinn.delegations.service import api_offer
 from fullmakt.infra.altinn import ForbiddenError
+from fullmakt.infra.reading import attribute_of, body_of, list_of, object_of
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller

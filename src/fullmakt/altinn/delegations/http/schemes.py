@@ -17,10 +17,10 @@ from fullmakt.altinn.delegations import rules
 from fullmakt.altinn.delegations.errors import DelegationRefusedError
 from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, performer
-from fullmakt.altinn.delegations.http.reading import Query, body_of, list_of, object_of, parse_uuid, text_of
 from fullmakt.altinn.delegations.schemes import Scheme, Schemes, UnknownSchemeError
 from fullmakt.infra.altinn import HANDLERS, ForbiddenError, require_scope
 from fullmakt.infra.http import SystemEdge, problem
+from fullmakt.infra.reading import Query, body_of, list_of, object_of, parse_uuid, text_of
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber, ScopeName
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.problems import BindingError

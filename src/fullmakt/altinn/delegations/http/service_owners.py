@@ -12,10 +12,10 @@ from starlette.routing import Route
 
 from fullmakt.altinn.delegations.http import problems, render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, performer
-from fullmakt.altinn.delegations.http.reading import body_of, text_of
 from fullmakt.altinn.delegations.model import ConnectionRole
 from fullmakt.altinn.delegations.ports import AccessPackage
 from fullmakt.infra.altinn import require_scope
+from fullmakt.infra.reading import body_of, text_of
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller

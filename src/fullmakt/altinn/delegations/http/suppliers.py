@@ -14,10 +14,10 @@ from fullmakt.altinn.delegations import access
 from fullmakt.altinn.delegations.errors import DelegationRefusedError
 from fullmakt.altinn.delegations.http import problems, render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Endpoint, Guarded, performer
-from fullmakt.altinn.delegations.http.reading import Query
 from fullmakt.altinn.delegations.model import Connection, ConnectionRole, Selection, StoredRight
 from fullmakt.altinn.delegations.service import api_offer
 from fullmakt.infra.altinn import language_of, require_scope
+from fullmakt.infra.reading import Query
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.parties import PartyIdentity, PartyKind
 from fullmakt.wire.altinn.problems import AltinnProblemError

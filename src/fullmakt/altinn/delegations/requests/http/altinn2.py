@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from fullmakt.altinn.delegations.http.reading import Query, body_of, list_of, object_of, parse_uuid, text_of
 from fullmakt.altinn.delegations.requests.asking import Asked
 from fullmakt.altinn.delegations.requests.documents import Documents, Known, Urls, party
 from fullmakt.altinn.delegations.requests.http.pages import place_of, token_after, url_with
@@ -25,6 +24,7 @@ from fullmakt.altinn.delegations.requests.http.service_owner import READ, WRITE,
 from fullmakt.altinn.delegations.requests.model import AccessRequest, Letter, RequestStatus, Selection, ServiceOwner
 from fullmakt.altinn.delegations.requests.service import RequestsService
 from fullmakt.infra.altinn import Callers
+from fullmakt.infra.reading import Query, body_of, list_of, object_of, parse_uuid, text_of
 from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.attributes import ORGANISATION, PERSON, Attribute
 from fullmakt.wire.altinn.parties import PartyIdentity

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from fullmakt.altinn.delegations.access import PORTAL_SCOPE
-from fullmakt.altinn.delegations.http.reading import Query
 from fullmakt.altinn.delegations.http.render import json
 from fullmakt.altinn.delegations.requests.asking import Asked
 from fullmakt.altinn.delegations.requests.documents import Documents, Urls, party
@@ -21,6 +20,7 @@ from fullmakt.altinn.delegations.requests.http.service_owner import admitted, ke
 from fullmakt.altinn.delegations.requests.model import AccessRequest, RequestStatus, RequestType, Selection
 from fullmakt.altinn.delegations.requests.service import PAGE_SIZE, RequestsService
 from fullmakt.infra.altinn import Callers
+from fullmakt.infra.reading import Query
 from fullmakt.infra.routes import folded_route
 from fullmakt.jose.strict_json import StrictJsonError, loads
 from fullmakt.wire.altinn.callers import Caller

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from fullmakt.altinn.delegations.http.reading import body_of, lowered, parse_uuid, text_of
 from fullmakt.altinn.delegations.http.render import json
 from fullmakt.altinn.delegations.requests import rules
 from fullmakt.altinn.delegations.requests.asking import Asked
@@ -20,6 +19,7 @@ from fullmakt.altinn.delegations.requests.errors import BOTH_ASKED, INVALID_URN,
 from fullmakt.altinn.delegations.requests.model import ServiceOwner
 from fullmakt.altinn.delegations.requests.service import RequestsService
 from fullmakt.infra.altinn import Callers, ForbiddenError, caller_of, require_scope
+from fullmakt.infra.reading import body_of, object_of, parse_uuid, text_of
 from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.attributes import ORGANISATION, PERSON, Attribute
 from fullmakt.wire.altinn.callers import Caller
@@ -154,9 +154,7 @@ def _reference(body: Mapping[str, Any], name: str) -> str | None:
     value = body.get(name)
     if value is None:
         return None
-    if not isinstance(value, dict):
-        raise BindingError({f"$.{name}": ["The JSON value could not be converted."]})
-    members = lowered(value)
+    members = object_of(name, value)
     named = [members[one] for one in ("referenceid", "urn", "id") if members.get(one) not in (None, "")]
     if not named:
         return None

@@ -15,7 +15,11 @@ from fullmakt.portal.languages import LANGUAGES, choose, translations
 from fullmakt.portal.prose import prose, template_text
 
 _HERE = Path(__file__).parent
-_MEDIA_TYPES = {"portal.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+_MEDIA_TYPES = {
+    "portal.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "keypair.js": "text/javascript; charset=utf-8",
+}
 _STATIC = {name: (_HERE / "static" / name).read_bytes() for name in _MEDIA_TYPES}
 _VERSION = hashlib.sha256(b"".join(_STATIC.values())).hexdigest()[:12]
 
@@ -83,7 +87,7 @@ class Pages:
 
 
 def static_routes() -> list[BaseRoute]:
-    """The stylesheet and the icon; pages name them with their version, so they may be kept for long."""
+    """The stylesheet, the icon and the scripts; pages name them with their version, so they may be kept for long."""
     return [Route(f"/static/{name}", _asset(name)) for name in _MEDIA_TYPES]
 
 

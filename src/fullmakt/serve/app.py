@@ -13,11 +13,14 @@ from urllib.parse import urlsplit
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fullmakt.infra.sms import Inbox
 from fullmakt.infra.telemetry import configure_logging
 from fullmakt.maskinporten.selfservice.http import app as selfservice_app
 from fullmakt.maskinporten.tokens.http import app as tokens_app
 from fullmakt.pki.http import app as pki_app
 from fullmakt.portal.app import error_pages
+from fullmakt.portal.inbox import PATH as INBOX
+from fullmakt.portal.inbox import inbox_json, inbox_page
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.examples import whoami
 from fullmakt.serve.front import OPERATIONS, Front
@@ -59,6 +62,13 @@ def _mounts(assembly: Assembly) -> Iterator[tuple[SystemName, str, ASGIApp]]:
             faithful_empty_lists=settings.selfservice.faithful_empty_lists,
         ),
     )
+    if isinstance(assembly.sms, Inbox):
+        yield (
+            "selvbetjening",
+            f"{settings.base_url}{INBOX}",
+            inbox_page(assembly.sms, settings.base_url, settings.selfservice_url),
+        )
+        yield "selvbetjening", f"{settings.base_url}{INBOX}.json", inbox_json(assembly.sms)
     yield from assembly.altinn.mounts()
     yield "whoami", f"{settings.base_url}/examples", whoami(settings.issuer)
     if assembly.pki is not None:

@@ -12,6 +12,7 @@ from fullmakt.infra.crl import CrlSource
 from fullmakt.infra.database import Database
 from fullmakt.infra.http import pass_trace_on
 from fullmakt.infra.secrets import MasterKey
+from fullmakt.infra.sms import Sender
 from fullmakt.jose.certificates import PRODUCTION_POLICIES, TEST_POLICIES
 from fullmakt.kernel.clock import Clock, NewId, new_uuid, system_clock
 from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
@@ -31,6 +32,7 @@ from fullmakt.serve.altinn import Altinn, Registers, assemble_altinn
 from fullmakt.serve.neighbours import DelegatedScopes, TrustedIssuers, UploadedCertificates, read_anchors
 from fullmakt.serve.own_keys import OwnKeys
 from fullmakt.serve.settings import Settings
+from fullmakt.serve.sms import sender_of
 
 _CRL_TIMEOUT = 5.0
 
@@ -50,6 +52,7 @@ class Assembly:
     token_metrics: TokenMetrics
     altinn: Altinn
     selfservice: SelfService
+    sms: Sender | None
     signing_keys: SigningKeys
     tokens: TokenService
     verifier: TokenVerifier
@@ -138,6 +141,7 @@ def assemble(
     own_keys = OwnKeys(tokens) if settings.serves("maskinporten") else None
     verifier = TokenVerifier(config.issuer, keys=own_keys, clock=clock)
     altinn = assemble_altinn(settings, registers, database, clock, new_id, master_key, verifier)
+    sms = sender_of(settings, http, clock)
     selfservice = SelfService(
         database,
         clock,
@@ -145,6 +149,7 @@ def assemble(
         certificates=UploadedCertificates(certificates, clock),
         organisations=registers.parties,
         allow_ec_keys=config.allow_ec_keys,
+        sms=sms,
     )
     metrics = CollectorRegistry()
     return Assembly(
@@ -159,6 +164,7 @@ def assemble(
         token_metrics=TokenMetrics(metrics),
         altinn=altinn,
         selfservice=selfservice,
+        sms=sms,
         signing_keys=signing_keys,
         tokens=tokens,
         verifier=verifier,

@@ -37,6 +37,7 @@ from fullmakt.serve.settings_sections import (
     PkiSettings,
     ResourcesSettings,
     SelfServiceSettings,
+    SmsSettings,
 )
 
 SystemName = Literal[
@@ -98,6 +99,7 @@ class Settings(BaseSettings):
     decisions: DecisionsSettings = DecisionsSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     pki: PkiSettings = PkiSettings()
+    sms: SmsSettings = SmsSettings()
     insecure: InsecureSettings = InsecureSettings()
 
     @classmethod
@@ -155,6 +157,11 @@ class Settings(BaseSettings):
     def has_test_tokens(self) -> bool:
         """True when whoever asks gets Altinn's tokens for whomever they name."""
         return self.in_development if self.insecure.test_tokens is None else self.insecure.test_tokens
+
+    @property
+    def has_inbox(self) -> bool:
+        """True when text messages go nowhere, and whoever asks can read them."""
+        return self.in_development and self.has_test_tokens and self.sms.url is None
 
     @property
     def explains_decisions(self) -> bool:

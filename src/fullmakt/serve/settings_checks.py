@@ -34,6 +34,7 @@ def _url_faults(settings: Settings) -> list[str]:
         "decisions.url": settings.decisions.url,
         "exchange.url": settings.exchange.url,
         "pki.url": settings.pki.url,
+        "sms.url": settings.sms.url,
     }
     faults = []
     for name, url in urls.items():

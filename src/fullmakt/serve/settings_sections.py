@@ -125,6 +125,18 @@ class PkiSettings(_Section):
     """Serve them, and trust what they issue; on in development, off in production when not set."""
 
 
+class SmsSettings(_Section):
+    """Text messages, which bring the passwords of key files. Without a gateway they go to ``/innboks`` in development,
+    and nowhere else."""
+
+    url: str | None = None
+    """The gateway: it takes ``{"from", "to", "text", "reference"}`` as JSON by POST, and answers 2xx when it has it."""
+    token: SecretStr | None = None
+    """What the gateway is shown as a bearer token."""
+    sender: str = Field("Fullmakt", pattern=r"^([A-Za-z0-9 ]{1,11}|\+?[0-9]{3,15})$")
+    """Who texts are from: eleven letters and digits at the most, or a number."""
+
+
 class LogSettings(_Section):
     """Logs."""
 

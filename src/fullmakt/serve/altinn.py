@@ -40,6 +40,7 @@ from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
 from fullmakt.kernel.clock import Clock, NewId, new_token_id
+from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.portal.requests import PATH as REQUEST_PAGES
 from fullmakt.portal.requests import old_request_pages, request_pages
 from fullmakt.provider import TokenVerifier
@@ -98,7 +99,7 @@ class Altinn:
         if settings.in_development:  # the real service has turned them off
             yield (
                 "accessmanagement",
-                f"{settings.base_url}/altinn/maskinporten-api",
+                f"{settings.altinn2_url}/maskinporten-api",
                 schemes_app(self._access_management),
             )
         yield "accessmanagement", settings.altinn2_url, altinn2_app(self.requests, self.callers, self._request_urls)
@@ -136,7 +137,7 @@ class Altinn:
 
     @property
     def _access_management(self) -> AccessManagement:
-        registers = self.registers
+        registers, owners = self.registers, self.settings.delegations.package_owners
         return AccessManagement(
             service=registers.delegations,
             parties=registers.parties,
@@ -144,6 +145,7 @@ class Altinn:
             authority=self.decisions,
             packages=self.requests.packages,
             callers=self.callers,
+            package_owners={OrgNumber(owner): names for owner, names in owners.items()},
         )
 
     @property

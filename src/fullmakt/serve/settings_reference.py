@@ -22,8 +22,8 @@ _HEAD = """# Settings
 <!-- Made from the code by `python -m fullmakt.serve.settings_reference`: do not edit. -->
 
 One TOML file, then the environment, which goes before it. In the environment a setting is called as in the last
-column; lists are JSON there. `--config FILE` or `FULLMAKT_CONFIG` names the file. `fullmakt config check FILE` tells
-all faults at once, and `fullmakt config show` what is in force. A setting that does not exist is a fault.
+column; lists and tables are JSON there. `--config FILE` or `FULLMAKT_CONFIG` names the file. `fullmakt config check
+FILE` tells all faults at once, and `fullmakt config show` what is in force. A setting that does not exist is a fault.
 """
 _NAMES = {int: "integer", str: "text", bool: "`true` or `false`", Path: "path", SecretStr: "text"}
 
@@ -82,6 +82,8 @@ def _type(annotation: Any) -> str:
         return _type(next(each for each in arguments if each is not types.NoneType))
     if origin in (tuple, frozenset):
         return f"list of {_type(arguments[0])}"
+    if origin is dict:
+        return f"table of {_type(arguments[1])}"
     return _NAMES[annotation]
 
 
@@ -93,6 +95,8 @@ def _default(value: object) -> str:
             return f"`{str(value).lower()}`"
         case tuple() | frozenset():
             return "`[]`"
+        case dict():
+            return "`{}`"
         case _:
             return f"`{value}`"
 

@@ -6,9 +6,11 @@ A setting's docstring is its line in ``docs/reference/settings.md``.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from fullmakt.kernel.identifiers import OrgNumber
 
 
 class _Section(BaseModel):
@@ -92,6 +94,8 @@ class DelegationsSettings(_Section):
     """Public base URL; ``<url>/altinn/accessmanagement`` of the whole when not set."""
     altinn2_url: str | None = None
     """Base URL of what is still called in Altinn 2's way; ``<url>/altinn2`` of the whole when not set."""
+    package_owners: dict[Annotated[str, AfterValidator(OrgNumber)], frozenset[str]] = {}
+    """Access packages that service owners give on behalf of others: their names by the owner's organisation number."""
 
 
 class DecisionsSettings(_Section):

@@ -18,8 +18,9 @@ from fullmakt.altinn.exchange.http import app
 from fullmakt.altinn.exchange.keys import AltinnKeys
 from fullmakt.altinn.exchange.service import ExchangeService
 from fullmakt.altinn.exchange.tokens import AltinnTokens, TokenCallers
-from fullmakt.infra.database import Database, DatabaseUnavailableError
+from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
+from fullmakt.infra.unavailable import NeighbourUnavailableError
 from fullmakt.jose.compact import b64url_decode
 from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.clock import FixedClock, new_uuid
@@ -390,11 +391,11 @@ async def test_when_maskinportens_keys_can_not_be_had_nobody_is_called_a_liar(wo
                              keys=RemoteKeys(world.maskinporten.issuer, limits=KeyCacheLimits(), clock=world.clock,
                                              http=world.maskinporten.http()))  # fmt: skip
     world.maskinporten.down = True
-    with pytest.raises(DatabaseUnavailableError):
+    with pytest.raises(NeighbourUnavailableError):
         await TokenCallers(world.service.tokens, verifier, world.clock).identify(world.maskinporten.mint())
     service = ExchangeService(ExchangeConfig(URL), database, world.keys, verifier, world.parties, TwoServiceOwners(),
                               world.clock, new_uuid)  # fmt: skip
-    with pytest.raises(DatabaseUnavailableError):
+    with pytest.raises(NeighbourUnavailableError):
         await service.exchange("maskinporten", world.maskinporten.mint())
 
 

@@ -11,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from fullmakt.infra.database import DatabaseUnavailableError
 from fullmakt.infra.http import BodyTooLargeError, bearer_token, problem, routing_problem, too_large_problem
 from fullmakt.infra.telemetry import current_trace
+from fullmakt.infra.unavailable import UnavailableError
 from fullmakt.wire.altinn.callers import Caller, InvalidCallerError
 from fullmakt.wire.altinn.problems import AltinnProblemError, AltinnValidationError, BindingError
 
@@ -112,7 +112,7 @@ HANDLERS: Mapping[Any, Handler] = {
     AltinnProblemError: _document,
     AltinnValidationError: _document,
     BindingError: _document,
-    DatabaseUnavailableError: _unavailable,
+    UnavailableError: _unavailable,
     HTTPException: routing_problem,
     BodyTooLargeError: too_large_problem,
 }

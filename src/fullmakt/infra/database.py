@@ -18,6 +18,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from fullmakt.infra.unavailable import UnavailableError
+
 _CONNECTION: dict[str, Any] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
@@ -37,7 +39,7 @@ _given_up: set[asyncio.Task[Any]] = set()
 """The event loop itself keeps none but weak references."""
 
 
-class DatabaseUnavailableError(Exception):
+class DatabaseUnavailableError(UnavailableError):
     """PostgreSQL does not answer."""
 
 

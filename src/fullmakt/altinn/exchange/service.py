@@ -14,7 +14,8 @@ from fullmakt.altinn.exchange.keys import AltinnKeys
 from fullmakt.altinn.exchange.ports import ClaimsVerifier, MaskinportenVerifier, Parties, ServiceOwners
 from fullmakt.altinn.exchange.tokens import AltinnTokens, PlatformTokens
 from fullmakt.infra.audit import AuditEvent, record
-from fullmakt.infra.database import Database, DatabaseUnavailableError
+from fullmakt.infra.database import Database
+from fullmakt.infra.unavailable import NeighbourUnavailableError
 from fullmakt.kernel.clock import Clock, NewId
 from fullmakt.kernel.identifiers import InvalidIdentifierError, NationalId
 from fullmakt.provider import BearerError, IssuerUnavailableError, VerifiedToken
@@ -62,7 +63,7 @@ class ExchangeService:
             UnknownProviderError: nobody of that name is trusted.
             TokenRefusedError: the token is not to be believed, or lacks a claim.
             ScopeRefusedError: ID-porten's, and for none of Altinn's scopes.
-            DatabaseUnavailableError: it can not be told now.
+            UnavailableError: it can not be told now.
         """
         try:
             match provider.lower():
@@ -138,7 +139,7 @@ class ExchangeService:
         try:
             return await self._maskinporten.verify(token)
         except IssuerUnavailableError as error:
-            raise DatabaseUnavailableError("Maskinporten's keys are not to be had") from error
+            raise NeighbourUnavailableError("Maskinporten's keys are not to be had") from error
         except BearerError as error:
             raise TokenRefusedError(str(error.reason)) from error
 

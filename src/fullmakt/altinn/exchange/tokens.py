@@ -11,7 +11,7 @@ from typing import Any
 
 from fullmakt.altinn.exchange.errors import TokenRefusedError
 from fullmakt.altinn.exchange.ports import MaskinportenVerifier
-from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.infra.unavailable import NeighbourUnavailableError
 from fullmakt.jose.compact import MalformedJwtError, parse_compact
 from fullmakt.kernel.clock import Clock
 from fullmakt.provider import BearerError, IssuerUnavailableError
@@ -130,7 +130,7 @@ class TokenCallers:
 
         Raises:
             InvalidCallerError: the token is not to be believed.
-            DatabaseUnavailableError: the issuer's keys are not to be had now, so that nobody can tell.
+            NeighbourUnavailableError: the issuer's keys are not to be had now, so that nobody can tell.
         """
         now, key = self._clock().timestamp(), hashlib.sha256(token.encode(errors="replace")).digest()
         until, known = self._remembered.get(key, (0.0, None))
@@ -150,7 +150,7 @@ class TokenCallers:
         except TokenRefusedError as error:
             raise InvalidCallerError(error.reason) from error
         except IssuerUnavailableError as error:
-            raise DatabaseUnavailableError("the issuer's keys are not to be had") from error
+            raise NeighbourUnavailableError("the issuer's keys are not to be had") from error
         except BearerError as error:
             raise InvalidCallerError(str(error.reason)) from error
 

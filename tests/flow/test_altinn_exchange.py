@@ -18,6 +18,7 @@ from fullmakt.altinn.exchange.http import app
 from fullmakt.altinn.exchange.keys import AltinnKeys
 from fullmakt.altinn.exchange.service import ExchangeService
 from fullmakt.altinn.exchange.tokens import AltinnTokens, TokenCallers
+from fullmakt.client import AsyncAltinnClient, AsyncMaskinportenClient, Credentials
 from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
 from fullmakt.infra.unavailable import NeighbourUnavailableError
@@ -25,7 +26,7 @@ from fullmakt.jose.compact import b64url_decode
 from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
-from fullmakt.provider import TokenVerifier
+from fullmakt.provider import TokenVerifier, TrustedIssuers
 from fullmakt.provider.key_cache import KeyCacheLimits
 from fullmakt.provider.keys import StaticKeys, usable_keys
 from fullmakt.provider.remote import RemoteKeys
@@ -136,6 +137,29 @@ async def test_our_own_sdk_verifies_the_exchanged_token_by_the_issuers_metadata(
         keys = RemoteKeys(ISSUER, limits=KeyCacheLimits(), clock=world.clock, http=line)
         token = await TokenVerifier(ISSUER, keys=keys, clock=world.clock).verify(answer.text)
     assert token.consumer == CONSUMER
+
+
+async def test_our_own_sdks_exchange_a_token_and_trust_either_issuers(world: World) -> None:
+    altinn = _under("/authentication", app(world.service, world.callers))
+
+    async def line(scope: Any, receive: Any, send: Any) -> None:
+        to_altinn = (b"host", b"platform.test") in scope["headers"]
+        await (altinn if to_altinn else world.maskinporten.app)(scope, receive, send)
+
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(line)) as http:
+        credentials = Credentials(world.maskinporten.issuer, "the-client", world.maskinporten.client_key)
+        maskinporten = AsyncMaskinportenClient(credentials, clock=world.clock, http=http)
+        altinns = await AsyncAltinnClient(maskinporten, URL).token("a:b")
+        trusted = TrustedIssuers(
+            *(
+                TokenVerifier(issuer, keys=RemoteKeys(issuer, clock=world.clock, http=http), clock=world.clock)
+                for issuer in (world.maskinporten.issuer, ISSUER)
+            )
+        )
+        for token, issuer in ((await maskinporten.token("a:b"), world.maskinporten.issuer), (altinns, ISSUER)):
+            verified = await trusted.verify(token.value, scopes=["a:b"])
+            assert (verified.issuer, verified.consumer, verified.client_id) == (issuer, CONSUMER, "the-client")
+    assert altinns.expires_at == NOW + dt.timedelta(minutes=30)
 
 
 def _under(prefix: str, inner: Any) -> Any:

@@ -169,6 +169,19 @@ class VirksysAnswer:
         return {"part": self.part, **helper, "rettigheit": list(self.rettigheit)}
 
 
+@dataclass(frozen=True, slots=True)
+class ActingSystem:
+    """The live system that has a client id, and its live system users that act for one party, oldest first.
+
+    ``vendor`` is an organisation number. A standard system user acts for its owner, an agent for those that it has been
+    given as clients.
+    """
+
+    system_id: str
+    vendor: str
+    system_users: tuple[UUID, ...]
+
+
 def organisation_of(text: str) -> OrgNumber | None:
     """The number in ``0192:910753614``; None when it is no Norwegian organisation's."""
     try:

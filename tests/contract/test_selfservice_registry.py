@@ -71,6 +71,7 @@ async def test_a_client_comes_with_its_keys_its_scopes_and_its_prefixes(
             ),
             scopes=(scope("provider:read", access=True, at_max_age=500, enforced_audience="https://api.test"),),
             consumer_prefixes=("provider",),
+            client_name="test",
         )
     }
 

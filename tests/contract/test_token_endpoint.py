@@ -11,6 +11,7 @@ import pytest
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock
 from fullmakt.kernel.trace import Trace
+from fullmakt.wire.altinn.systemusers import Cause
 from fullmakt.wire.maskinporten.errors import CATALOGUE
 from fullmakt.wire.maskinporten.grant import GRANT_TYPE
 from tests.support.token_nodes import FORM, Node, body_of, events, node, used_grants
@@ -236,7 +237,8 @@ REFUSALS: list[tuple[str, Grant, str, str]] = [
     ("not_delegated", claiming(iss="wide", scope="demo:for-all", consumer_org=SUPPLIER), "MP-251",
      f"Consumer {SUPPLIER} has not delegated access to the scope demo:for-all to supplier {ORGNO}."),
     ("unknown_authorization_details_type", claiming(authorization_details=[{"type": "urn:altinn:systemuser"}]),
-     "MP-301", "Unknown authorization details type"),
+     "MP-301",
+     "Unknown authorization details type: urn:altinn:systemuser is not supported; supported: none"),
 ]  # fmt: skip
 
 
@@ -269,10 +271,10 @@ def test_every_reason_of_the_catalogue_is_provoked_somewhere() -> None:
         "invalid_certificate", "wrong_certificate_owner",  # test_token_endpoint_certificates.py
         "temporarily_unavailable",  # test_token_endpoint_outages.py
         "server_error",  # a fault of ours, which none of these tests knows how to cause
-        # These come with system users:
-        "unknown_authorization_details_field", "invalid_authorization_details", "invalid_altinn_customer_configuration",
+        # test_token_system_users.py:
+        "unknown_authorization_details_field", "invalid_authorization_details", "details_with_consumer_org",
     }  # fmt: skip
-    assert {reason for reason, *_ in REFUSALS} | elsewhere == CATALOGUE.keys()
+    assert {reason for reason, *_ in REFUSALS} | elsewhere | set(Cause) == CATALOGUE.keys()
 
 
 FORMS: list[tuple[bytes, str, str]] = [

@@ -128,7 +128,7 @@ async def test_somebody_elses_certificate_is_refused_and_so_is_somebody_elses_si
 
 async def test_who_has_not_the_key_pushes_nothing_out_of_memory(scene: Scene) -> None:
     own, others = await scene.issue(), await scene.issue(SUPPLIER)
-    remembered = scene.server.service._certificates._known
+    remembered = scene.server.service._decisions._certificates._known
     for x5c in (own.x5c, own.x5c[:1], [*own.x5c, *others.x5c]):
         assert refused_as(await scene.ask(others, x5c), "MP-124", "Invalid JWT signature.")
     assert len(remembered) == 0

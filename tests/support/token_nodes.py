@@ -24,10 +24,11 @@ from fullmakt.maskinporten.tokens.delegation_cache import DelegationCache
 from fullmakt.maskinporten.tokens.http import app
 from fullmakt.maskinporten.tokens.ledger import Ledger
 from fullmakt.maskinporten.tokens.metrics import TokenMetrics
-from fullmakt.maskinporten.tokens.ports import Anchors, Delegations, Registry
+from fullmakt.maskinporten.tokens.ports import Anchors, Delegations, Registry, SystemUsers
 from fullmakt.maskinporten.tokens.registry_cache import RegistryCache
 from fullmakt.maskinporten.tokens.service import TokenService
 from fullmakt.maskinporten.tokens.signing import SigningKeys
+from fullmakt.maskinporten.tokens.system_user_cache import SystemUserCache
 from fullmakt.pki.http import app as pki_app
 from fullmakt.pki.service import Pki
 from fullmakt.wire.maskinporten.grant import GRANT_TYPE
@@ -70,6 +71,7 @@ async def node(
     crls: httpx2.AsyncBaseTransport | None = None,
     registry: Registry | None = None,
     delegations: Delegations | None = None,
+    system_users: SystemUsers | None = None,
     patience: float = 5.0,
     **settings: Any,
 ) -> AsyncIterator[Node]:
@@ -87,18 +89,14 @@ async def node(
         service = TokenService(
             config,
             cache,
-            Ledger(
-                database,
-                delegation_topics=delegations.topics if delegations else (),
-                max_queue=config.max_queue,
-                patience=patience,
-            ),
+            Ledger(database, max_queue=config.max_queue, patience=patience),
             keys,
             Certificates(anchors or NoAnchors(), CrlSource(crl_client, clock, config.crl_max_age), config),
             clock,
             DelegationCache(delegations, registry or own_registry, cache, config.cached_clients)
             if delegations
             else None,
+            SystemUserCache(system_users, config.cached_clients, patience=patience) if system_users else None,
         )
         stack.push_async_callback(service.stop)
         await service.start()

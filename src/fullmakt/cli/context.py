@@ -20,7 +20,7 @@ from fullmakt.infra.database import Database, DatabaseUnavailableError
 from fullmakt.infra.secrets import MasterKeyError
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.maskinporten.tokens.config import TokensConfig
-from fullmakt.maskinporten.tokens.ports import Anchors, Delegations, Registry
+from fullmakt.maskinporten.tokens.ports import Anchors, Delegations, Registry, SystemUsers
 from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
 from fullmakt.world.sections.altinn import Rights
@@ -31,7 +31,7 @@ class OpenWorld:
     """A world that is open for reading and changing.
 
     ``systems`` maps each system's name to its public URL; ``pki`` is None where our own issuers are off. ``registry``,
-    ``anchors`` and ``delegations`` are what the token server decides on, ``tokens_config`` how.
+    ``anchors``, ``delegations`` and ``system_users`` are what the token server decides on, ``tokens_config`` how.
     """
 
     state: Path
@@ -47,6 +47,7 @@ class OpenWorld:
     registry: Registry
     anchors: Anchors
     delegations: Delegations | None
+    system_users: SystemUsers | None
     tokens_config: TokensConfig
 
 

@@ -18,21 +18,18 @@ from fullmakt.kernel.clock import Clock, NewId, new_uuid, system_clock
 from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.maskinporten.tokens.certificates import Certificates
-from fullmakt.maskinporten.tokens.delegation_cache import DelegationCache
-from fullmakt.maskinporten.tokens.distant_altinn import DistantAltinn, OwnToken
-from fullmakt.maskinporten.tokens.ledger import Ledger
 from fullmakt.maskinporten.tokens.metrics import TokenMetrics
-from fullmakt.maskinporten.tokens.ports import Delegations
-from fullmakt.maskinporten.tokens.registry_cache import RegistryCache
+from fullmakt.maskinporten.tokens.ports import Delegations, SystemUsers
 from fullmakt.maskinporten.tokens.service import TokenService
 from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
 from fullmakt.provider import TokenVerifier
 from fullmakt.serve.altinn import Altinn, Registers, assemble_altinn
-from fullmakt.serve.neighbours import DelegatedScopes, TrustedIssuers, UploadedCertificates, read_anchors
+from fullmakt.serve.neighbours import TrustedIssuers, UploadedCertificates, read_anchors
 from fullmakt.serve.own_keys import OwnKeys
 from fullmakt.serve.settings import Settings
 from fullmakt.serve.sms import sender_of
+from fullmakt.serve.token_server import assemble_token_server
 
 _CRL_TIMEOUT = 5.0
 
@@ -48,6 +45,7 @@ class Assembly:
     registry: PostgresRegistry
     anchors: TrustedIssuers
     delegated: Delegations
+    system_users: SystemUsers | None
     metrics: CollectorRegistry
     token_metrics: TokenMetrics
     altinn: Altinn
@@ -112,32 +110,14 @@ def assemble(
     http = http or httpx2.AsyncClient(timeout=_CRL_TIMEOUT, event_hooks={"request": [pass_trace_on]})
     config = settings.tokens_config()
     pki = Pki(database, clock, master_key, settings.pki_url) if settings.has_pki else None
-    registry = PostgresRegistry(database)
-    policies = TEST_POLICIES if settings.in_development else PRODUCTION_POLICIES
-    configured = read_anchors(settings.maskinporten.trust_anchors, settings.maskinporten.policies or policies)
-    issuers = TrustedIssuers(configured, pki)
+    issuers = _trusted_issuers(settings, pki)
     certificates = Certificates(issuers, CrlSource(http, clock, config.crl_max_age), config)
-    signing_keys = SigningKeys(database, master_key, clock, config)
     registers = Registers(database, clock, new_id, deletable=settings.in_development)
-    elsewhere = settings.maskinporten.delegations_url
-    delegated: Delegations
-    if elsewhere is None:
-        delegated = DelegatedScopes(registers.delegations, database)
-    else:
-        own_token = OwnToken(
-            database, lambda: tokens.ring, clock, issuer=config.issuer, orgno=settings.maskinporten.orgno
-        )
-        delegated = DistantAltinn(elsewhere.rstrip("/"), http, own_token)
-    cache = RegistryCache(registry, config.cached_clients)
-    tokens = TokenService(
-        config,
-        cache,
-        Ledger(database, delegation_topics=delegated.topics, max_queue=config.max_queue),
-        signing_keys,
-        certificates,
-        clock,
-        DelegationCache(delegated, registry, cache, config.cached_clients),
-    )
+    server = assemble_token_server(
+        settings, config, database, clock, http,
+        master_key=master_key, certificates=certificates, registers=registers,
+    )  # fmt: skip
+    tokens = server.service
     own_keys = OwnKeys(tokens) if settings.serves("maskinporten") else None
     verifier = TokenVerifier(config.issuer, keys=own_keys, clock=clock)
     altinn = assemble_altinn(settings, registers, database, clock, new_id, master_key, verifier)
@@ -157,16 +137,23 @@ def assemble(
         database=database,
         clock=clock,
         http=http,
-        registry=registry,
+        registry=server.registry,
         anchors=issuers,
-        delegated=delegated,
+        delegated=server.delegated,
+        system_users=server.system_users,
         metrics=metrics,
         token_metrics=TokenMetrics(metrics),
         altinn=altinn,
         selfservice=selfservice,
         sms=sms,
-        signing_keys=signing_keys,
+        signing_keys=server.signing_keys,
         tokens=tokens,
         verifier=verifier,
         pki=pki,
     )
+
+
+def _trusted_issuers(settings: Settings, pki: Pki | None) -> TrustedIssuers:
+    section = settings.maskinporten
+    policies = section.policies or (TEST_POLICIES if settings.in_development else PRODUCTION_POLICIES)
+    return TrustedIssuers(read_anchors(section.trust_anchors, policies), pki)

@@ -100,6 +100,7 @@ def as_world(assembly: Assembly) -> OpenWorld:
         registry=assembly.registry,
         anchors=assembly.anchors,
         delegations=assembly.delegated,
+        system_users=assembly.system_users,
         tokens_config=assembly.tokens.config,
     )
 

@@ -268,6 +268,7 @@ class Settings(BaseSettings):
             jwks_max_age=_first(section.jwks_max_age, 60 if self.in_development else 86_400),
             crl_max_age=_first(section.crl_max_age, 1 if self.in_development else 300),
             accept_synthetic_ids=_first(section.accept_synthetic_ids, self.in_development),
+            virksys=_first(section.virksys, self.in_development),
             explain=self.explains,
             **same,
         )

@@ -26,6 +26,7 @@ def _url_faults(settings: Settings) -> list[str]:
         "url": settings.url,
         "maskinporten.url": settings.maskinporten.url,
         "maskinporten.delegations_url": settings.maskinporten.delegations_url,
+        "maskinporten.systemusers_url": settings.maskinporten.systemusers_url,
         "selfservice.url": settings.selfservice.url,
         "parties.url": settings.parties.url,
         "resources.url": settings.resources.url,

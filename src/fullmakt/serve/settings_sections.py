@@ -58,6 +58,12 @@ class MaskinportenSettings(_Section):
     """Requests that may wait for the database in a process; the next one is told to come back (503)."""
     delegations_url: str | None = None
     """Altinn's access management, where it is another program; those in our own database are used when not set."""
+    systemusers_url: str | None = None
+    """Altinn's authentication, which keeps system users, where it is another program; those in our own database are
+    used when not set."""
+    virksys: bool | None = None
+    """Take ``urn:altinn:virksys`` in ``authorization_details``, which the real Maskinporten never took into use; on in
+    development, off in production when not set."""
     orgno: str = Field("991825827", pattern=r"^[0-9]{9}$")
     """Who runs the token server, for the token that it shows Altinn."""
     explain: bool | None = None

@@ -40,7 +40,10 @@ def test_what_is_no_trace_id_is_not_taken_for_one(text: str) -> None:
     ("text", "reasons"),
     [
         ("MP-250", ["no_access"]),
-        ("mp-303", ["invalid_authorization_details", "invalid_altinn_customer_configuration"]),
+        ("mp-302", ["unknown_authorization_details_field"]),
+        ("Invalid_Scope", ["invalid_scope"]),
+        ("forbidden", ["no_access", "not_delegated"]),
+        ("no_system_user", ["no_system_user"]),
         ("not_delegated", ["not_delegated"]),
         ("https://maskinporten.no/errors/MP-200", ["invalid_scope"]),
         ("MP-999", []),

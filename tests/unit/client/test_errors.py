@@ -16,6 +16,7 @@ from fullmakt.client.errors import (
     TemporarilyUnavailableError,
     error_from,
 )
+from fullmakt.wire.altinn.systemusers import Cause
 from fullmakt.wire.maskinporten.errors import CATALOGUE
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -41,10 +42,11 @@ KINDS = {
     "unknown_authorization_details_type": AuthorizationDetailsError,
     "unknown_authorization_details_field": AuthorizationDetailsError,
     "invalid_authorization_details": AuthorizationDetailsError,
-    "invalid_altinn_customer_configuration": AuthorizationDetailsError,
+    **{cause.value: AuthorizationDetailsError for cause in Cause},
     "temporarily_unavailable": TemporarilyUnavailableError,
 }
-FACTS = {"scopes": "a:b", "scope": "a:b", "consumer": "310000027", "supplier": "310000035", "detail": "something"}
+FACTS = {"scopes": "a:b", "scope": "a:b", "consumer": "310000027", "supplier": "310000035", "detail": "something",
+         "owner": "314168267", "vendor": "310000035", "client_id": "a-client"}  # fmt: skip
 
 
 @pytest.mark.parametrize("reason", KINDS)

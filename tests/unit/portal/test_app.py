@@ -173,8 +173,8 @@ async def test_each_error_has_a_page_of_its_own_or_with_its_code(error: Catalogu
 
 async def test_a_page_holds_all_refusals_with_the_code() -> None:
     page = await get_error("/maskinporten/errors/mp-303?lang=en")
-    assert "2 refusals carry this code" in page.text
-    assert 'id="invalid_altinn_customer_configuration"' in page.text
+    assert "12 refusals carry this code" in page.text
+    assert 'id="other_external_ref"' in page.text
     assert f'"error_uri": "{ISSUER}errors/MP-303"' in page.text
 
 

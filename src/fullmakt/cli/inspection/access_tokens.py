@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from fullmakt.cli.inspection.details import say_details
 from fullmakt.cli.inspection.faults import every_fault
 from fullmakt.cli.inspection.masking import masked
 from fullmakt.cli.inspection.report import Finding, Outcome, Report, passed, unchecked
@@ -167,7 +168,9 @@ def _claim_faults(
 def _say(token: VerifiedToken, now: dt.datetime) -> list[Finding]:
     left = token.expires_at - now
     caller = f", with {token.supplier} calling on its behalf" if token.supplier else ""
+    details = [say_details(element) for element in token.authorization_details]
     return [
         passed("claims", f"is for organisation {token.consumer}{caller}"),
+        *(passed("authorization_details", said) for said in details if said is not None),
         passed("time", f"is good for {left.total_seconds():.0f} seconds more"),
     ]

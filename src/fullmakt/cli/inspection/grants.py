@@ -9,6 +9,7 @@ from typing import Any
 from cryptography import x509
 
 from fullmakt.cli.inspection.certificates import certificate_report, judge_chain, public_key_of
+from fullmakt.cli.inspection.details import judge_details
 from fullmakt.cli.inspection.faults import every_fault
 from fullmakt.cli.inspection.masking import masked
 from fullmakt.cli.inspection.report import Finding, Outcome, Report, passed, refused, unchecked
@@ -42,8 +43,7 @@ async def inspect_grant(jws: UnverifiedJws, around: Surroundings) -> Report:
         findings += _judge_times(grant, told, around)
         findings += _judge_syntax(grant, around.config)
         findings += await _judge_scopes(grant, client, told, around)
-        details = rules.check_authorization_details(grant)
-        findings += [refused("authorization_details", details)] if details is not None else []
+        findings += await judge_details(grant, client, around)
     return Report(
         "grant",
         "JWT grant (an assertion for the token endpoint)",
@@ -245,6 +245,7 @@ def _judge_syntax(grant: UnverifiedGrant, config: TokensConfig) -> list[Finding]
         [
             lambda each: each._replace(iss_onbehalfof=None),
             lambda each: each._replace(consumer_org=None),
+            lambda each: each._replace(authorization_details=None),
             lambda each: each._replace(pid=None),
             lambda each: each._replace(resource=()),
         ],

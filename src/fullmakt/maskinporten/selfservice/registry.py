@@ -27,7 +27,8 @@ _COUNTED_ORGNO = (
 
 _CLIENTS = f"""
 SELECT c.client_id, c.active, c.integration_type, c.client_orgno, c.supplier_orgno, c.made_by_altinn,
-       c.access_token_lifetime, k.kids, k.spkis, k.algs, k.expiries, k.certificates, k.chains, s.scopes, p.prefixes
+       c.access_token_lifetime, k.kids, k.spkis, k.algs, k.expiries, k.certificates, k.chains, s.scopes, p.prefixes,
+       c.client_name
 FROM selfservice.client c
 LEFT JOIN LATERAL (
     SELECT array_agg(kid ORDER BY created, kid) AS kids, array_agg(spki ORDER BY created, kid) AS spkis,
@@ -145,7 +146,7 @@ class PostgresRegistry:
 def _client(row: tuple[Any, ...]) -> RegisteredClient:
     (
         client_id, active, integration_type, client_orgno, supplier_orgno, made_by_altinn, lifetime,
-        kids, spkis, algs, expiries, certificates, chains, scopes, prefixes,
+        kids, spkis, algs, expiries, certificates, chains, scopes, prefixes, client_name,
     ) = row  # fmt: skip
     keys = zip(kids, spkis, algs, expiries, certificates, chains, strict=True) if kids else ()
     return RegisteredClient(
@@ -165,4 +166,5 @@ def _client(row: tuple[Any, ...]) -> RegisteredClient:
             for name, is_active, access, for_all, types, source, max_age, audience in orjson.loads(scopes or "[]")
         ),
         consumer_prefixes=tuple(prefixes or ()),
+        client_name=client_name,
     )

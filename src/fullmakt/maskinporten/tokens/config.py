@@ -24,6 +24,8 @@ class TokensConfig:
     """Take a ``pid`` of the test registers (§2.2: in test)."""
     lifetime_mode: Literal["override", "cap"] = "override"
     iss_onbehalfof: bool = False
+    virksys: bool = False
+    """Take ``urn:altinn:virksys``, the form of seed 001 that the real Maskinporten never took into use (§5.2)."""
     allow_ec_keys: bool = False
     """An extension: admits ES256 grants, and ES256 signing keys. Maskinporten takes RSA only."""
     signing_alg: Literal["RS256", "ES256"] = "RS256"

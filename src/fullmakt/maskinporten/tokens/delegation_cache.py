@@ -10,7 +10,7 @@ from collections.abc import Collection, Hashable, Sequence
 
 from fullmakt.infra.feed import EVERYTHING, Changes
 from fullmakt.infra.feed_cache import FeedCache
-from fullmakt.maskinporten.tokens.model import ActingFor, Refusal, TokenPlan
+from fullmakt.maskinporten.tokens.model import ActingFor, Refusal, Standing, TokenPlan
 from fullmakt.maskinporten.tokens.ports import Delegations, Registry
 from fullmakt.maskinporten.tokens.registry_cache import ClientEntry, RegistryCache
 
@@ -75,6 +75,11 @@ class DelegationCache(FeedCache[Question, DelegationEntry]):
         self._delegations = delegations
         self._registry = registry
         self._registry_cache = registry_cache
+
+    @property
+    def standing(self) -> Standing:
+        """What the entries rest on now."""
+        return Standing(tuple(self._delegations.topics), self.version)
 
     @property
     def moment(self) -> Hashable:

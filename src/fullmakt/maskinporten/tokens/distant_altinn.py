@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
 
 from fullmakt.infra.audit import AuditEvent, record
-from fullmakt.infra.database import Database, DatabaseUnavailableError
+from fullmakt.infra.database import Database
 from fullmakt.infra.feed import Changes
+from fullmakt.infra.unavailable import NeighbourUnavailableError
 from fullmakt.jose.strict_json import StrictJsonError, loads
 from fullmakt.kernel.clock import Clock, new_token_id
 from fullmakt.kernel.identifiers import Iso6523
@@ -31,16 +32,27 @@ _RENEWED_BEFORE = timedelta(seconds=30)
 
 
 class OwnToken:
-    """A token that the token server issues to itself, for ``orgno``, who runs it; audited like any other."""
+    """A token for one ``scope`` that the token server issues to itself, for ``orgno``, who runs it.
+
+    It is audited like any other.
+    """
 
     def __init__(
-        self, database: Database, ring: Callable[[], KeyRing], clock: Clock, *, issuer: str, orgno: str
+        self,
+        database: Database,
+        ring: Callable[[], KeyRing],
+        clock: Clock,
+        *,
+        issuer: str,
+        orgno: str,
+        scope: str = SCOPE,
     ) -> None:
         self._database = database
         self._ring = ring
         self._clock = clock
         self._issuer = issuer
         self._orgno = orgno
+        self._scope = scope
         self._token = ""
         self._good_until: datetime | None = None
         self._flights: SingleFlight[str] = SingleFlight()
@@ -64,17 +76,50 @@ class OwnToken:
     async def _issue(self, now: datetime) -> str:
         jti, seconds = new_token_id(), int(now.timestamp())
         claims = {
-            "scope": SCOPE, "iss": self._issuer, "client_amr": AMR_KEY, "token_type": "Bearer",
+            "scope": self._scope, "iss": self._issuer, "client_amr": AMR_KEY, "token_type": "Bearer",
             "exp": seconds + int(_LIFETIME.total_seconds()), "iat": seconds, "jti": jti, "client_id": CLIENT_ID,
             "consumer": {"authority": Iso6523.AUTHORITY, "ID": f"0192:{self._orgno}"},
         }  # fmt: skip
         event = AuditEvent(
             at=now, system="tokens", action="token:issue", outcome="permit",
-            actor=CLIENT_ID, subject=SCOPE, facts={"jti": jti, "consumer": self._orgno},
+            actor=CLIENT_ID, subject=self._scope, facts={"jti": jti, "consumer": self._orgno},
         )  # fmt: skip
         async with self._database.transaction() as connection:
             await record(connection, event)
         return self._ring().signer_at(now).sign(json.dumps(claims).encode()).decode()
+
+
+class Asker:
+    """Asks Altinn over HTTP with such a token, and takes no more of an answer than ``MAX_ANSWER_BYTES``."""
+
+    def __init__(self, http: httpx2.AsyncClient, token: Callable[[], Awaitable[str]]) -> None:
+        self._http = http
+        self._token = token
+
+    async def get(self, url: str, params: Mapping[str, str]) -> tuple[int, bytes]:
+        """Status and body of the answer.
+
+        Raises:
+            NeighbourUnavailableError: there is none, or too much of it.
+        """
+        return await self._send("GET", url, params=params)
+
+    async def post(self, url: str, document: Mapping[str, Any]) -> tuple[int, bytes]:
+        """The same for a JSON body."""
+        return await self._send("POST", url, json=document)
+
+    async def _send(self, method: str, url: str, **what: Any) -> tuple[int, bytes]:
+        headers = {"authorization": f"Bearer {await self._token()}", "accept": "application/json"}
+        body = b""
+        try:
+            async with self._http.stream(method, url, headers=headers, **what) as response:
+                async for part in response.aiter_bytes():
+                    body += part
+                    if len(body) > MAX_ANSWER_BYTES:
+                        raise NeighbourUnavailableError("Altinn answers without end")
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise NeighbourUnavailableError(f"Altinn does not answer ({type(error).__name__})") from error
+        return response.status_code, body
 
 
 class DistantAltinn:
@@ -87,14 +132,13 @@ class DistantAltinn:
 
     def __init__(self, url: str, http: httpx2.AsyncClient, token: Callable[[], Awaitable[str]]) -> None:
         self._url = f"{url}/api/v1/maskinporten/delegations/"
-        self._http = http
-        self._token = token
+        self._asker = Asker(http, token)
 
     async def delegated_scopes(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str]]:
         """The scopes delegated, by supplier and consumer.
 
         Raises:
-            DatabaseUnavailableError: Altinn does not answer, or not as it should.
+            NeighbourUnavailableError: Altinn does not answer, or not as it should.
         """
         answers = await asyncio.gather(*[self._ask(supplier, consumer) for supplier, consumer in pairs])
         return dict(zip(pairs, answers, strict=True))
@@ -104,22 +148,17 @@ class DistantAltinn:
         return Changes(version, ())
 
     async def _ask(self, supplier: str, consumer: str) -> frozenset[str]:
-        headers = {"authorization": f"Bearer {await self._token()}"}
-        asked = {"supplierOrg": supplier, "consumerOrg": consumer}
-        try:
-            response = await self._http.get(self._url, params=asked, headers=headers)
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise DatabaseUnavailableError(f"Altinn does not answer ({type(error).__name__})") from error
-        if response.status_code == httpx2.codes.BAD_REQUEST:
+        status, body = await self._asker.get(self._url, {"supplierOrg": supplier, "consumerOrg": consumer})
+        if status == httpx2.codes.BAD_REQUEST:
             return frozenset()  # it knows no such organisation, so nothing has been delegated
-        if response.status_code != httpx2.codes.OK:
-            raise DatabaseUnavailableError(f"Altinn answers {response.status_code}")
-        return _scopes(response.content, supplier, consumer)
+        if status != httpx2.codes.OK:
+            raise NeighbourUnavailableError(f"Altinn answers {status}")
+        return _scopes(body, supplier, consumer)
 
 
 def _scopes(body: bytes, supplier: str, consumer: str) -> frozenset[str]:
     try:
-        found: Any = loads(body) if len(body) <= MAX_ANSWER_BYTES else None
+        found: Any = loads(body)
         return frozenset(
             scope
             for one in found
@@ -128,4 +167,4 @@ def _scopes(body: bytes, supplier: str, consumer: str) -> frozenset[str]:
             if isinstance(scope, str)
         )
     except (StrictJsonError, TypeError, KeyError) as error:
-        raise DatabaseUnavailableError("Altinn answers with something else than delegations") from error
+        raise NeighbourUnavailableError("Altinn answers with something else than delegations") from error

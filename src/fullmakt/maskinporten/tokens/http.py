@@ -213,7 +213,8 @@ def _document(make: Callable[[], tuple[bytes, bytes]]) -> ASGIApp:
 def app(service: TokenService, metrics: TokenMetrics) -> ASGIApp:
     """The token server. Paths are relative to the issuer; serve mounts it there."""
     config = service.config
-    metadata = json.dumps(metadata_document(config.issuer, sorted(config.grant_algorithms)), indent=2).encode()
+    document = metadata_document(config.issuer, sorted(config.grant_algorithms), service.details_types)
+    metadata = json.dumps(document, indent=2).encode()
     jwks = _document(lambda: (service.jwks(), b"public, max-age=%d" % config.jwks_max_age))
     about = _document(lambda: (metadata, b"public, max-age=300"))
     routes: dict[str, ASGIApp] = {

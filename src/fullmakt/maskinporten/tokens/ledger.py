@@ -20,19 +20,20 @@ from sqlalchemy import text
 from fullmakt.infra import group_commit
 from fullmakt.infra.database import Database, DatabaseUnavailableError, answered_within
 from fullmakt.infra.group_commit import BATCH, Connection, GroupCommit
+from fullmakt.maskinporten.tokens.model import Standing
 from fullmakt.wire.maskinporten.registry import TOPIC
 
 _COMMIT = f"""
 WITH registry AS (
     SELECT coalesce((SELECT version FROM feed.version WHERE topic = '{TOPIC}'), 0) AS version
-), delegations AS (
+), altinn AS (
     SELECT coalesce(sum(version), 0)::bigint AS version FROM feed.version WHERE topic = ANY(%b::text[])
 ), decision AS (
     SELECT decode(d.claim, 'hex') AS claim, d.expires_at, d.reason, d.trace_id, d.actor, d.subject, d.facts
-    FROM registry, delegations, json_to_recordset(%b::text::json) AS d (
+    FROM registry, altinn, json_to_recordset(%b::text::json) AS d (
         claim text, expires_at bigint, reason text, trace_id text, actor text, subject text, facts jsonb
     )
-    WHERE registry.version = %b AND delegations.version = coalesce(%b::bigint, delegations.version)
+    WHERE registry.version = %b AND altinn.version = coalesce(%b::bigint, altinn.version)
 ), claimed AS (
     INSERT INTO tokens.used_grant (claim, expires_at)
     SELECT claim, expires_at FROM decision WHERE claim IS NOT NULL ORDER BY claim
@@ -43,7 +44,7 @@ WITH registry AS (
         reason, trace_id, actor, subject, facts
     FROM decision WHERE claim IS NULL OR claim IN (SELECT claim FROM claimed)
 )
-SELECT (SELECT version FROM registry), (SELECT version FROM delegations), ARRAY(SELECT claim FROM claimed)
+SELECT (SELECT version FROM registry), (SELECT version FROM altinn), ARRAY(SELECT claim FROM claimed)
 """  # noqa: S608 - the topic is a constant
 
 SLICE = 5_000
@@ -69,10 +70,10 @@ class Decision:
     """A decision to be written. ``claim`` is 16 bytes that stand for the grant, None when there is nothing to claim.
 
     ``expires_at`` is the second from which the claim may be forgotten; ``reason`` is empty for a permit; ``facts`` is
-    JSON. ``delegations`` is the version of Altinn's feed, for a decision that rests on a delegation. ``sign`` makes
-    the token as soon as the decision is durable, before anybody is told: the tokens of a batch are signed in a row,
-    because a signature that takes turns with other work finds the processor's caches cold, which costs 10 to 15 µs a
-    token (measured 2026-11-21).
+    JSON. ``standing`` is there for a decision that rests on what Altinn said. ``sign`` makes the token as soon as the
+    decision is durable, before anybody is told: the tokens of a batch are signed in a row, because a signature that
+    takes turns with other work finds the processor's caches cold, which costs 10 to 15 µs a token (measured
+    2026-11-21).
     """
 
     claim: bytes | None
@@ -84,7 +85,7 @@ class Decision:
     subject: str
     facts: str
     at: datetime
-    delegations: int | None = None
+    standing: Standing | None = None
     sign: Callable[[], bytes] | None = None
 
 
@@ -95,24 +96,24 @@ Waiting = group_commit.Waiting[Decision, Result]
 
 
 def next_batch(waiting: Sequence[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
-    """Up to 32 decisions made on one version of the registry, and of Altinn's feed as far as they rest on it.
+    """Up to 32 decisions made on one version of the registry, of which all that rest on Altinn do so on the same.
 
     No claim twice; and the rest, in its order.
     """
     version = waiting[0][0].version
-    delegations: int | None = None
+    standing: Standing | None = None
     batch: list[Waiting] = []
     rest: list[Waiting] = []
     claims: set[bytes] = set()
     for item in waiting:
         decision = item[0]
         agrees = decision.version == version and (
-            decision.delegations is None or delegations is None or decision.delegations == delegations
+            decision.standing is None or standing is None or decision.standing == standing
         )
         if len(batch) < BATCH and agrees and decision.claim not in claims:
             batch.append(item)
-            if decision.delegations is not None:
-                delegations = decision.delegations
+            if decision.standing is not None:
+                standing = decision.standing
             if decision.claim is not None:
                 claims.add(decision.claim)
         else:
@@ -125,21 +126,10 @@ def _verdict(written: Decision) -> Result:
 
 
 class Ledger(GroupCommit[Decision, Result]):
-    """Gathers decisions and writes them, up to 32 at a time; ``write`` gives the verdict on one.
+    """Gathers decisions and writes them, up to 32 at a time; ``write`` gives the verdict on one."""
 
-    ``delegation_topics`` are those of the feed whose versions add up to ``Decision.delegations``.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        *,
-        delegation_topics: Sequence[str] = (),
-        max_queue: int = 2_000,
-        patience: float = 5.0,
-    ) -> None:
+    def __init__(self, database: Database, *, max_queue: int = 2_000, patience: float = 5.0) -> None:
         super().__init__(database, max_queue=max_queue, patience=patience)
-        self._topics = list(delegation_topics)
 
     def next_batch(self, waiting: list[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
         """As the function of that name."""
@@ -148,7 +138,8 @@ class Ledger(GroupCommit[Decision, Result]):
     async def write_items(self, connection: Connection, items: Sequence[Decision]) -> list[Result]:
         """One statement for all of them."""
         first = items[0]
-        delegations = next((d.delegations for d in items if d.delegations is not None), None)
+        standing = next((d.standing for d in items if d.standing is not None), None)
+        topics, rests_on = (list(standing.topics), standing.version) if standing is not None else ([], None)
         # One document costs a third of seven arrays, which psycopg puts together item by item.
         document = orjson.dumps(
             [
@@ -161,13 +152,13 @@ class Ledger(GroupCommit[Decision, Result]):
             ]
         ).decode()  # fmt: skip
         cursor = await connection.cursor(binary=True).execute(
-            _COMMIT, (self._topics, document, first.version, delegations, first.at), prepare=True
+            _COMMIT, (topics, document, first.version, rests_on, first.at), prepare=True
         )
         row = await cursor.fetchone()
         if row is None:
             raise DatabaseUnavailableError("no answer")
-        versions, claimed = row[:2], set(row[2])
-        if versions != (first.version, row[1] if delegations is None else delegations):
+        registry, altinn, claimed = row[0], row[1], set(row[2])
+        if registry != first.version or (rests_on is not None and altinn != rests_on):
             return [Verdict.STALE] * len(items)
         return [_verdict(d) if d.claim is None or d.claim in claimed else Verdict.REPLAYED for d in items]
 

@@ -62,6 +62,39 @@ class ActingFor:
     delegated: frozenset[str]
 
 
+class Standing(NamedTuple):
+    """What an answer of Altinn's rests on: topics of the change feed, and the sum of their versions while it held.
+
+    No topics when Altinn is elsewhere, and nobody tells when its answers change.
+    """
+
+    topics: tuple[str, ...]
+    version: int
+
+
+class SystemUserDetails(NamedTuple):
+    """What ``urn:altinn:systemuser`` asks for (§5.1): the number of the system user's owner, and the vendor's name for
+    it."""
+
+    owner: str
+    external_ref: str | None = None
+
+
+class VirksysDetails(NamedTuple):
+    """What ``urn:altinn:virksys`` asks for (§5.2); the parties as ISO 6523 texts, ``0192:999888777``."""
+
+    part: str
+    hjelper: str | None = None
+    rettigheit: tuple[str, ...] | None = None
+
+
+class Enrichment(NamedTuple):
+    """What Altinn's answer adds to a token, and to its audit event: members of JSON objects, each after a comma."""
+
+    claims: bytes = b""
+    facts: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenPlan:
     """What a client gets for a scope string, worked out once and kept as long as the registry stays the same.

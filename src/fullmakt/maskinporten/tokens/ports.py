@@ -7,6 +7,13 @@ from typing import Protocol
 
 from fullmakt.infra.feed import Changes
 from fullmakt.jose.chains import TrustAnchors
+from fullmakt.wire.altinn.systemusers import (
+    NoSystemUser,
+    SystemUserQuestion,
+    SystemUserRecord,
+    VirksysAnswer,
+    VirksysQuestion,
+)
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 
 
@@ -52,12 +59,61 @@ class Delegations(Protocol):
         """The scopes delegated, by supplier and consumer; a pair without any may be left out.
 
         Raises:
-            DatabaseUnavailableError: Altinn does not answer. That is never the same as “not delegated”.
+            UnavailableError: Altinn does not answer. That is never the same as “not delegated”.
         """
         ...
 
     async def changes_since(self, version: int) -> Changes:
         """What changed in ``topics`` after ``version``, which is the sum of their versions; to be asked by one reader.
+
+        Raises:
+            DatabaseUnavailableError: the feed can not be read now.
+        """
+        ...
+
+
+class SystemUsers(Protocol):
+    """Who has let which enterprise system act for them, as Altinn keeps it (maskinporten.md §5.1, §5.2).
+
+    ``topics`` are those of the change feed, in the token server's own database, on which everything that could change
+    a system user is announced; ``virksys_topics`` those that an answer to ``virksys`` rests on. There are none when
+    Altinn is elsewhere, and its answers must not be remembered.
+    """
+
+    @property
+    def topics(self) -> Sequence[str]: ...
+
+    @property
+    def virksys_topics(self) -> Sequence[str]: ...
+
+    async def system_users(
+        self, questions: Collection[SystemUserQuestion]
+    ) -> Mapping[SystemUserQuestion, SystemUserRecord | NoSystemUser]:
+        """The system user that each question asks for, or why there is none; every question is answered.
+
+        Raises:
+            UnavailableError: Altinn does not answer. That is never the same as “none”.
+        """
+        ...
+
+    async def virksys(self, question: VirksysQuestion) -> VirksysAnswer | NoSystemUser:
+        """What the decision point permits the system for the party, or why nothing.
+
+        Raises:
+            UnavailableError: Altinn does not answer.
+        """
+        ...
+
+    async def changes_since(self, version: int) -> Changes:
+        """What changed in ``topics`` after ``version``, which is the sum of their versions; to be asked by one reader.
+
+        Raises:
+            DatabaseUnavailableError: the feed can not be read now.
+        """
+        ...
+
+    async def virksys_version(self) -> int:
+        """The sum of the versions of ``virksys_topics`` now.
 
         Raises:
             DatabaseUnavailableError: the feed can not be read now.

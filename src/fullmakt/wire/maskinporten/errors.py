@@ -42,6 +42,13 @@ class CatalogueEntry:
 _AUTH = "Invalid assertion. Client authentication failed. "
 _D, _S, _O = Provenance.DOCUMENTED, Provenance.SEEN, Provenance.OURS
 
+
+def _customer(reason: str, text: str, cause: str, remedy: str) -> CatalogueEntry:
+    """One cause of the error that clients know by its name alone; its words are ours, as Maskinporten's are free."""
+    error = "invalid_altinn_customer_configuration"
+    return CatalogueEntry(reason, 400, error, "MP-303", text, Provenance.OURS, cause, remedy)
+
+
 CATALOGUE: dict[str, CatalogueEntry] = {
     entry.reason: entry
     for entry in (
@@ -68,6 +75,14 @@ CATALOGUE: dict[str, CatalogueEntry] = {
             "Invalid assertion. Invalid parameter value", _O,
             "The grant asks on behalf of another organisation, and this server knows no Altinn to ask.",
             "Ask for your own organisation, without `consumer_org`, or have Altinn's delegations served too.",
+        ),
+        CatalogueEntry(
+            "details_with_consumer_org", 400, "invalid_request", "MP-011",
+            "Invalid assertion. Invalid parameter value: {detail}", _O,
+            "The grant has both `consumer_org` and `authorization_details` for a system user or an enterprise system. "
+            "The vendor of a system can not pass its API scopes on to an operator for these tokens: the client would "
+            "be the operator's, with no tie to the vendor.",
+            "Leave `consumer_org` out, and sign the grant as a client that the system's vendor owns.",
         ),
         CatalogueEntry(
             "own_delegation", 400, "invalid_request", None,
@@ -170,27 +185,98 @@ CATALOGUE: dict[str, CatalogueEntry] = {
         # -- rich authorization requests --------------------------------------------------------------------------
         CatalogueEntry(
             "unknown_authorization_details_type", 400, "invalid_grant", "MP-301",
-            "Unknown authorization details type", _D,
-            "The type in `authorization_details` is not one that this server supports.",
+            "Unknown authorization details type: {detail}", _D,
+            "The type in `authorization_details` is not one that this server supports, or that such a client may use.",
             "Use a type from `authorization_details_types_supported` in the metadata document.",
         ),
         CatalogueEntry(
             "unknown_authorization_details_field", 400, "invalid_grant", "MP-302",
-            "Unknown fields in the authorization details", _D,
+            "Unknown fields in the authorization details: {detail}", _D,
             "The object in `authorization_details` has a member that its type does not know.",
-            "Remove the member.",
+            "Remove the member, or correct its name: upper and lower case count.",
         ),
         CatalogueEntry(
             "invalid_authorization_details", 400, "invalid_grant", "MP-303",
             "Invalid authorization details values {detail}", _D,
-            "A value in `authorization_details` is not valid.",
+            "A value in `authorization_details` is missing or not valid.",
             "Correct the value that the text names.",
         ),
-        CatalogueEntry(
-            "invalid_altinn_customer_configuration", 400, "invalid_altinn_customer_configuration", "MP-303",
-            "{detail}", _S,
-            "Altinn has no system user that fits: client, system, owner and external reference must all match.",
-            "Check that the system user is approved, that the client id is in the system register, and `externalRef`.",
+        # What Altinn says of them: one error, and a name for each of its causes (wire/altinn/systemusers.py, Cause).
+        _customer(
+            "client_not_in_any_system",
+            "No system in Altinn's system register has the client id {client_id}",
+            "The client is on no system in Altinn's system register, or that system has been deleted.",
+            "The system's vendor adds the client id to its system, with `PUT` on the system register.",
+        ),
+        _customer(
+            "system_of_another_vendor",
+            "The system with the client id {client_id} belongs to another vendor than {vendor}, who owns the client",
+            "The client is on a system of another vendor than the client's owner. A vendor can not pass its API scopes "
+            "on to an operator for these tokens: the client would be the operator's, with no tie to the vendor.",
+            "Sign the grant as a client that the system's vendor owns.",
+        ),
+        _customer(
+            "no_system_user",
+            "Organisation {owner} has no system user for the system with the client id {client_id}",
+            "The organisation has no system user for this system, and nobody has asked it for one, as far as Altinn "
+            "tells.",
+            "The vendor sends a request for a system user, and the organisation approves it. If it has: check the "
+            "client id in the system register, `externalRef`, and that `systemuser_org` is the system user's owner.",
+        ),
+        _customer(
+            "other_external_ref",
+            "Organisation {owner} has a system user for the system with another externalRef than the grant's",
+            "The system user was made with another `externalRef` than the grant has. One that was made without is "
+            "found without, or by the organisation's number.",
+            "Send the `externalRef` that the request for the system user had.",
+        ),
+        _customer(
+            "request_not_approved",
+            "Organisation {owner} has not approved the request for a system user",
+            "The organisation has been asked for a system user and has not approved it: it waits, was rejected, or has "
+            "timed out.",
+            "Have somebody who may do so for the organisation open the confirm link and approve; after a rejection, or "
+            "180 days, send a new request.",
+        ),
+        _customer(
+            "system_user_deleted",
+            "Organisation {owner} has deleted its system user for the system",
+            "The organisation has taken the system user back.",
+            "Agree with the organisation, then send it a new request.",
+        ),
+        _customer(
+            "client_of_an_agent",
+            "Organisation {owner} is the client of an agent, and it is the agent that owns the system user",
+            "The organisation has no system user itself: it is the client of an accountant, an auditor or another "
+            "agent, who has one.",
+            "Put the agent's number in `systemuser_org`, not its client's.",
+        ),
+        _customer(
+            "unknown_organisation",
+            "There is no organisation {owner}",
+            "The number that the grant names belongs to no organisation.",
+            "Correct the number in `authorization_details`.",
+        ),
+        _customer(
+            "scope_without_resource",
+            "No resource in Altinn's resource registry refers to a scope that was asked for: {scopes}",
+            "For a virksomhetstoken each scope must stand for a resource, whose policy the decision point can ask; one "
+            "of these stands for none.",
+            "The API's owner refers to the scope from its resource, in `resourceReferences`.",
+        ),
+        _customer(
+            "nothing_permitted",
+            "The system has no right to {scopes} for organisation {owner}",
+            "The decision point does not permit what the grant asks for: the system user has not been given the "
+            "rights, or not all that `rettigheit` names.",
+            "The vendor asks the organisation for the rights that are missing, with a change request.",
+        ),
+        _customer(
+            "other_hjelper",
+            "Organisation {owner} is not among the clients of the one that hjelper names",
+            "The organisation that `hjelper` names has no system user for this system with the party among its "
+            "clients.",
+            "Leave `hjelper` out, or name the agent that the party is a client of.",
         ),
         # -- our side ---------------------------------------------------------------------------------------------
         CatalogueEntry(
@@ -214,6 +300,8 @@ def entries_with_code(code: str) -> list[CatalogueEntry]:
 
 
 def entries_named(name: str) -> list[CatalogueEntry]:
-    """All refusals with that code, or the one with that reason; letter case does not matter. Empty when none has it."""
+    """The refusal with that reason, or all with that code or ``error``; letter case does not matter."""
     reason = CATALOGUE.get(name.lower())
-    return [reason] if reason is not None else entries_with_code(name)
+    if reason is not None:
+        return [reason]
+    return entries_with_code(name) or [entry for entry in CATALOGUE.values() if entry.error == name.lower()]

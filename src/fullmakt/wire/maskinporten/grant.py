@@ -25,7 +25,13 @@ KNOWN_CLAIMS = frozenset(
 AMR_KEY = "private_key_jwt"
 AMR_CERTIFICATE = "virksomhetssertifikat"
 
-INTEGRATION_TYPES_WITH_GRANT = frozenset({"maskinporten", "krr", "eformidling", "altinn_virksys"})
+SYSTEM_USER_DETAILS = "urn:altinn:systemuser"
+VIRKSYS_DETAILS = "urn:altinn:virksys"
+"""Types of ``authorization_details`` (§5.1, §5.2)."""
+VIRKSYS_CLIENT = "altinn_virksys"
+"""The integration type of a client that is one enterprise system (§8)."""
+
+INTEGRATION_TYPES_WITH_GRANT = frozenset({"maskinporten", "krr", "eformidling", VIRKSYS_CLIENT})
 """Integration types whose clients the token endpoint knows (§2.3 step 5)."""
 
 CONSUMER_PREFIX_SCOPES = ("altinn:maskinporten/delegations", "altinn:maskinporten/delegations.admin")

@@ -59,6 +59,7 @@ class RegisteredClient:
     keys: tuple[RegisteredKey, ...]
     scopes: tuple[RegisteredScope, ...]
     consumer_prefixes: tuple[str, ...]
+    client_name: str = ""
 
 
 TOPIC = "maskinporten.registry"

@@ -522,31 +522,6 @@ def test_a_supplier_does_not_inherit_its_customers_access(
     assert rules.access_holder(client) == holder
 
 
-# -- step 14 ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("details", "reason"),
-    [
-        (None, None),
-        ([], "malformed_assertion"),
-        ([1], "malformed_assertion"),
-        ([{}, {}], "malformed_assertion"),
-        ([{}], "unknown_authorization_details_type"),
-        ([{"type": "urn:altinn:systemuser"}], "unknown_authorization_details_type"),
-        ([{"type": ["x"]}], "unknown_authorization_details_type"),
-    ],
-)
-def test_no_type_of_authorization_details_is_supported_yet(details: Any, reason: str | None) -> None:
-    verdict = rules.check_authorization_details(grant_of(authorization_details=details))
-    assert (verdict.reason if verdict else None) == reason
-
-
-def test_details_without_a_type_are_told_as_such() -> None:
-    refusal = refusal_of(rules.check_authorization_details(grant_of(authorization_details=[{}])))
-    assert refusal.facts == {"problem": "there is no type", "supported": []}
-
-
 # -- step 15 ----------------------------------------------------------------------------------------------------------
 
 

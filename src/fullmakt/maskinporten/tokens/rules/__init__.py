@@ -16,9 +16,14 @@ from fullmakt.maskinporten.tokens.rules.client import (
     choose_key,
     client_not_found,
 )
+from fullmakt.maskinporten.tokens.rules.details import (
+    details_question,
+    enrich,
+    read_details,
+    supported_details,
+)
 from fullmakt.maskinporten.tokens.rules.grant import (
     check_audience,
-    check_authorization_details,
     check_claim_syntax,
     check_header,
     check_times,
@@ -40,7 +45,6 @@ __all__ = [
     "acts_for_another",
     "check_access",
     "check_audience",
-    "check_authorization_details",
     "check_certificate_owner",
     "check_claim_syntax",
     "check_client",
@@ -52,10 +56,14 @@ __all__ = [
     "check_times",
     "choose_key",
     "client_not_found",
+    "details_question",
+    "enrich",
     "is_rfc9068",
     "malformed",
     "plan_token",
+    "read_details",
     "read_grant",
+    "supported_details",
     "token_lifetime",
     "token_payload",
 ]

@@ -11,7 +11,14 @@ from fullmakt.jose.compact import UnverifiedJws
 from fullmakt.kernel.identifiers import NationalId
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.model import Refusal, UnverifiedGrant
-from fullmakt.wire.maskinporten.grant import CLOCK_SKEW, KNOWN_CLAIMS, MAX_GRANT_LIFETIME, MAX_JTI_LENGTH
+from fullmakt.wire.maskinporten.grant import (
+    CLOCK_SKEW,
+    KNOWN_CLAIMS,
+    MAX_GRANT_LIFETIME,
+    MAX_JTI_LENGTH,
+    SYSTEM_USER_DETAILS,
+    VIRKSYS_DETAILS,
+)
 
 _MAX_SCOPES = 300
 _MAX_RESOURCES = 20
@@ -145,8 +152,13 @@ def check_claim_syntax(grant: UnverifiedGrant, config: TokensConfig) -> Refusal 
             return malformed("iss_onbehalfof", "excludes consumer_org")
         if not config.iss_onbehalfof:
             return malformed("iss_onbehalfof", "does not work for Maskinporten clients")
-    if grant.consumer_org is not None and not _ORGNO.fullmatch(grant.consumer_org):
-        return malformed("consumer_org", "must be nine digits")
+    if grant.consumer_org is not None:
+        if not _ORGNO.fullmatch(grant.consumer_org):
+            return malformed("consumer_org", "must be nine digits")
+        if grant.authorization_details is not None:
+            refusal = _check_combination(grant.consumer_org, grant.authorization_details)
+            if refusal is not None:
+                return refusal
     if grant.pid is not None:
         try:
             person = NationalId(grant.pid)
@@ -160,6 +172,26 @@ def check_claim_syntax(grant: UnverifiedGrant, config: TokensConfig) -> Refusal 
     return None
 
 
+def _check_combination(consumer_org: str, details: tuple[Any, ...]) -> Refusal | None:
+    """A token for a system user, or for an enterprise system, is not for a supplier's customer as well (§5.1, §5.2).
+
+    Seed 001: the vendor of a system can not pass the API's scope on to an operator, for the client would be the
+    operator's, and nothing would tie it to the vendor.
+    """
+    kinds = [one.get("type") for one in details if isinstance(one, dict)]
+    for kind, problem in _WITHOUT_CONSUMER_ORG.items():
+        if kind in kinds:
+            return Refusal("details_with_consumer_org", {"consumer_org": consumer_org, "detail": problem})
+    return None
+
+
+_WITHOUT_CONSUMER_ORG = {
+    SYSTEM_USER_DETAILS: f"consumer_org can not be combined with {SYSTEM_USER_DETAILS}",
+    VIRKSYS_DETAILS: f"consumer_org can not be combined with {VIRKSYS_DETAILS}: a system vendor can not pass the API"
+    " scope on to an operator, whose client would have no tie to the vendor",
+}
+
+
 def _is_uri(text: str) -> bool:
     """An absolute URI as RFC 8707 §2 wants it: a scheme, something after it, and no fragment."""
     if _NOT_IN_URI.search(text):
@@ -169,15 +201,3 @@ def _is_uri(text: str) -> bool:
     except ValueError:
         return False
     return bool(parts.scheme) and bool(parts.netloc or parts.path)
-
-
-def check_authorization_details(grant: UnverifiedGrant) -> Refusal | None:
-    """Step 14: one object of a type that is supported; none is, yet."""
-    details = grant.authorization_details
-    if details is None:
-        return None
-    if len(details) != 1 or not isinstance(details[0], dict):
-        return malformed("authorization_details", "must hold exactly one object")
-    kind = details[0].get("type")
-    facts = {"problem": "there is no type"} if kind is None else {"type": str(kind)[:100]}
-    return Refusal("unknown_authorization_details_type", {**facts, "supported": []})

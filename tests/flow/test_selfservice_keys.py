@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import re
 from typing import Any
 
 import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from cryptography.x509.oid import NameOID
+from sqlalchemy import text
 
 from fullmakt.infra.database import Database
 from fullmakt.jose.keys import LocalSigner
@@ -23,6 +28,8 @@ YEAR = 365 * 24 * 3600
 EXP = int(START.timestamp()) + YEAR
 AT = "2026-11-21T12:00:00.123+00:00"
 SIGNERS = [LocalSigner.generate(kid=f"key-{number}") for number in range(2)]
+EC = LocalSigner.generate(ec_key=True, kid="ec")
+PUBLIC = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 JWKS = "/clients/c1/jwks"
 KEY = "https://api.samarbeid.test/api/v2/clients/c1/key"
 
@@ -140,7 +147,7 @@ async def test_the_sixth_key_is_one_too_many(me: httpx2.AsyncClient) -> None:
 
 
 def pem(signer: LocalSigner) -> bytes:
-    return signer.native.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return signer.native.public_key().public_bytes(*PUBLIC)
 
 
 def certificate(signer: LocalSigner, clock: FixedClock) -> bytes:
@@ -153,8 +160,8 @@ def certificate(signer: LocalSigner, clock: FixedClock) -> bytes:
 async def test_a_person_pastes_a_jwk_a_public_key_or_a_certificate(me: httpx2.AsyncClient, api: Api) -> None:
     as_jwk = await me.post(KEY, json=jwk(), headers={"Content-Type": "text/plain"})
     assert (as_jwk.status_code, as_jwk.json()) == (200, stored(jwk()))
-    for text in (pem(SIGNERS[1]), certificate(SIGNERS[1], api.clock)):
-        pasted = await me.post(KEY, content=text, headers={"Content-Type": "text/plain"})
+    for form in (pem(SIGNERS[1]), certificate(SIGNERS[1], api.clock)):
+        pasted = await me.post(KEY, content=form, headers={"Content-Type": "text/plain"})
         assert pasted.status_code == 200, pasted.text
         assert pasted.json() == stored(jwk(1, kid=pasted.json()["kid"]))
         assert len(pasted.json()["kid"]) == 36
@@ -162,15 +169,84 @@ async def test_a_person_pastes_a_jwk_a_public_key_or_a_certificate(me: httpx2.As
 
 
 @pytest.mark.parametrize(
-    "text",
+    "sent",
     [b"", b"hello", b"{", b'{"kty":', b'{"kty": 1}', b"\xff\xfe", SIGNERS[0].to_pem(), b'{"a":' * 5000, "æ".encode()],
     ids=range(9),
 )
-async def test_something_else_pasted_is_refused(me: httpx2.AsyncClient, text: bytes) -> None:
-    response = await me.post(KEY, content=text, headers={"Content-Type": "text/plain"})
+async def test_something_else_pasted_is_refused(me: httpx2.AsyncClient, sent: bytes) -> None:
+    response = await me.post(KEY, content=sent, headers={"Content-Type": "text/plain"})
     assert response.status_code == 400
     assert response.json()["errors"][0]["errorMessage"]
     assert (await me.get(JWKS)).json() == {"keys": []}
+
+
+def private_forms() -> dict[str, bytes]:
+    """A private key in each form that somebody may paste by mistake."""
+    native = SIGNERS[0].native
+    assert isinstance(native, rsa.RSAPrivateKey)
+    return {
+        "PKCS#8": SIGNERS[0].to_pem(),
+        "encrypted": SIGNERS[0].to_pem(b"password"),
+        "PKCS#1": native.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()),
+        "OpenSSH": native.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()),
+        "after a certificate": certificate(SIGNERS[0], FixedClock(START)) + SIGNERS[0].to_pem(),
+        "JWK": json.dumps(SIGNERS[0].private_jwk()).encode(),
+    }
+
+
+@pytest.mark.parametrize("form", private_forms())
+async def test_a_private_key_is_refused_and_neither_repeated_nor_written_down(
+    me: httpx2.AsyncClient, database: Database, caplog: pytest.LogCaptureFixture, form: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    sent = private_forms()[form]
+    response = await me.post(KEY, content=sent, headers={"Content-Type": "text/plain"})
+    assert response.status_code == 400
+    assert "send the public half only, and make a new key, for this one is no longer secret" in response.text
+    assert (await me.get(JWKS)).json() == {"keys": []}
+    async with database.transaction() as connection:
+        events = (await connection.execute(text("SELECT e::text FROM audit.event AS e"))).scalars().all()
+    assert any("no longer secret" in event for event in events)
+    words = [word for word in re.findall(r"[\w+/=-]{24,}", sent.decode()) if "PRIVATE" not in word]
+    for place in (response.text, caplog.text, *events):
+        assert [word for word in words if word in place] == []
+
+
+def weak() -> bytes:
+    return rsa.generate_private_key(65537, 1024).public_key().public_bytes(*PUBLIC)  # noqa: S505 - that is the point
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (weak(), "the RSA key has 1024 bits: 2048 is the least"),
+        (EC.native.public_key().public_bytes(*PUBLIC), "the key must be an RSA key"),
+        (json.dumps(EC.public_jwk()).encode(), "kty must be RSA"),
+        (json.dumps({"keys": [jwk()]}).encode(), "kty: Field required"),
+        (b"ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC7 me@home", "this is not a PEM public key or certificate"),
+    ],
+    ids=["weak", "elliptic PEM", "elliptic JWK", "a set", "for SSH"],
+)
+async def test_what_is_wrong_with_a_pasted_key_is_said_in_words(me: httpx2.AsyncClient, sent: bytes, told: str) -> None:
+    response = await me.post(KEY, content=sent, headers={"Content-Type": "text/plain"})
+    assert response.status_code == 400
+    assert told in [error["errorMessage"] for error in response.json()["errors"]]
+
+
+async def test_a_pasted_certificate_that_has_expired_is_refused(me: httpx2.AsyncClient, api: Api) -> None:
+    old = certificate(SIGNERS[0], api.clock)
+    api.clock.advance(days=366)
+    response = await me.post(KEY, content=old, headers={"Content-Type": "text/plain"})
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["errorMessage"] == (
+        "the certificate expired on 2027-11-21: send one that is valid, or its public key alone"
+    )
+
+
+async def test_what_notepad_puts_before_a_text_is_passed_over(me: httpx2.AsyncClient) -> None:
+    for sent in (pem(SIGNERS[0]).replace(b"\n", b"\r\n"), json.dumps(jwk(1)).encode()):
+        response = await me.post(KEY, content=b"\xef\xbb\xbf" + sent, headers={"Content-Type": "text/plain"})
+        assert response.status_code == 200, response.text
 
 
 def checked(orgno: OrgNumber, signer: LocalSigner) -> CheckedCertificate:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
 
 from fullmakt.jose.compact import b64url_encode
 from fullmakt.jose.keys import LocalSigner
@@ -156,6 +160,25 @@ def test_a_pasted_public_key_is_given_a_name() -> None:
 def test_something_else_than_a_public_key_is_told_as_such(text: str, told: str) -> None:
     with pytest.raises(InvalidError, match=told):
         keys.read_pem_key(text, "fresh", NOW, allow_ec=False)
+
+
+def certificate(days: int) -> str:
+    """A certificate that ends so many days from ``NOW``, and began a thousand days before that."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "self-made")])
+    end = dt.datetime.fromtimestamp(NOW, dt.UTC) + dt.timedelta(days=days)
+    builder = x509.CertificateBuilder(name, name, signer().native.public_key(), 1, end - dt.timedelta(days=1000), end)
+    return builder.sign(signer().native, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+@pytest.mark.parametrize(("days", "life"), [(100, 100 * 86_400), (900, YEAR)])
+def test_the_key_of_a_pasted_certificate_does_not_outlive_it(days: int, life: int) -> None:
+    assert keys.read_pem_key(certificate(days), "fresh", NOW, allow_ec=False).expires == NOW + life
+
+
+@pytest.mark.parametrize("days", [0, -1])
+def test_an_expired_certificate_is_told_as_such(days: int) -> None:
+    with pytest.raises(InvalidError, match=r"the certificate expired on \d{4}-\d\d-\d\d: send one that is valid"):
+        keys.read_pem_key(certificate(days), "fresh", NOW, allow_ec=False)
 
 
 def test_a_pasted_elliptic_key_is_taken_where_they_are() -> None:

@@ -68,9 +68,10 @@ async def add_key(service: ServiceOf, caller: CallerOf, client_id: str, request:
 
 
 def _pasted(body: bytes) -> JwkBody | str:
-    if not body.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"{"):
+    text = body.removeprefix(codecs.BOM_UTF8)
+    if not text.lstrip().startswith(b"{"):
         try:
-            return body.decode("ascii")
+            return text.decode("ascii")
         except UnicodeDecodeError as error:
             raise InvalidError(Fault("this is not a JWK and not PEM", "Jwk")) from error
     try:

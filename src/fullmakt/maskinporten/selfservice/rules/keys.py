@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from cryptography import x509
 
 from fullmakt.jose.keys import (
     EC_ALGORITHMS,
@@ -21,6 +24,8 @@ OBJECT = "Jwk"
 MAX_KEYS = 5
 MAX_KEY_LIFE = 365 * 24 * 3600
 """Seconds from the posting of a key to its death, at the most."""
+
+_NOT_SECRET = "send the public half only, and make a new key, for this one is no longer secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +100,7 @@ def read_key(body: JwkBody, now: int, *, allow_ec: bool, at: str = "") -> SentKe
 def _shape_faults(body: JwkBody, now: int, allow_ec: bool, at: str) -> Iterator[Fault]:
     private = sorted(PRIVATE_MEMBERS & (body.model_extra or {}).keys())
     if private:
-        yield Fault(
-            f"The key holds private members ({', '.join(private)}): send the public half only, and make a new key, for "
-            "this one is no longer secret",
-            OBJECT,
-            f"{at}{private[0]}",
-        )
+        yield Fault(f"The key holds private members ({', '.join(private)}): {_NOT_SECRET}", OBJECT, f"{at}{private[0]}")
     algorithms = {"RSA": RSA_ALGORITHMS, "EC": EC_ALGORITHMS if allow_ec else frozenset[str]()}.get(body.kty)
     if not algorithms:
         yield Fault("kty must be RSA", OBJECT, f"{at}kty")
@@ -115,21 +115,37 @@ def _shape_faults(body: JwkBody, now: int, allow_ec: bool, at: str) -> Iterator[
 
 
 def read_pem_key(pem: str, kid: str, now: int, *, allow_ec: bool) -> SentKey:
-    """Read a PEM public key, or the key of a PEM certificate, which the registered key is then not locked to.
+    """Read a PEM public key, or the key of a PEM certificate, which the registered key is then not locked to, and
+    which it does not outlive.
 
     ``kid`` is what we call it, for PEM has no name of its own.
 
     Raises:
-        InvalidError: it is neither, or a key that breaks a rule.
+        InvalidError: it is neither, or a key that breaks a rule, or the certificate has expired.
     """
+    if "PRIVATE KEY" in pem:
+        raise InvalidError(Fault(f"this is a private key: {_NOT_SECRET}", OBJECT))
     try:
         public_key = PublicKey.from_pem(pem.encode())
     except UnicodeEncodeError as error:
         raise InvalidError(Fault("this is not a PEM public key or certificate", OBJECT)) from error
     except InvalidKeyError as error:
         raise InvalidError(Fault(str(error), OBJECT)) from error
+    expires = min(now + MAX_KEY_LIFE, _end_of_certificate(pem, now))
     if public_key.algorithms == RSA_ALGORITHMS:
-        return SentKey(kid, "RS256", public_key, now + MAX_KEY_LIFE, None)
+        return SentKey(kid, "RS256", public_key, expires, None)
     if allow_ec:
-        return SentKey(kid, "ES256", public_key, now + MAX_KEY_LIFE, None)
+        return SentKey(kid, "ES256", public_key, expires, None)
     raise InvalidError(Fault("the key must be an RSA key", OBJECT))
+
+
+def _end_of_certificate(pem: str, now: int) -> int:
+    """When a PEM certificate expires, in epoch seconds; never, for what is none."""
+    if "BEGIN CERTIFICATE" not in pem:
+        return sys.maxsize
+    end = x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
+    if end.timestamp() <= now:
+        raise InvalidError(
+            Fault(f"the certificate expired on {end:%Y-%m-%d}: send one that is valid, or its public key alone", OBJECT)
+        )
+    return int(end.timestamp())

@@ -118,6 +118,7 @@ RefreshTokenUsage = Literal["ONETIME", "REUSE"]
 CodeChallengeMethod = Literal["S256", "none"]
 Visibility = Literal["PUBLIC", "PRIVATE", "INTERNAL"]
 TokenType = Literal["SELF_CONTAINED", "OPAQUE"]
+KeyStatus = Literal["missing", "registered"]
 AccessState = Literal["REQUESTED", "APPROVED", "DENIED"]
 
 _Lowered = BeforeValidator(_lower)
@@ -281,7 +282,8 @@ class OnBehalfOfDocument(BaseModel):
 
 
 class ClientDocument(BaseModel):
-    """A client as it is answered (§7.3). ``client_secret`` stands in the answer that made it and nowhere else."""
+    """A client as it is answered (§7.3). ``client_secret`` stands in the answer that made it and nowhere else;
+    ``key_status`` is an enterprise system's, which gets no token before it has a key (§8.5)."""
 
     client_id: str
     client_name: str
@@ -311,6 +313,7 @@ class ClientDocument(BaseModel):
     last_updated: Timestamp
     jwks_uri: str | None = Field(None, exclude_if=lambda value: value is None)
     client_secret: str | None = Field(None, exclude_if=lambda value: value is None)
+    key_status: KeyStatus | None = Field(None, exclude_if=lambda value: value is None)
 
 
 class JwkDocument(BaseModel):

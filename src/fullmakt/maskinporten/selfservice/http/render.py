@@ -24,6 +24,7 @@ from fullmakt.wire.maskinporten.selfservice import (
     DelegationSourceDocument,
     JwkDocument,
     JwksDocument,
+    KeyStatus,
     OnBehalfOfDocument,
     ScopeAccessDocument,
     ScopeDocument,
@@ -54,8 +55,16 @@ def client(client: Client, secret: str | None = None) -> ClientDocument:
         last_updated=client.last_updated,
         jwks_uri=f"/clients/{client.client_id}/jwks" if client.has_keys else None,
         client_secret=secret,
+        key_status=_key_status(client),
         **asdict(client.attributes),
     )
+
+
+def _key_status(client: Client) -> KeyStatus | None:
+    """Of an enterprise system alone: other clients of Maskinporten can do without a key."""
+    if client.integration_type != "altinn_virksys":
+        return None
+    return "registered" if client.has_keys else "missing"
 
 
 def onbehalfof(entry: OnBehalfOf) -> OnBehalfOfDocument:

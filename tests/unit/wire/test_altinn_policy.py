@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,7 @@ from fullmakt.wire.altinn.policy import (
 )
 from fullmakt.wire.altinn.xacml_names import INTEGER, MINIMUM_LEVEL, STRING, STRING_EQUAL, STRING_EQUAL_IGNORE_CASE
 from tests.support.resources import DENY_OVERRIDES, NAMESPACE, any_of, match, policy_xml, rule_xml
+from tests.support.work import growth
 
 ALTINN = f"""<?xml version="1.0" encoding="utf-8"?>
 <!-- as Altinn's tools write them -->
@@ -118,11 +120,9 @@ BOMB = "<!DOCTYPE lolz [<!ENTITY a 'ha'>{}]>".format(
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_doctype_is_refused_before_it_is_read(declared: str, encoding: str) -> None:
-    xml = f'<?xml version="1.0" encoding="{encoding}"?>{declared}<Policy a="&i;">&i;</Policy>'.encode(encoding)
-    before = time.perf_counter()
+    xml = f'<?xml version="1.0" encoding="{encoding}"?>{declared}<Policy a="&i;">&i;</Policy></no-xml>'.encode(encoding)
     with pytest.raises(InvalidPolicyError, match="a policy has no DOCTYPE"):
         parse_policy(xml)
-    assert time.perf_counter() - before < 1
 
 
 def _nested_apply(depth: int) -> str:
@@ -194,20 +194,23 @@ def test_a_policy_of_more_than_ten_mebibytes_is_not_read() -> None:
         parse_policy(b"<" * (MAX_BYTES + 1))
 
 
-def test_ten_mebibytes_of_policy_are_read_in_seconds() -> None:
+def test_ten_mebibytes_of_policy_are_read() -> None:
     rules = [rule_xml(rule_id=f"r{number}") for number in range(MAX_BYTES // len(rule_xml(rule_id="r99999")) - 1)]
     xml = policy_xml(*rules)
     assert MAX_BYTES * 0.99 < len(xml) <= MAX_BYTES
-    before = time.perf_counter()
     assert len(parse_policy(xml).rules) == len(rules)
-    assert time.perf_counter() - before < 10
 
 
-def test_a_hundred_thousand_rules_are_read_in_seconds() -> None:
+def test_a_hundred_thousand_rules_are_read() -> None:
     rules = [f'<Rule RuleId="r{number}" Effect="Permit"/>' for number in range(100_000)]
-    before = time.perf_counter()
     assert len(parse_policy(policy_xml(*rules)).rules) == 100_000
-    assert time.perf_counter() - before < 10
+
+
+def test_reading_grows_no_faster_than_the_policy() -> None:
+    def reading(count: int) -> Callable[[], object]:
+        return partial(parse_policy, policy_xml(*(rule_xml(rule_id=f"r{number}") for number in range(count))))
+
+    assert growth(reading, 500) < 2.1
 
 
 def test_a_value_keeps_its_white_space_and_its_cdata() -> None:

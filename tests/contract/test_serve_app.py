@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,9 +11,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from fullmakt.kernel.clock import system_clock
 from fullmakt.serve.app import create
 from fullmakt.serve.assembly import assemble
 from fullmakt.serve.settings import Settings
+from tests.support.fake_issuer import FakeIssuer
+from tests.support.sockets import served as served_on_socket
+from tests.support.sockets import url_of
 
 
 @asynccontextmanager
@@ -87,3 +92,26 @@ async def test_metrics_have_one_spelling_so_that_a_proxy_can_keep_them_in(
         request = http.build_request("GET", "http://localhost:8080/")
         request.url = request.url.copy_with(raw_path=path.encode())
         assert (await http.send(request)).status_code == 404
+
+
+async def test_tokens_of_an_alternative_maskinporten_are_exchanged_and_taken(database_url: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        other = FakeIssuer(system_clock, url_of(listening))
+        stranger = FakeIssuer(system_clock, "https://stranger.test/")
+        with served_on_socket(other.app, listening):
+            async with served(database_url, tmp_path, exchange={"alternative_issuer": other.issuer}) as http:
+                altinn = "http://localhost:8080/altinn/authentication/api/v1"
+
+                async def answer(path: str, token: str) -> httpx2.Response:
+                    return await http.get(f"{altinn}/{path}", headers={"Authorization": f"Bearer {token}"})
+
+                exchanged = await answer("exchange/maskinporten", other.mint())
+                assert exchanged.status_code == 200
+                assert (await answer("refresh", exchanged.text)).status_code == 200
+                assert (await answer("exchange/maskinporten", stranger.mint())).status_code == 401
+                introspected = await http.post(
+                    f"{altinn}/introspection",
+                    headers={"Authorization": f"Bearer {other.mint()}"},
+                    data={"token": exchanged.text},
+                )
+                assert introspected.json()["active"] is True

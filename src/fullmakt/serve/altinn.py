@@ -43,7 +43,7 @@ from fullmakt.kernel.clock import Clock, NewId, new_token_id
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.portal.requests import PATH as REQUEST_PAGES
 from fullmakt.portal.requests import old_request_pages, request_pages
-from fullmakt.provider import TokenVerifier
+from fullmakt.provider import TokenVerifier, TrustedIssuers, Verifier
 from fullmakt.serve.neighbours import KnownPackages, ResourcesBySubject
 from fullmakt.serve.request_pages import RequestDesk
 from fullmakt.serve.settings import Settings, SystemName
@@ -203,7 +203,8 @@ def assemble_altinn(
     )
     exchange_config = ExchangeConfig(settings.exchange_url, collapse_arrays=settings.exchange.collapse_arrays)
     keys = AltinnKeys(database, master_key, clock, exchange_config.issuer)
-    exchange = ExchangeService(exchange_config, database, keys, verifier, parties, resources, clock, new_id)
+    trusted = _trusted(settings, verifier, clock)
+    exchange = ExchangeService(exchange_config, database, keys, trusted, parties, resources, clock, new_id)
     requests = RequestsService(
         delegations,
         parties=parties,
@@ -220,8 +221,14 @@ def assemble_altinn(
         decisions=decisions,
         journal=journal,
         exchange=exchange,
-        callers=TokenCallers(exchange.tokens, verifier, clock),
+        callers=TokenCallers(exchange.tokens, trusted, clock),
     )
+
+
+def _trusted(settings: Settings, verifier: TokenVerifier, clock: Clock) -> Verifier:
+    """Whose tokens Altinn takes: those of our Maskinporten, and of another where one is named (§2.1)."""
+    other = settings.exchange.alternative_issuer
+    return verifier if other is None else TrustedIssuers(verifier, TokenVerifier(other, clock=clock))
 
 
 def _decisions_config(settings: Settings) -> DecisionsConfig:

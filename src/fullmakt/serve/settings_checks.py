@@ -34,6 +34,7 @@ def _url_faults(settings: Settings) -> list[str]:
         "delegations.altinn2_url": settings.delegations.altinn2_url,
         "decisions.url": settings.decisions.url,
         "exchange.url": settings.exchange.url,
+        "exchange.alternative_issuer": settings.exchange.alternative_issuer,
         "pki.url": settings.pki.url,
         "sms.url": settings.sms.url,
     }
@@ -48,7 +49,12 @@ def _url_faults(settings: Settings) -> list[str]:
             faults.append(f"{name}: a public URL holds no user name and no password")
         elif parts.scheme == "http" and settings.environment == "production" and not is_loopback(parts.hostname):
             faults.append(f"{name}: production serves https, not {url}")
-    return faults or _shared_url_faults(settings)
+    return faults or [*_shared_url_faults(settings), *_issuer_faults(settings)]
+
+
+def _issuer_faults(settings: Settings) -> list[str]:
+    other = settings.exchange.alternative_issuer
+    return ["exchange.alternative_issuer: it is our own token server's"] if other == settings.issuer else []
 
 
 def _shared_url_faults(settings: Settings) -> list[str]:

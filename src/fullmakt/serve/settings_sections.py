@@ -124,6 +124,8 @@ class ExchangeSettings(_Section):
     """Public base URL; ``<url>/altinn/authentication`` of the whole when not set."""
     collapse_arrays: bool = True
     """Write a claim that is an array of one element as that element, as the real exchange does."""
+    alternative_issuer: str | None = None
+    """Another Maskinporten whose tokens Altinn's systems take too, by its ``iss``: an URL with a slash at its end."""
 
 
 class PkiSettings(_Section):

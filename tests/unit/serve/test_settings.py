@@ -173,6 +173,12 @@ def test_two_systems_at_one_url_are_a_fault() -> None:
     assert faults(None, **shared) == ["pki.url: the same as maskinporten.url: https://Example.no"]
 
 
+def test_an_alternative_issuer_is_another_than_our_own() -> None:
+    assert faults(None, exchange={"alternative_issuer": "http://localhost:8080/maskinporten/"}) == [
+        "exchange.alternative_issuer: it is our own token server's"
+    ]
+
+
 def test_a_public_url_holds_no_password() -> None:
     assert faults(url="https://user:hemmelig@example.no") == ["url: a public URL holds no user name and no password"]
 

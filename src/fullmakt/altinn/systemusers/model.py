@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 from uuid import UUID
 
 from fullmakt.kernel.identifiers import OrgNumber
@@ -27,8 +28,9 @@ class Right:
 class SystemDefinition:
     """What a vendor says of a system (§7).
 
-    ``id`` is ``<vendor>_<name>``; ``name`` and ``description`` map ``nb``, ``nn``, ``en``; ``packages`` are URNs;
-    ``client_ids`` are clients of Maskinporten's; ``visible`` systems may be picked by end users themselves.
+    ``id`` is ``<vendor>_<name>``; ``name`` and ``description`` map ``nb``, ``nn``, ``en``; ``packages`` are names of
+    access packages, without ``urn:altinn:accesspackage:``; ``client_ids`` are clients of Maskinporten's; ``visible``
+    systems may be picked by end users themselves.
     """
 
     id: str
@@ -49,6 +51,12 @@ class System(SystemDefinition):
     internal_id: UUID
     deleted: bool = False
     version: int = 1
+
+    @classmethod
+    def of(cls, definition: SystemDefinition, internal_id: UUID, version: int = 1) -> Self:
+        """A live system with the definition."""
+        said = {field.name: getattr(definition, field.name) for field in fields(SystemDefinition)}
+        return cls(**said, internal_id=internal_id, version=version)
 
     @property
     def key(self) -> str:

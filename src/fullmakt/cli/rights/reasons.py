@@ -40,6 +40,7 @@ _FAMILIES = {
     "delegations": ("refusals",),
     "resources": ("refusals",),
     "access-lists": ("refusals",),
+    "systemusers": ("refusals",),
     "exchange": ("exchange",),
 }
 """Where a system's reasons are looked for."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import psycopg
@@ -41,9 +40,7 @@ def test_a_server_that_was_killed_is_revived_and_one_that_lives_is_left_alone() 
     with state_folder() as folder, EmbeddedPostgres(folder) as server:
         assert not server.revive()
         os.kill(postmaster(folder), signal.SIGKILL)
-        deadline = time.monotonic() + 10
-        while not server.revive():  # the signal may still be on its way
-            assert time.monotonic() < deadline
+        assert any(server.revive() for _ in range(1_000_000))  # the signal may still be on its way
         assert answers(server)
         assert not server.revive()
 

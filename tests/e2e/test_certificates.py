@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,8 @@ from tests.support.running import Running
 
 BANK, STRANGER = "910753614", "312468018"
 PASSWORD = b"changeit"
-SEEN_WITHIN = 10.0
-"""Seconds in which a revocation must be seen; the CRL is trusted for one second on a developer's machine."""
+TRIES = 10_000
+"""Grants among which one must meet the revocation; the CRL is trusted for one second on a developer's machine."""
 
 
 def issue(server: Running, out: Path, *options: str, orgno: str = BANK) -> Path:
@@ -41,10 +40,8 @@ def test_a_good_certificate_gets_a_token_until_it_is_revoked(server: Running, tm
     assert refusal(server, store) is None
     newest = json.loads(server.command("pki", "list", BANK, "--limit", "1", "--json").stdout)[0]
     server.command("pki", "revoke", newest["serial"])
-    deadline = time.monotonic() + SEEN_WITHIN
-    while (code := refusal(server, store)) is None:
-        assert time.monotonic() < deadline
-    assert code == "MP-120"
+    codes = (refusal(server, store) for _ in range(TRIES))
+    assert next(filter(None, codes), None) == "MP-120"
 
 
 @pytest.mark.parametrize("fault", ["--expired", "--revoked", "--wrong-environment"])

@@ -12,10 +12,11 @@ import httpx2
 import pytest
 
 from fullmakt.kernel.clock import system_clock
+from fullmakt.provider import RemoteKeys, TokenVerifier
 from fullmakt.serve.app import create
 from fullmakt.serve.assembly import assemble
 from fullmakt.serve.settings import Settings
-from tests.support.fake_issuer import FakeIssuer
+from tests.support.fake_issuer import CONSUMER, FakeIssuer
 from tests.support.sockets import served as served_on_socket
 from tests.support.sockets import url_of
 
@@ -107,6 +108,8 @@ async def test_tokens_of_an_alternative_maskinporten_are_exchanged_and_taken(dat
 
                 exchanged = await answer("exchange/maskinporten", other.mint())
                 assert exchanged.status_code == 200
+                altinns = TokenVerifier(f"{altinn}/openid/", keys=RemoteKeys(f"{altinn}/openid/", http=http))
+                assert (await altinns.verify(exchanged.text)).consumer == CONSUMER
                 assert (await answer("refresh", exchanged.text)).status_code == 200
                 assert (await answer("exchange/maskinporten", stranger.mint())).status_code == 401
                 introspected = await http.post(

@@ -159,7 +159,8 @@ async def test_a_gateway_that_is_down_leaves_nothing_behind_and_trying_again_wor
     refused = await me.post(PATH, json={"phone": PHONE})
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert told(refused) == (
-        "sms_not_sent: The text message to +47*****123 was not sent, and no key is registered: try again later"
+        "sms_not_sent: The SMS gateway did not confirm the text message to +47*****123, and no key is registered:"
+        " try again later"
     )
     assert await kids(me) == []
     sms.fails = None

@@ -7,6 +7,8 @@ import datetime as dt
 import math
 import secrets
 
+import structlog
+
 from fullmakt.infra.sms import Sender, SmsNotSentError
 from fullmakt.jose.keys import PublicKey
 from fullmakt.kernel.clock import NewId
@@ -24,6 +26,7 @@ from fullmakt.maskinporten.selfservice.store import texts
 
 ACTION = "client-key:make-file"
 _RETRY_AFTER = 5
+_log = structlog.get_logger("fullmakt.selfservice")
 
 
 class KeyFiles:
@@ -74,13 +77,15 @@ class KeyFiles:
 
     async def _not_sent(self, error: SmsNotSentError, caller: Caller, client_id: str, phone: str) -> UnavailableError:
         """The refusal, told; a text that was certainly not sent does not count."""
+        _log.warning("sms_not_sent", why=str(error), perhaps=error.perhaps)
         if not error.perhaps:
             async with self._work.changing(caller.name, ACTION, client_id) as change:
                 for counted in rules.counted(client_id, phone):
                     await texts.take_back(change.connection, counted)
         refusal = UnavailableError(
             "sms_not_sent",
-            f"The text message to {rules.masked(phone)} was not sent, and no key is registered: try again later",
+            f"The SMS gateway did not confirm the text message to {rules.masked(phone)}, and no key is registered:"
+            " try again later",
             _RETRY_AFTER,
         )
         await self._work.tell_refusal(refusal, caller.name, ACTION, client_id)

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Request, Route
 
 from fullmakt.client import Credentials, MaskinportenClient
 from fullmakt.jose.keys import PRIVATE_MEMBERS, LocalSigner
-from tests.support.browser import chromium
+from tests.support.browser import LEAST_CONTRAST, chromium, contrasts
 from tests.support.running import Running, running, state_folder
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -160,6 +160,14 @@ def test_pages_that_make_no_keys_run_no_script(page: Page) -> None:
     assert page.evaluate("import('/static/keypair.js').then(() => 'ran', () => 'refused')") == "refused"
 
 
+def test_an_empty_inbox_fits_a_small_telephone(page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto("/innboks?lang=nb")
+    assert page.get_by_text("Det er ingen tekstmeldinger ennå.").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    assert [words for words, ratio in contrasts(page).items() if ratio < LEAST_CONTRAST] == []
+
+
 def test_a_file_is_downloaded_and_its_password_is_in_the_inbox_and_in_no_log(
     page: Page, server: Running, admin: str
 ) -> None:
@@ -178,3 +186,6 @@ def test_a_file_is_downloaded_and_its_password_is_in_the_inbox_and_in_no_log(
     assert token(server, client_id, LocalSigner.from_native(store.key, answer.headers["x-key-id"]))
     assert password not in server.output
     assert "99999123" not in server.output
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    assert [words for words, ratio in contrasts(page).items() if ratio < LEAST_CONTRAST] == []

@@ -18,6 +18,7 @@ from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.infra.database import Database, DatabaseUnavailableError
 from fullmakt.infra.secrets import MasterKeyError
+from fullmakt.infra.unavailable import UnavailableError
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.ports import Anchors, Delegations, Registry, SystemUsers
@@ -137,8 +138,8 @@ def in_world(action: Callable[[OpenWorld], Awaitable[T]], *, make: bool = True) 
 
     try:
         return asyncio.run(run())
-    except DatabaseUnavailableError as error:
-        raise NoWorldError(f"the database does not answer ({error})") from error
+    except UnavailableError as error:
+        raise NoWorldError(_reason(error)) from error
 
 
 _REMEDY = "start one with `fullmakt up`, or let FULLMAKT_STATE or FULLMAKT_CONFIG name yours"
@@ -158,6 +159,8 @@ def _reason(error: Exception) -> str:
         return f"the database does not answer: {str(error.orig).strip()}"
     if isinstance(error, DatabaseUnavailableError):
         return f"the database does not answer ({error})"
+    if isinstance(error, UnavailableError):
+        return f"what has to be asked does not answer ({error})"
     if isinstance(error, OSError):
         return f"{error.filename or 'the state folder'}: {error.strerror}; FULLMAKT_STATE names the state folder"
     return str(error)

@@ -43,21 +43,23 @@ class DatabaseUnavailableError(UnavailableError):
     """PostgreSQL does not answer."""
 
 
-async def answered_within(seconds: float, work: Coroutine[Any, Any, _T]) -> _T:
+async def answered_within(
+    seconds: float, work: Coroutine[Any, Any, _T], *, otherwise: type[UnavailableError] = DatabaseUnavailableError
+) -> _T:
     """What ``work`` returns or raises; when that takes too long it is cancelled, and left to itself.
 
     ``asyncio.timeout`` would wait for the end of it, and psycopg takes ten seconds to give up on a server that neither
     answers nor closes the connection.
 
     Raises:
-        DatabaseUnavailableError: it took longer than ``seconds``.
+        UnavailableError: it took longer than ``seconds``; ``otherwise`` says which of them.
     """
     task = asyncio.ensure_future(work)
     try:
         await asyncio.wait([task], timeout=seconds)
         if task.done():
             return task.result()
-        raise DatabaseUnavailableError(f"no answer within {seconds:g} s")
+        raise otherwise(f"no answer within {seconds:g} s")
     finally:
         if not task.done():
             task.cancel()

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 from fullmakt.infra.database import answered_within
 from fullmakt.infra.feed import EVERYTHING, Changes
+from fullmakt.infra.unavailable import UnavailableError
 
 Key = TypeVar("Key", bound=Hashable)
 Entry = TypeVar("Entry")
@@ -45,7 +46,7 @@ class FeedCache(ABC, Generic[Key, Entry]):
         """Those of ``keys`` that exist, as of one moment.
 
         Raises:
-            DatabaseUnavailableError: the source can not be read now.
+            UnavailableError: the source can not be read now.
         """
 
     @abstractmethod
@@ -53,7 +54,7 @@ class FeedCache(ABC, Generic[Key, Entry]):
         """What changed after ``version``.
 
         Raises:
-            DatabaseUnavailableError: the feed can not be read now.
+            UnavailableError: the feed can not be read now.
         """
 
     @abstractmethod
@@ -99,7 +100,7 @@ class FeedCache(ABC, Generic[Key, Entry]):
     async def _load(self, batch: dict[Key, asyncio.Future[Entry | None]]) -> None:
         while True:
             moment = self.moment
-            found = await answered_within(self._patience, self.fetch(list(batch)))
+            found = await answered_within(self._patience, self.fetch(list(batch)), otherwise=UnavailableError)
             if moment == self.moment:
                 break  # else the feed moved while the query ran, and what it read may be from before
         for key, future in batch.items():

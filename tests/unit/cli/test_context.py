@@ -17,6 +17,7 @@ from fullmakt.cli import context
 from fullmakt.cli.main import app
 from fullmakt.infra.database import DatabaseUnavailableError
 from fullmakt.infra.secrets import MasterKeyError
+from fullmakt.infra.unavailable import NeighbourUnavailableError
 
 
 class SettingsError(Exception):
@@ -109,16 +110,23 @@ def test_a_faulty_file_is_told_before_any_world_is_opened(tmp_path: Path, comman
     assert run(f"world {command} {tmp_path / 'world.toml'}") == (2, "✗ unknown section [[planet]]\n")
 
 
-def test_a_database_that_goes_away_is_told_too() -> None:
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        (DatabaseUnavailableError("AdminShutdown"), "the database does not answer (AdminShutdown)"),
+        (NeighbourUnavailableError("no keys"), "what has to be asked does not answer (no keys)"),
+    ],
+)
+def test_what_goes_away_is_told_too(gone: Exception, said: str) -> None:
     @asynccontextmanager
     async def opener() -> AsyncIterator[context.OpenWorld]:
         async def ring() -> None:
-            raise DatabaseUnavailableError("AdminShutdown")
+            raise gone
 
         yield cast("context.OpenWorld", SimpleNamespace(signing_keys=SimpleNamespace(ring=ring)))
 
     context.provide(opener, there())
-    assert run("keys list") == (2, "✗ the database does not answer (AdminShutdown)\n")
+    assert run("keys list") == (2, f"✗ {said}\n")
 
 
 def test_the_version_is_told() -> None:

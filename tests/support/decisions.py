@@ -11,12 +11,14 @@ from uuid import UUID
 from fullmakt.altinn.decisions.config import DecisionsConfig
 from fullmakt.altinn.decisions.ports import JournalEntry
 from fullmakt.altinn.decisions.service import DecisionPoint
+from fullmakt.altinn.resources.rules.rights import permits_unnamed, subjects
 from fullmakt.infra.feed import Changes
 from fullmakt.kernel.clock import FixedClock
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.delegations import DelegatedRight
 from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
+from fullmakt.wire.altinn.policy import Policy, parse_policy
 from fullmakt.wire.altinn.resources import Membership, RegisteredResource
 from tests.support.decision_tables import TableFacts, TablePackage
 
@@ -65,6 +67,7 @@ class TableNeighbours:
 
     async def holders(self, party: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
         """Everybody of ``[[held]]``."""
+        self.asked.append("holders")
         by_uuid = {one.party_uuid: one for one in self.facts.parties.values()}
         return tuple((by_uuid[holder], held) for (holder, where), held in self.facts.held.items() if where == party)
 
@@ -73,14 +76,30 @@ class TableNeighbours:
         self.asked.append("resources")
         return {name: self.facts.resources[name] for name in identifiers if name in self.facts.resources}
 
+    async def held_by(self, holder: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
+        """Everything of ``[[held]]`` that is the holder's."""
+        by_uuid = {one.party_uuid: one for one in self.facts.parties.values()}
+        return tuple((by_uuid[party], held) for (who, party), held in self.facts.held.items() if who == holder)
+
+    def _policies(self) -> dict[str, Policy]:
+        return {
+            name: parse_policy(resource.policy)
+            for name, resource in self.facts.resources.items()
+            if resource.policy is not None
+        }
+
     async def by_subjects(self, urns: Collection[str]) -> list[NamedResources]:
-        """The resources whose policies hold the value of one of ``urns``."""
-        values = [urn.rpartition(":")[2].encode() for urn in urns]
+        """What the registry tells of the policies: the resources whose policies permit something to each."""
+        wanted = {urn.lower() for urn in urns}
         return [
             NamedResources((name,))
-            for name, resource in self.facts.resources.items()
-            if any(value in (resource.policy or b"") for value in values)
+            for name, policy in self._policies().items()
+            if any(subject.urn in wanted for subject in subjects(policy))
         ]
+
+    async def permitting_unnamed(self) -> list[str]:
+        """Those whose policies may permit whom they do not name."""
+        return [name for name, policy in self._policies().items() if permits_unnamed(policy)]
 
     async def memberships(self, party: UUID, resource: str | None) -> tuple[Membership, ...]:
         """Those of ``[[memberships]]``."""
@@ -108,6 +127,7 @@ class TableNeighbours:
         self, *, receivers: Collection[UUID] | None = None, giver: UUID | None = None
     ) -> list[TablePackage]:
         """Those of ``[[packages]]``."""
+        self.asked.append("delegated_packages")
         return [
             one
             for one in self.facts.packages

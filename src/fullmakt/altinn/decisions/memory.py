@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from fullmakt.altinn.decisions.fact_keys import FactKey, question_of, tags_of, tags_of_change
 from fullmakt.altinn.decisions.model import AttributeSet
 from fullmakt.altinn.decisions.ports import AccessLists, ChangeFeed, Delegations, Parties, Resources
 from fullmakt.altinn.decisions.rules import CompiledPolicy, compile_policy
@@ -79,9 +80,13 @@ class KnownRights:
     roles: AttributeSet
     packages: AttributeSet
 
+    @classmethod
+    def of(cls, held: HeldRights) -> KnownRights:
+        """What the register tells."""
+        return cls(held, AttributeSet.of_strings(held.roles), AttributeSet.of_strings(held.packages))
 
-FactKey = tuple[Any, ...]
-"""A word for the kind of fact, and what it is about."""
+
+_NOTHING = HeldRights()
 
 
 class PolicyMemory(FeedCache[str, KnownResource]):
@@ -152,44 +157,55 @@ class FactMemory(FeedCache[FactKey, Any]):
         return await self._feed.changes_since(version)
 
     async def fetch(self, keys: Sequence[FactKey]) -> Mapping[FactKey, Any]:
-        """The facts, several at a time."""
+        """The facts: those that one question can ask for together, and several questions at a time."""
         turn = asyncio.Semaphore(_AT_ONCE)
+        questions: dict[FactKey, list[FactKey]] = {}
+        for key in keys:
+            questions.setdefault(question_of(key), []).append(key)
 
-        async def one(key: FactKey) -> Any:
+        async def answer(asked: list[FactKey]) -> Mapping[FactKey, Any]:
             async with turn:
-                return await self._fetch_one(key)
+                return await self._ask(asked)
 
-        named = [key[1] for key in keys if key[0] == "identity"]
-        identities = await self._parties.identify(named) if named else {}
-        found: dict[FactKey, Any] = {("identity", name): KnownParty.of(one) for name, one in identities.items()}
-        others = [key for key in keys if key[0] != "identity"]
-        if others:
-            found.update(zip(others, await asyncio.gather(*map(one, others)), strict=True))
+        found: dict[FactKey, Any] = {}
+        for answered in await asyncio.gather(*map(answer, questions.values())):
+            found.update(answered)
         if self._tagged > 8 * self._capacity:
             self._sweep()  # before these get theirs: they are no entries yet, and would lose them
         for key, fact in found.items():
-            self._tag(key, _tags(key, fact))
+            self._tag(key, tags_of(key, fact))
         return found
 
-    async def _fetch_one(self, key: FactKey) -> Any:
-        match key:
+    async def _ask(self, keys: list[FactKey]) -> Mapping[FactKey, Any]:
+        """The answers to ``keys``, which make one question."""
+        match keys[0]:
+            case ("identity", _):
+                found = await self._parties.identify([name for _, name in keys])
+                return {("identity", name): KnownParty.of(one) for name, one in found.items()}
             case ("held", holder, party):
-                held = await self._parties.held(holder, party)
-                return KnownRights(held, AttributeSet.of_strings(held.roles), AttributeSet.of_strings(held.packages))
+                if len(keys) == 1:
+                    held = {holder: await self._parties.held(holder, party)}
+                else:
+                    held = {one.party_uuid: rights for one, rights in await self._parties.holders(party)}
+                return {key: KnownRights.of(held.get(key[1], _NOTHING)) for key in keys}
             case ("key-roles", person):
-                return await self._parties.key_role_organisations(person)
+                return {keys[0]: await self._parties.key_role_organisations(person)}
             case ("memberships", party, resource):
-                return await self._access_lists.memberships(party, resource)
-            case ("packages", receiver, giver):
-                given = await self._delegations.delegated_packages(receivers=(receiver,), giver=giver)
-                return AttributeSet.of_strings(Attribute(ACCESS_PACKAGE, one.package) for one in given)
+                asked = resource if len(keys) == 1 else None
+                lists = await self._access_lists.memberships(party, asked)
+                return {key: tuple(one for one in lists if key[2] in (None, one.resource)) for key in keys}
+            case ("packages", _, giver):
+                given: dict[UUID, list[Attribute]] = {key[1]: [] for key in keys}
+                for one in await self._delegations.delegated_packages(receivers=tuple(given), giver=giver):
+                    given[one.receiver].append(Attribute(ACCESS_PACKAGE, one.package))
+                return {key: AttributeSet.of_strings(given[key[1]]) for key in keys}
             case ("rights", receivers, giver, resource):
-                return await self._delegations.rights(receivers, giver, resource)
-        raise AssertionError(f"no such fact: {key[0]}")
+                return {keys[0]: await self._delegations.rights(receivers, giver, resource)}
+        raise AssertionError(f"no such fact: {keys[0][0]}")
 
     def forget(self, changed: Sequence[str]) -> None:
         """Forget what the changed keys of the feeds concern."""
-        for key in {tag for one in changed for tag in _tags_of_change(one)}:
+        for key in {tag for one in changed for tag in tags_of_change(one)}:
             for fact in self._by_tag.pop(key, ()):
                 self.entries.pop(fact, None)
 
@@ -204,31 +220,6 @@ class FactMemory(FeedCache[FactKey, Any]):
             tag: left for tag, keys in self._by_tag.items() if (left := {key for key in keys if key in self.entries})
         }
         self._tagged = sum(map(len, self._by_tag.values()))
-
-
-def _tags(key: FactKey, fact: Any) -> Iterable[str]:
-    """The changes that make a fact another."""
-    match key:
-        case ("identity", _):
-            return (f"party:{fact.identity.party_uuid}",)
-        case ("held", holder, party):
-            return (f"party:{holder}", f"party:{party}")
-        case ("key-roles", person):
-            # A sub-unit that comes under one of the organisations adds itself, and names only itself on the feed.
-            return (f"party:{person}", "organisations")
-        case ("memberships", party, _):
-            return (f"member:{party}",)
-        case ("packages", receiver, giver):
-            return (f"from:{giver}", f"to:{receiver}")
-        case ("rights", receivers, giver, _):
-            return (f"from:{giver}", *(f"to:{receiver}" for receiver in receivers))
-    return ()
-
-
-def _tags_of_change(changed: str) -> Iterable[str]:
-    if changed.startswith("organisation:"):
-        return (changed, "organisations")
-    return (changed,)
 
 
 class Memory:
@@ -255,28 +246,29 @@ class Memory:
 
     async def identities(self, attributes: Collection[Attribute]) -> dict[Attribute, KnownParty]:
         """Who is meant by each attribute; unknown ones are left out, and asked for again the next time."""
-        found: dict[Attribute, KnownParty] = {}
-        unknown: list[Attribute] = []
-        for attribute in attributes:
-            identity = self._facts.get(("identity", attribute))
-            if identity is None:
-                unknown.append(attribute)
-            else:
-                found[attribute] = identity
-        if unknown:
-            loaded = await asyncio.gather(*(self._facts.load(("identity", attribute)) for attribute in unknown))
-            found.update({name: who for name, who in zip(unknown, loaded, strict=True) if who is not None})
-        return found
+        found = await self._all([("identity", attribute) for attribute in attributes])
+        return {name: who for name, who in zip(attributes, found, strict=True) if who is not None}
 
     async def held(self, holder: UUID, party: UUID) -> KnownRights:
         """What ``holder`` holds in ``party``."""
         fact: KnownRights = await self._fact(("held", holder, party))
         return fact
 
+    async def packages_of(self, holders: Sequence[UUID], party: UUID) -> list[tuple[AttributeSet, AttributeSet]]:
+        """The access packages of each holder: those that it holds in ``party``, and those that ``party`` gave it."""
+        held = await self._all(
+            [*(("held", one, party) for one in holders), *(("packages", one, party) for one in holders)]
+        )
+        return [(held[place].packages, held[place + len(holders)]) for place in range(len(holders))]
+
     async def key_role_organisations(self, person: UUID) -> tuple[UUID, ...]:
         """The organisations that a person acts for by a key role."""
         fact: tuple[UUID, ...] = await self._fact(("key-roles", person))
         return fact
+
+    async def key_roles_of(self, people: Sequence[UUID]) -> list[tuple[UUID, ...]]:
+        """The same of several people."""
+        return await self._all([("key-roles", person) for person in people])
 
     async def memberships(self, party: UUID, resource: str | None) -> tuple[Membership, ...]:
         """The access lists that a party is on."""
@@ -292,6 +284,16 @@ class Memory:
         """What ``receivers`` have been given on ``giver``'s behalf."""
         fact: tuple[DelegatedRight, ...] = await self._fact(("rights", frozenset(receivers), giver, resource))
         return fact
+
+    async def _all(self, keys: Sequence[FactKey]) -> list[Any]:
+        """A fact for each key, those that are not remembered asked for together; None for what nobody knows."""
+        found = [self._facts.get(key) for key in keys]
+        missing = [place for place, fact in enumerate(found) if fact is None]
+        if missing:
+            loaded = await asyncio.gather(*(self._facts.load(keys[place]) for place in missing))
+            for place, fact in zip(missing, loaded, strict=True):
+                found[place] = fact
+        return found
 
     async def _fact(self, key: FactKey) -> Any:
         fact = self._facts.get(key)

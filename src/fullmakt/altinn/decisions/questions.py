@@ -181,10 +181,11 @@ async def _held(
     wants_packages = ids.ACCESS_PACKAGE in policy.mentions
     holder = subject.uuid
     if party is not None and holder is not None and (wants_roles or wants_packages):
-        rights = await memory.held(holder, party.identity.party_uuid)
-        sets += [rights.roles] if wants_roles else []
         if wants_packages:
-            sets += [rights.packages, await memory.packages(holder, party.identity.party_uuid)]
+            [packages] = await memory.packages_of([holder], party.identity.party_uuid)
+            sets += packages
+        if wants_roles:
+            sets.append((await memory.held(holder, party.identity.party_uuid)).roles)
     asking = subject.organisation or subject.person
     if asked.alone and asking is not None and not _CONSENT_IDS.isdisjoint(policy.mentions):
         lists = await memory.memberships(asking.identity.party_uuid, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tomllib
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
@@ -12,13 +13,15 @@ import pytest
 
 from fullmakt.altinn.decisions.errors import UnsettledError
 from fullmakt.altinn.decisions.memory import FactMemory
+from fullmakt.altinn.decisions.searching import part_of
 from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.infra.database import DatabaseUnavailableError
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.delegations import DelegatedRight
 from fullmakt.wire.altinn.parties import HeldRights
-from tests.support.decision_tables import FOLDER, TableFacts, read_facts, uuid_of
+from fullmakt.wire.altinn.resources import Membership
+from tests.support.decision_tables import FOLDER, TableFacts, TablePackage, read_facts, uuid_of
 from tests.support.decisions import MemoryJournal, TableNeighbours, decision_point
 from tests.support.policies import policy_xml
 
@@ -51,6 +54,56 @@ async def test_the_second_decision_asks_nobody(point: DecisionPoint, neighbours:
     neighbours.asked.clear()
     assert await point.may(VENDOR, "read", "api", ACME)
     assert neighbours.asked == []
+
+
+async def test_the_facts_of_many_questions_are_asked_for_together(
+    point: DecisionPoint, neighbours: TableNeighbours
+) -> None:
+    """As many questions to each neighbour as for one subject, but for rights, which are asked for one by one."""
+    neighbours.facts.resources["taxes"] = replace(
+        neighbours.facts.resources["api"],
+        identifier="taxes",
+        policy=policy_xml("taxes", {"rules": [{"action": ["read"], "subject": [f"{ids.ACCESS_PACKAGE}=skatt"]}]}),
+    )
+    subjects = [VENDOR, OLA, [Attribute(ids.USER_ID, "20001")], [Attribute(ids.ORGANISATION, "889640782")]]
+    parts = [part_of(subject, "read", "taxes", ACME) for subject in subjects]
+    together = await point.decide_each(parts)
+    asked = Counter(neighbours.asked)
+    assert {name: asked[name] for name in ("identify", "resources", "held", "holders", "delegated_packages")} == {
+        "identify": 1,
+        "resources": 1,
+        "held": 0,
+        "holders": 1,
+        "delegated_packages": 1,
+    }
+    alone = decision_point(neighbours)
+    assert together == [(await alone.decide_each([part]))[0] for part in parts]
+
+
+async def test_the_lists_of_a_party_are_asked_for_once_whatever_is_asked(neighbours: TableNeighbours) -> None:
+    memory = FactMemory(neighbours, neighbours, neighbours, MemoryJournal(), capacity=40)
+    lists = [Membership("ttd", name, resource, None) for name, resource in (("a", "api"), ("b", "api"), ("c", "x"))]
+    neighbours.facts.memberships[:] = [(ACME, one) for one in lists]
+    keys = [("memberships", ACME, resource) for resource in ("api", "x", "none", None)]
+    found = await asyncio.gather(*map(memory.load, keys))
+    assert found == [tuple(lists[:2]), (lists[2],), (), tuple(lists)]
+    assert neighbours.asked == ["memberships"]
+
+
+async def test_a_package_is_asked_for_anew_when_its_giver_s_roles_change(
+    point: DecisionPoint, neighbours: TableNeighbours, journal: MemoryJournal
+) -> None:
+    """What came through a facilitator counts only while that holds it by the register."""
+    taxes = {"rules": [{"action": ["read"], "subject": [f"{ids.ACCESS_PACKAGE}=skatt"]}]}
+    neighbours.facts.resources["api"] = replace(
+        neighbours.facts.resources["api"], policy=policy_xml("api", taxes), identifier="api"
+    )
+    neighbours.facts.delegations.clear()
+    neighbours.facts.packages[:] = [TablePackage(ACME, uuid_of("vendor"), "skatt")]
+    assert await point.may(VENDOR, "read", "api", ACME)
+    neighbours.facts.packages.clear()
+    journal.change(f"party:{ACME}")
+    assert not await point.may(VENDOR, "read", "api", ACME)
 
 
 async def test_a_withdrawn_delegation_is_refused_by_the_very_next_decision(

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.altinn.decisions.config import DecisionsConfig
 from fullmakt.altinn.decisions.model import Reason
 from fullmakt.altinn.decisions.ports import JournalEntry
+from fullmakt.altinn.decisions.searching import Page, part_of
 from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.altinn.decisions.store import DecisionFeed, DecisionJournal
 from fullmakt.altinn.delegations.model import OPERATOR, Offer, Selection
@@ -27,6 +32,7 @@ from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.xacml_json import RequestAttribute
 from tests.support.parties import NOW, Register, national_id, orgno
 from tests.support.policies import policy_xml
 from tests.support.resources import register_owners, resource
@@ -206,15 +212,71 @@ async def test_who_can_and_what_can_they(altinn: Altinn) -> None:
     assert kari
 
 
+async def test_searches_find_what_decisions_permit_among_real_neighbours(altinn: Altinn) -> None:
+    acme, kari, vendor = await _people(altinn)
+    receiver = await altinn.register.uuid(orgno(2))
+    await altinn.register.person(2)
+    await altinn.register.grant(national_id(2), "dagl", 2)
+    ola = [Attribute(ids.PERSON, str(national_id(2)))]
+    rules: dict[str, dict[str, Any]] = {
+        "thing": POLICY,
+        "given": {"rules": [{"action": ["read"], "subject": [f"{ids.ACCESS_PACKAGE}=skatt-naering"]}]},
+        "delegated": POLICY,
+        "open": {"rules": [{"action": ["read"]}]},
+        "named": {"rules": [{"action": ["read"], "subject": [f"{ids.ORGANISATION}={orgno(2)}"]}]},
+        "closed": {"rules": [{"action": ["read"], "subject": [f"{ids.ROLE_CODE}=lede"]}]},
+    }
+    for name, policy in rules.items():
+        await altinn.resources.declare_resource(resource(name), policy_xml(name, policy))
+    await altinn.delegations.give_package(acme, receiver, "skatt-naering", OPERATOR)
+    await altinn.delegations.delegate(Offer(acme, receiver, "delegated", frozenset({"read"})), OPERATOR)
+    point = altinn.node().point
+    expected = {
+        "kari": {"thing", "delegated", "open", "given"},
+        "vendor": {"given", "delegated", "open", "named"},
+        "ola": {"given", "delegated", "open"},
+    }
+    for name, subject in {"kari": kari, "vendor": vendor, "ola": ola}.items():
+        named = [RequestAttribute(one.id, one.value) for one in subject]
+        found = await point.resources_for(named, "read", acme, partial(part_of, subject, "read", party=acme), Page())
+        decided = {one for one in rules if await point.may(subject, "read", one, acme)}
+        assert set(found.permitted) == decided, name
+        assert decided == expected[name], name
+
+
+async def test_many_decisions_on_facts_that_nobody_remembers_take_few_transactions(
+    altinn: Altinn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    acme, kari, vendor = await _people(altinn)
+    taxes = {"rules": [{"action": ["read"], "subject": [f"{ids.ACCESS_PACKAGE}=skatt-naering"]}]}
+    names = [f"taxes{number}" for number in range(20)]
+    for name in names:
+        await altinn.resources.declare_resource(resource(name), policy_xml(name, taxes))
+    parts = [part_of(subject, "read", name, acme) for subject in (kari, vendor) for name in names]
+    node = altinn.node()
+    asked, transaction = 0, node.database.transaction
+
+    def counted() -> AbstractAsyncContextManager[AsyncConnection]:
+        nonlocal asked
+        asked += 1
+        return transaction()
+
+    monkeypatch.setattr(node.database, "transaction", counted)
+    assert len(await node.point.decide_each(parts)) == len(parts)
+    # Who is who, the policies, what is held, what was given, key roles; and what was delegated, one by one.
+    assert asked <= 6 + len(parts)
+
+
 async def test_a_decision_on_old_facts_is_not_written(altinn: Altinn) -> None:
     node = altinn.node()
-    event = b'{"outcome":"permit","reason":"rule","trace_id":"t","actor":"a","subject":"s","facts":{}}'
-    entries = [JournalEntry(version, NOW, (event, event)) for version in (0, 3, 0)]
+    event: dict[str, Any] = {"action": "decision:make", "outcome": "permit", "reason": "rule", "facts": {}}
+    told = orjson.dumps({**event, "trace_id": "t", "actor": "a", "subject": "s"})
+    entries = [JournalEntry(version, NOW, (told, told)) for version in (0, 3, 0)]
     assert await asyncio.gather(*map(node.journal.write, entries)) == [True, False, True]
     async with altinn.database.transaction() as connection:
         await feed.publish(connection, "altinn.parties", ["party:x"])
         await feed.publish(connection, "altinn.delegations", ["to:x"])
-    assert not await node.journal.write(JournalEntry(0, NOW, (event,)))
+    assert not await node.journal.write(JournalEntry(0, NOW, (told,)))
     assert not await node.journal.write(JournalEntry(0, NOW, ()))
     assert await node.journal.write(JournalEntry(2, NOW, ()))
     assert await altinn.events() == [("permit", "rule")] * 4

@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from typing import Any
 
 import httpx2
 import pytest
 
+from fullmakt.altinn.decisions import searching
 from fullmakt.altinn.decisions.config import DecisionsConfig
-from tests.flow.test_decisions_http import Client, facts
-from tests.support.decision_tables import uuid_of
+from tests.flow.test_decisions_http import TABLE, Client
+from tests.support.decision_tables import TableFacts, read_facts, uuid_of
 
 ACME = "urn:altinn:organization:identifier-no:910753614"
 KARI = {"type": "user", "id": "20001"}
 VENDOR = {"type": "organization", "id": "991825827"}
 THING = {"type": "resource", "id": "thing", "properties": {"party": ACME}}
+SHARED = {"type": "resource", "id": "shared", "properties": {"party": ACME}}
+MORE = """
+[[delegations]]
+id = "d2"
+giver = "acme"
+receiver = "vendor"
+resource = "shared"
+actions = ["read"]
+[resources.shared]
+rules = [{ action = ["read"], subject = ["urn:altinn:rolecode=styr"] }]
+[resources.open1]
+rules = [{ action = ["read"] }]
+[resources.open2]
+combining = "permit-unless-deny"
+rules = [{ action = ["read"], effect = "Deny", subject = ["urn:altinn:rolecode=styr"] }]
+[resources.open3]
+[[resources.open3.rules]]
+action = ["read"]
+subject = [{ attribute = "urn:altinn:partyid", value = "5.*", function = "string-regexp-match" }]
+[[held]]
+holder = "ola"
+party = "vendor"
+roles = ["urn:altinn:rolecode:dagl"]
+"""
 
 
 class Administrator(Client):
@@ -22,6 +49,12 @@ class Administrator(Client):
 
     async def post(self, path: str, body: Any, caller: str | None = "admin", **headers: str) -> httpx2.Response:
         return await super().post(path, body, caller, **headers)
+
+
+def facts() -> TableFacts:
+    """Those of the tests of XACML, and more."""
+    table = TABLE.replace('kari = ["acme"]', 'kari = ["acme"]\nola = ["vendor"]')
+    return read_facts(tomllib.loads(table + MORE))
 
 
 @pytest.fixture
@@ -33,6 +66,11 @@ async def test_who_else_may_is_told_to_administrators_alone(client: Client) -> N
     asked = question(subject={"type": "user"})
     assert (await client.post("/access/v1/search/subject", asked, "pep")).status_code == 403
     assert (await client.post("/access/v1/search/subject", asked)).status_code == 200
+
+
+def events(client: Client) -> list[dict[str, Any]]:
+    """What the trail was told."""
+    return [json.loads(event) for entry in client.journal.entries for event in entry.events]
 
 
 def question(**members: Any) -> dict[str, Any]:
@@ -138,8 +176,8 @@ async def test_who_may(client: Client) -> None:
         assert {one["type"] for one in answer.json()["results"]} <= {kind}
         return [one["id"] for one in answer.json()["results"]]
 
-    assert await who("user") == ["20001"]
-    assert await who("person") == [str(uuid_of("kari"))]
+    assert await who("user") == ["20001", "20002"]
+    assert await who("person") == sorted(str(uuid_of(name)) for name in ("kari", "ola"))
     assert await who("organization") == ["991825827"]
     assert await who("systemuser") == []
 
@@ -147,9 +185,10 @@ async def test_who_may(client: Client) -> None:
 async def test_on_what(client: Client) -> None:
     resource = {"type": "resource", "properties": {"party": ACME}}
     found = await client.post("/access/v1/search/resource", question(resource=resource))
-    assert [one["id"] for one in found.json()["results"]] == ["app_ttd_tax", "thing"]
+    every = ["app_ttd_tax", "open1", "open2", "open3", "thing"]
+    assert [one["id"] for one in found.json()["results"]] == every
     found = await client.post("/access/v1/search/resource", question(resource=resource, subject=VENDOR))
-    assert found.json()["results"] == [{"type": "resource", "id": "thing"}]
+    assert [one["id"] for one in found.json()["results"]] == ["open1", "open2", "open3", "shared", "thing"]
 
 
 async def test_what(client: Client) -> None:
@@ -159,16 +198,116 @@ async def test_what(client: Client) -> None:
 
 async def test_a_search_comes_in_pages(client: Client) -> None:
     document: dict[str, Any] = {"subject": KARI, "resource": THING, "page": {"limit": 1}}
+    whole = (await client.post("/access/v1/search/action", {**document, "page": {}})).json()
+    assert whole["page"] == {"next_token": "", "count": 2, "total": 2}
     first = (await client.post("/access/v1/search/action", document)).json()
     assert first["results"] == [{"name": "read"}]
-    assert first["page"]["count"] == 1
-    assert first["page"]["total"] == 2
+    assert first["page"].keys() == {"next_token", "count"}
     token = first["page"]["next_token"]
     second = (await client.post("/access/v1/search/action", {**document, "page": {"limit": 1, "token": token}})).json()
     assert second["results"] == [{"name": "write"}]
-    assert second["page"]["next_token"] == ""
+    assert second["page"] == {"next_token": "", "count": 1}
     other = {**document, "subject": VENDOR, "page": {"limit": 1, "token": token}}
     assert (await client.post("/access/v1/search/action", other)).status_code == 400
+
+
+async def test_a_page_looks_at_no_more_than_it_may(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "MAX_LOOKED_AT", 2)
+    resource = {"type": "resource", "properties": {"party": ACME}}
+    document: dict[str, Any] = question(resource=resource, subject=VENDOR, action={"name": "read"})
+    found, pages, token = [], 0, ""
+    while pages == 0 or token:
+        answer = (await client.post("/access/v1/search/resource", {**document, "page": {"token": token}})).json()
+        found += [one["id"] for one in answer["results"]]
+        token, pages = answer["page"]["next_token"], pages + 1
+    assert found == ["open1", "open2", "open3", "shared", "thing"]
+    assert [one["facts"]["looked_at"] for one in events(client)] == [2, 2, 1]
+    assert pages == 3
+
+
+async def test_nothing_is_looked_at_for_an_empty_page(client: Client) -> None:
+    document = {"subject": KARI, "resource": THING, "page": {"limit": 0}}
+    answer = (await client.post("/access/v1/search/action", document)).json()
+    assert answer == {"page": {"next_token": "", "count": 0, "total": 0}, "results": []}
+
+
+async def test_a_search_is_told_once_however_much_it_finds(client: Client) -> None:
+    await client.post("/access/v1/search/subject", question(subject={"type": "party"}))
+    [event] = events(client)
+    found = sorted(str(uuid_of(name)) for name in ("kari", "ola", "vendor"))
+    assert (event["action"], event["outcome"], event["actor"], event["subject"]) == (
+        "decision:search",
+        "done",
+        "admin",
+        "read thing",
+    )
+    assert event["facts"] == {
+        "searched": "subject",
+        "type": "urn:altinn:party:uuid",
+        "action": ["read"],
+        "resource": "thing",
+        "party": str(uuid_of("acme")),
+        "looked_at": 3,
+        "permitted": 3,
+        "reasons": {"rule": 1, "delegation": 2},
+        "found": found,
+    }
+
+
+async def test_those_who_act_by_a_key_role_are_found_one_by_one(client: Client) -> None:
+    """The vendor was given the right; its director has it by that, and is named where people are asked for."""
+    answer = await client.post("/access/v1/search/subject", question(subject={"type": "user"}, resource=SHARED))
+    assert [one["id"] for one in answer.json()["results"]] == ["20002"]
+    answer = await client.post("/access/v1/search/subject", question(subject={"type": "organization"}, resource=SHARED))
+    assert [one["id"] for one in answer.json()["results"]] == ["991825827"]
+
+
+async def test_what_is_open_to_anybody_is_found_for_anybody(client: Client) -> None:
+    nobody = {"type": "user", "id": "777"}
+    resource = {"type": "resource", "properties": {"party": ACME}}
+    answer = await client.post("/access/v1/search/resource", question(subject=nobody, resource=resource))
+    assert [one["id"] for one in answer.json()["results"]] == ["open1", "open2"]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"type": "martian"},
+        {"type": "urn:altinn:rolecode"},
+        {"type": "urn:altinn:person:identifier-no"},
+        {"type": ""},
+        {"type": 1},
+        {},
+    ],
+    ids=["unknown", "a role", "by national identity number", "empty", "no text", "absent"],
+)
+async def test_subjects_of_a_type_that_can_not_be_listed_are_not_searched_for(
+    client: Client, subject: dict[str, Any]
+) -> None:
+    answer = await client.post("/access/v1/search/subject", question(subject=subject))
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "subject.type" in answer.text
+    assert not client.journal.entries
+
+
+@pytest.mark.parametrize("kind", ["subject", "resource", "action"])
+async def test_resources_of_an_unknown_type_are_not_searched_for(client: Client, kind: str) -> None:
+    book = {"type": "book", "id": "1", "properties": {"party": ACME}}
+    answer = await client.post(f"/access/v1/search/{kind}", question(resource=book))
+    assert answer.status_code == 400
+    assert "resource.type" in answer.text
+
+
+async def test_properties_and_context_count_in_a_search_as_in_an_evaluation(client: Client) -> None:
+    tax = {"type": "resource", "id": "app_ttd_tax", "properties": {"party": ACME}}
+    owner = {"type": "organization", "id": "991825827", "properties": {"urn:altinn:org": "ttd"}}
+    found = await client.post("/access/v1/search/action", {"subject": owner, "resource": tax})
+    assert found.json()["results"] == [{"name": "read"}]
+    found = await client.post("/access/v1/search/resource", question(subject=owner, resource=tax))
+    assert "app_ttd_tax" in [one["id"] for one in found.json()["results"]]
+    found = await client.post("/access/v1/search/subject", question(subject={"type": "org"}, resource=tax))
+    assert found.json()["results"] == [{"type": "org", "id": "ttd"}]
 
 
 @pytest.mark.parametrize(

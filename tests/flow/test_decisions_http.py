@@ -303,6 +303,35 @@ async def test_the_gateway_asks_for_a_key_when_it_has_some() -> None:
     assert (await closed.post("/api/v1/explain", request())).status_code == 404
 
 
+async def test_the_trail_is_told_who_was_not_let_in_and_why() -> None:
+    config = DecisionsConfig(subscription_keys=frozenset({"k1"}))
+    client = Client(facts(), config)
+    key = {"Ocp-Apim-Subscription-Key": "k1"}
+    await client.post("/api/v1/authorize", request())
+    await client.post("/api/v1/decision", request(), None, **{"Ocp-Apim-Subscription-Key": "secret"})
+    await client.post("/api/v1/authorize", request(), "nobody", **key)
+    await client.post("/access/v1/search/subject", {}, "pep", **key)
+    await client.get("/api/v1/roles?coveredByUserId=20002&offeredByPartyId=50001", "kari")
+    await client.post("/api/v1/authorize", request(), "forged", **key)  # nobody's: 401, and no more is made of it
+    assert [(one["subject"], one["reason"], one["actor"]) for one in _events(client)] == [
+        ("authorize", "missing_subscription_key", ""),
+        ("decision", "invalid_subscription_key", ""),
+        ("authorize", "missing_scope", "nobody"),
+        ("search/subject", "missing_scope", "pep"),
+        ("roles", "not_oneself", _events(client)[-1]["actor"]),
+    ]
+    assert {(one["action"], one["outcome"]) for one in _events(client)} == {("decision:call", "deny")}
+    assert _events(client)[2]["facts"]["any_of"] == [
+        "altinn:authorization/authorize",
+        "altinn:authorization/authorize.admin",
+    ]
+    assert b"secret" not in b"".join(event for entry in client.journal.entries for event in entry.events)
+
+
+def _events(client: Client) -> list[dict[str, Any]]:
+    return [json.loads(event) for entry in client.journal.entries for event in entry.events]
+
+
 async def test_a_body_that_is_too_large_is_not_read(client: Client) -> None:
     assert (await client.post("/api/v1/authorize", b" " * 1_100_000)).status_code == 413
 
@@ -405,6 +434,39 @@ async def test_roles_and_parties_are_told_to_the_user_itself(client: Client) -> 
     policies = await client.post("/api/v1/policies/GetPolicies", [{"org": "ttd", "app": "tax"}], caller=None)
     assert {one["id"] for one in policies.json()[0]["subjects"]} == {"urn:altinn:rolecode", "urn:altinn:org"}
     assert (await client.post("/api/v1/policies/GetPolicies", {"org": 1}, caller=None)).status_code == 400
+
+
+_GIVEN = """
+[organisations.client]
+orgno = "889640782"
+party_id = 50003
+[organisations.generous]
+orgno = "974760673"
+party_id = 50004
+[organisations.books]
+orgno = "974761076"
+party_id = 50005
+[[held]]
+holder = "acme"
+party = "books"
+packages = ["urn:altinn:accesspackage:skatt"]
+[[packages]]
+giver = "client"
+receiver = "kari"
+package = "skatt"
+[[packages]]
+giver = "generous"
+receiver = "acme"
+package = "skatt"
+"""
+
+
+async def test_whoever_gave_a_package_or_is_held_by_a_key_role_can_be_acted_for() -> None:
+    client = Client(read_facts(tomllib.loads(TABLE + _GIVEN)))
+    parties = await client.get("/api/v1/parties?userId=20001", "kari")
+    assert [one["partyId"] for one in parties.json()] == [50101, 50001, 50005, 50003, 50004]
+    for party_id in ("50003", "50004", "50005"):
+        assert (await client.get(f"/api/v1/parties/{party_id}/validate?userId=20001", "kari")).json() is True
 
 
 def test_there_are_tables() -> None:

@@ -28,10 +28,13 @@ SUBJECT_TYPES: Mapping[str, str] = {
     "systemuser": ids.SYSTEM_USER,
     "org": ids.SERVICE_OWNER,
 }
+SEARCHED_SUBJECTS = frozenset(SUBJECT_TYPES.values()) | {ids.PARTY_ID, ids.ORGANISATION_UUID, ids.ORGANISATION_OLD}
+"""Attributes that subjects can be listed by; people are not by their national identity numbers."""
 RESOURCE_TYPES = frozenset({"resource", ids.RESOURCE})
 MAX_EVALUATIONS = 1_000
 MAX_PAGE = 100
 _PARTY = "party"
+_CATEGORIES = {"subject": ids.SUBJECT_CATEGORY, "action": ids.ACTION_CATEGORY, "resource": ids.RESOURCE_CATEGORY}
 
 
 class InvalidAuthZenRequestError(ValueError):
@@ -95,41 +98,82 @@ def read_evaluations(document: Any) -> Evaluations:
 
 
 class Search(NamedTuple):
-    """A search: what is known of the question, and which page is wanted.
+    """A search: a question with something left open, and which page of answers is wanted.
 
-    ``wanted_type`` is the type of what is searched for; ``subject`` and ``action`` are None when searched for.
-    ``fingerprint`` stands for the request without its page, ``offset`` is where the page begins.
+    ``subject``, ``action`` and ``resource`` hold the attributes that are given; ``wanted`` is the attribute id of what
+    is left open, of category ``wanted_in``, and ``wanted_type`` what the request calls it. ``fingerprint`` stands for
+    the request without its page; the page begins after the name ``after``.
     """
 
+    wanted: str
+    wanted_in: str
     wanted_type: str
-    subject: RequestCategory | None
-    action: str | None
+    subject: RequestCategory
+    action: RequestCategory
     resource: RequestCategory
+    context: tuple[RequestCategory, ...]
     fingerprint: str
-    offset: int
+    after: str
     limit: int
+
+    def part(self, name: str) -> Part:
+        """The question about ``name``, as ``read_evaluation`` would have read it."""
+        return tuple(
+            RequestCategory(one.category, (RequestAttribute(self.wanted, name), *one.attributes))
+            if one.category == self.wanted_in
+            else one
+            for one in (self.subject, self.action, self.resource, *self.context)
+        )
+
+    def given(self, attribute_id: str) -> str:
+        """The value of an attribute of the action or the resource; empty when it is what is left open."""
+        return next(
+            (one.value for of in (self.action, self.resource) for one in of.attributes if one.id == attribute_id), ""
+        )
 
 
 def read_search(document: Any, kind: str) -> Search:
     """A search for ``subject``, ``resource`` or ``action``.
 
     Raises:
-        InvalidAuthZenRequestError: as ``read_evaluation``; a page of another search.
+        InvalidAuthZenRequestError: as ``read_evaluation``; subjects of a type that can not be listed; a page of another
+            search.
     """
     members = _object(document, "the request")
     fingerprint = _fingerprint(members, kind)
-    offset, limit = _page(members, fingerprint)
-    wanted = "action" if kind == "action" else _text(_object(members.get(kind), kind), "type", kind)
-    resource = _resource(members, needs_id=kind != "resource")
+    after, limit = _page(members, fingerprint)
+    wanted_type, wanted = _wanted(members, kind)
     return Search(
         wanted,
-        None if kind == "subject" else _subject(members),
-        None if kind == "action" else _text(_object(members.get("action"), "action"), "name", "action"),
-        resource,
+        _CATEGORIES[kind],
+        wanted_type,
+        _open(members, "subject", ids.SUBJECT_CATEGORY) if kind == "subject" else _subject(members),
+        _open(members, "action", ids.ACTION_CATEGORY) if kind == "action" else _action(members),
+        _resource(members, needs_id=kind != "resource"),
+        _context(members),
         fingerprint,
-        offset,
+        after,
         limit,
     )
+
+
+def _wanted(members: Mapping[str, Any], kind: str) -> tuple[str, str]:
+    """What the request calls that which is left open, and its attribute id."""
+    if kind == "action":
+        return kind, ids.ACTION
+    named = _text(_object(members.get(kind), kind), "type", kind)
+    if kind == "resource":
+        return named, ids.RESOURCE
+    wanted = SUBJECT_TYPES.get(named, named)
+    if wanted not in SEARCHED_SUBJECTS:
+        known = ", ".join([*SUBJECT_TYPES, *sorted(SEARCHED_SUBJECTS)])
+        raise InvalidAuthZenRequestError(f"subject.type is one whose subjects can be searched for: {known}")
+    return named, wanted
+
+
+def _open(members: Mapping[str, Any], name: str, category: str) -> RequestCategory:
+    """What is told of something whose id is left open, and passed over if it is there (§8)."""
+    return RequestCategory(category, tuple(_properties(_object(members.get(name, {}), name), name)))
 
 
 def _fingerprint(members: Mapping[str, Any], kind: str) -> str:
@@ -140,32 +184,34 @@ def _fingerprint(members: Mapping[str, Any], kind: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _page(members: Mapping[str, Any], fingerprint: str) -> tuple[int, int]:
+def _page(members: Mapping[str, Any], fingerprint: str) -> tuple[str, int]:
     page = _object(members.get("page", {}), "page")
     limit = page.get("limit", MAX_PAGE)
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
         raise InvalidAuthZenRequestError("page.limit is a number, not below zero")
     token = page.get("token")
     if token in (None, ""):
-        return 0, min(limit, MAX_PAGE)
+        return "", min(limit, MAX_PAGE)
     try:
-        made_for, _, offset = base64.urlsafe_b64decode(str(token).encode()).decode().partition(" ")
-        start = int(offset)
+        made_for, space, after = base64.urlsafe_b64decode(str(token).encode()).decode().partition(" ")
     except (ValueError, binascii.Error) as error:
         raise InvalidAuthZenRequestError("page.token is not one that was given out") from error
-    if made_for != fingerprint or start < 0:
+    if made_for != fingerprint or not space:
         raise InvalidAuthZenRequestError("page.token is of another search: only the token may change between pages")
-    return start, min(limit, MAX_PAGE)
+    return after, min(limit, MAX_PAGE)
 
 
-def search_response(search: Search, results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One page of all ``results``."""
-    shown = results[search.offset : search.offset + search.limit]
-    end = search.offset + len(shown)
-    token = ""
-    if shown and end < len(results):
-        token = base64.urlsafe_b64encode(f"{search.fingerprint} {end}".encode()).decode()
-    return {"page": {"next_token": token, "count": len(shown), "total": len(results)}, "results": list(shown)}
+def search_response(
+    search: Search, results: Sequence[Mapping[str, Any]], last: str | None, *, whole: bool
+) -> dict[str, Any]:
+    """One page of results; ``last`` is the name after which the next page begins, None when there is none.
+
+    A page may hold fewer results than there is room for, and yet have another after it. The total is told of an answer
+    that is ``whole`` on its page: to know it of others, all would have to be decided for each page.
+    """
+    token = "" if last is None else base64.urlsafe_b64encode(f"{search.fingerprint} {last}".encode()).decode()
+    total = {"total": len(results)} if whole else {}
+    return {"page": {"next_token": token, "count": len(results), **total}, "results": list(results)}
 
 
 def evaluation_response(result: Result, *, reason: str | None = None) -> dict[str, Any]:

@@ -35,6 +35,10 @@ class Parties(Protocol):
         """Everybody who holds anything in ``party``."""
         ...
 
+    async def held_by(self, holder: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
+        """Every party in which ``holder`` holds anything, and what: a person's self among them."""
+        ...
+
 
 class Resources(Protocol):
     """The resource registry."""
@@ -60,6 +64,11 @@ class PolicyIndex(Protocol):
         """The resources whose policies permit something to each of the subjects (``urn:altinn:rolecode:dagl``)."""
         ...
 
+    async def permitting_unnamed(self) -> Sequence[str]:
+        """The resources whose policies may permit something to subjects that they do not name, so that ``by_subjects``
+        need not find them."""
+        ...
+
 
 class AccessLists(Protocol):
     """The resource registry's access lists."""
@@ -75,6 +84,11 @@ class GivenPackage(Protocol):
     @property
     def package(self) -> str:
         """Its name, without ``urn:altinn:accesspackage:``."""
+        ...
+
+    @property
+    def giver(self) -> UUID:
+        """On whose behalf it counts."""
         ...
 
     @property
@@ -115,10 +129,10 @@ class ChangeFeed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """Decisions that were made together, on ``version`` of the feeds.
+    """What is told of an answer, on ``version`` of the feeds.
 
-    ``events`` is one JSON object for each, with the members ``outcome`` (``permit`` or ``deny``), ``reason``,
-    ``trace_id``, ``actor``, ``subject`` and ``facts``, cleaned for the trail.
+    ``events`` is one JSON object for each decision, search or refusal, with the members ``action``, ``outcome``,
+    ``reason``, ``trace_id``, ``actor``, ``subject`` and ``facts`` of an audit event, cleaned for the trail.
     """
 
     version: int

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from functools import lru_cache
+from contextlib import aclosing
 from typing import Any, TypeVar
 from uuid import UUID
 
-import orjson
-
 from fullmakt.altinn.decisions.config import DecisionsConfig
-from fullmakt.altinn.decisions.deciding import decide_part
+from fullmakt.altinn.decisions.deciding import decide_part, decide_parts
 from fullmakt.altinn.decisions.errors import RefusedQuestionError, UnsettledError
 from fullmakt.altinn.decisions.explaining import Explanation, explain_part
 from fullmakt.altinn.decisions.memory import FactMemory, Memory, PolicyMemory
@@ -27,41 +24,34 @@ from fullmakt.altinn.decisions.ports import (
     PolicyIndex,
     Resources,
 )
-from fullmakt.altinn.decisions.questions import party_of
+from fullmakt.altinn.decisions.questions import party_of, subject_of
 from fullmakt.altinn.decisions.searching import (
     Able,
+    Asking,
+    Found,
+    Neighbours,
+    Page,
     part_of,
     permitted_actions,
+    permitted_among_actions,
     permitted_resources,
+    permitted_subjects,
     represented,
     who_can,
 )
-from fullmakt.infra.audit import clean_text
+from fullmakt.altinn.decisions.trail import Refusal, Search, Told, event_of
 from fullmakt.infra.telemetry import current_trace
 from fullmakt.kernel.clock import Clock
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
-from fullmakt.wire.altinn.xacml_json import (
-    DecisionRequest,
-    Part,
-    RequestAttribute,
-    UndecidableRequestError,
-)
+from fullmakt.wire.altinn.xacml_json import DecisionRequest, Part, RequestAttribute, UndecidableRequestError
 
 _ATTEMPTS = 20
 """How often a decision is made anew because its facts changed meanwhile."""
-_BREATH = 50
-"""Parts of a request that are decided in a row before others get their turn."""
-
-_MAX_LISTED = 100
-"""Values of a list that the trail holds."""
-
-_NAME = 300
-"""Characters of what the trail takes for a name."""
 
 _T = TypeVar("_T")
-Answer = tuple[_T, Sequence[Decision]]
-"""An answer, and the decisions in it, to be written down."""
+Answer = tuple[_T, Sequence[Told]]
+"""An answer, and what the trail is told of it."""
 
 
 class DecisionPoint:
@@ -85,9 +75,7 @@ class DecisionPoint:
         clock: Clock,
     ) -> None:
         self.config = config
-        self._parties = parties
-        self._delegations = delegations
-        self._policy_index = policy_index
+        self._neighbours = Neighbours(parties, delegations, policy_index)
         self._journal = journal
         self._clock = clock
         self._memory = Memory(
@@ -118,12 +106,11 @@ class DecisionPoint:
 
         async def work() -> Answer[list[Decision]]:
             decisions: list[Decision] = []
-            for part in parts:
-                decisions.append(await self._decide_part(part))
-                if last(decisions[-1]):
-                    break
-                if len(decisions) % _BREATH == 0:
-                    await asyncio.sleep(0)
+            async with aclosing(decide_parts(parts, self._memory)) as made:
+                async for decision in made:
+                    decisions.append(decision)
+                    if last(decision):
+                        break
             return decisions, decisions
 
         return await self._settled(work, actor)
@@ -134,7 +121,7 @@ class DecisionPoint:
         """May ``subject`` do ``action`` on ``resource`` for ``party``? For the checks of other systems."""
 
         async def work() -> Answer[Decision]:
-            decision = await self._decide_part(part_of(subject, action, resource, party))
+            decision = await decide_part(part_of(subject, action, resource, party), self._memory, external=True)
             return decision, [decision]
 
         return await self._settled(work, actor)
@@ -146,7 +133,7 @@ class DecisionPoint:
 
         async def work() -> Answer[dict[str, Decision]]:
             decisions = await permitted_actions(subject, resource, party, self._memory)
-            return decisions, list(decisions.values())
+            return decisions, [Search.of_actions(decisions, resource, party)]
 
         return await self._settled(work, actor)
 
@@ -166,34 +153,78 @@ class DecisionPoint:
 
     async def who_can(self, action: str, resource: str, party: UUID, *, actor: str = "") -> list[Able]:
         """Everybody who may do ``action`` on ``resource`` for ``party``, each with the decision that says by what."""
+        asked = {"searched": "subject", "action": [action], "resource": resource, "party": party}
 
         async def work() -> Answer[list[Able]]:
-            able = await who_can(
-                action, resource, party, memory=self._memory, parties=self._parties, delegations=self._delegations
+            able, found = await who_can(action, resource, party, memory=self._memory, neighbours=self._neighbours)
+            return able, [Search.of(asked, found)]
+
+        return await self._settled(work, actor)
+
+    async def subjects_for(
+        self, wanted: str, action: str, resource: str, party: UUID, asking: Asking, page: Page, *, actor: str = ""
+    ) -> Found:
+        """Who may do ``action`` on ``resource`` for ``party``, by their names of the attribute ``wanted``.
+
+        ``asking`` makes the question about a name, in this search and in those below.
+        """
+        asked = {"searched": "subject", "type": wanted, "action": [action], "resource": resource, "party": party}
+
+        async def work() -> Answer[Found]:
+            found = await permitted_subjects(
+                wanted, asking, resource, party, page, memory=self._memory, neighbours=self._neighbours
             )
-            return able, [one.decision for one in able]
+            return found, [Search.of(asked, found)]
 
         return await self._settled(work, actor)
 
     async def resources_for(
-        self, subject: list[RequestAttribute], action: str, party: UUID, *, actor: str = ""
-    ) -> dict[str, Decision]:
+        self,
+        subject: list[RequestAttribute],
+        action: str,
+        party: UUID,
+        asking: Asking,
+        page: Page,
+        *,
+        actor: str = "",
+    ) -> Found:
         """The resources on which ``subject`` may do ``action`` for ``party``.
 
         Raises:
             RefusedQuestionError: the subject makes no sense.
         """
+        asked = {"searched": "resource", "action": [action], "party": party}
 
-        async def work() -> Answer[dict[str, Decision]]:
-            permitted = await permitted_resources(
-                subject,
-                action,
-                party,
-                memory=self._memory,
-                index=self._policy_index,
-                delegations=self._delegations,
+        async def work() -> Answer[Found]:
+            found = await permitted_resources(
+                subject, asking, party, page, memory=self._memory, neighbours=self._neighbours
             )
-            return permitted, list(permitted.values())
+            who, _ = await subject_of(subject, self._memory)
+            return found, [Search.of({"subject": who.uuid, **asked}, found)]
+
+        return await self._settled(work, actor)
+
+    async def actions_for(
+        self,
+        subject: list[RequestAttribute],
+        resource: str,
+        party: UUID,
+        asking: Asking,
+        page: Page,
+        *,
+        actor: str = "",
+    ) -> Found:
+        """What ``subject`` may do with ``resource`` for ``party``, of all that the resource's policy names.
+
+        Raises:
+            RefusedQuestionError: the subject makes no sense.
+        """
+        asked = {"searched": "action", "resource": resource, "party": party}
+
+        async def work() -> Answer[Found]:
+            who, _ = await subject_of(subject, self._memory)
+            found = await permitted_among_actions(asking, resource, page, self._memory)
+            return found, [Search.of({"subject": who.uuid, **asked}, found)]
 
         return await self._settled(work, actor)
 
@@ -219,7 +250,7 @@ class DecisionPoint:
         """The parties that a person can act for in something, itself first."""
 
         async def work() -> Answer[list[PartyIdentity]]:
-            return await represented(person, memory=self._memory, delegations=self._delegations), ()
+            return await represented(person, memory=self._memory, neighbours=self._neighbours), ()
 
         return await self._settled(work, "")
 
@@ -242,6 +273,14 @@ class DecisionPoint:
 
         return await self._settled(work, actor)
 
+    async def refused(self, actor: str, endpoint: str, reason: str, /, **facts: Any) -> None:
+        """Keep in the audit trail that a caller was not let in to ``endpoint``."""
+
+        async def work() -> Answer[None]:
+            return None, [Refusal(endpoint, reason, facts)]
+
+        await self._settled(work, actor)
+
     async def _decide(self, request: DecisionRequest, *, external: bool) -> list[Decision]:
         try:
             parts = request.parts()
@@ -249,17 +288,12 @@ class DecisionPoint:
             status = Status.PROCESSING_ERROR if external else Status.SYNTAX_ERROR
             return [Decision(Outcome.INDETERMINATE, Reason.INVALID_REQUEST, status, {"message": str(error)})]
         decisions: list[Decision] = []
-        for number, part in enumerate(parts, 1):
-            decision = await self._decide_part(part, external=external)
-            if len(parts) > 1 and decision.outcome is Outcome.INDETERMINATE:
-                return [decision]
-            decisions.append(decision)
-            if number % _BREATH == 0:
-                await asyncio.sleep(0)
+        async with aclosing(decide_parts(parts, self._memory, external=external)) as made:
+            async for decision in made:
+                if len(parts) > 1 and decision.outcome is Outcome.INDETERMINATE:
+                    return [decision]
+                decisions.append(decision)
         return decisions
-
-    async def _decide_part(self, part: Part, *, external: bool = True) -> Decision:
-        return await decide_part(part, self._memory, external=external)
 
     async def _settled(self, work: Callable[[], Awaitable[Answer[_T]]], actor: str) -> _T:
         """Do the work until the facts that it was done on are still current when it is written down."""
@@ -267,46 +301,9 @@ class DecisionPoint:
         trace_id = trace.trace_id if trace else ""
         for _ in range(_ATTEMPTS):
             version = self._memory.version  # before any fact is read, so that none is older
-            answer, decisions = await work()
-            events = tuple([_event(decision, trace_id, actor) for decision in decisions])
+            answer, told = await work()
+            events = tuple([event_of(one, trace_id, actor) for one in told])
             if await self._journal.write(JournalEntry(version, self._clock(), events)):  # none: still if it holds
                 return answer
             await self._memory.catch_up()
         raise UnsettledError("the facts of the decision are changing too fast")
-
-
-@lru_cache(maxsize=8_192)
-def _clean_name(text: str) -> str:
-    """What one decision names, the next names too."""
-    return clean_text(text)
-
-
-def _clean(text: str) -> str:
-    """Names are remembered; what is longer than a name is not, or callers could fill the memory with it."""
-    return _clean_name(text) if len(text) <= _NAME else clean_text(text)
-
-
-def _cleaned(value: Any) -> Any:
-    """Facts for the trail; a UUID is nothing to clean."""
-    if isinstance(value, str):
-        return _clean(value)
-    if isinstance(value, dict):
-        return {name: _cleaned(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_cleaned(one) for one in value[:_MAX_LISTED]]
-    return value
-
-
-def _event(decision: Decision, trace_id: str, actor: str) -> bytes:
-    """A decision as the audit trail holds it."""
-    facts = decision.facts
-    asked = f"{','.join(facts.get('action', ())[:5])} {facts.get('resource', '')}".strip()
-    event: dict[str, Any] = {
-        "outcome": "permit" if decision.permitted else "deny",
-        "reason": decision.reason,
-        "trace_id": trace_id,
-        "actor": _clean(actor),
-        "subject": _clean(asked[:_NAME]),
-        "facts": {"decision": decision.outcome, **{name: _cleaned(value) for name, value in facts.items()}},
-    }
-    return orjson.dumps(event)

@@ -18,9 +18,9 @@ WITH feeds AS (
     WHERE topic IN ('{TOPICS[0]}', '{TOPICS[1]}', '{TOPICS[2]}')
 ), recorded AS (
     INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts)
-    SELECT %b, 'decisions', 'decision:make', e.outcome, e.reason, e.trace_id, e.actor, e.subject, e.facts
+    SELECT %b, 'decisions', e.action, e.outcome, e.reason, e.trace_id, e.actor, e.subject, e.facts
     FROM feeds, json_to_recordset(%b::text::json) AS e (
-        outcome text, reason text, trace_id text, actor text, subject text, facts jsonb
+        action text, outcome text, reason text, trace_id text, actor text, subject text, facts jsonb
     )
     WHERE feeds.version = %b
 )

@@ -36,7 +36,7 @@ def catalogue() -> Mapping[str, Mapping[str, Any]]:
 
 
 _FAMILIES = {
-    "decisions": ("decisions",),
+    "decisions": ("decisions", "refusals"),
     "delegations": ("refusals",),
     "resources": ("refusals",),
     "access-lists": ("refusals",),

@@ -41,7 +41,7 @@ HANDLERS: dict[type[Exception], altinn.Handler] = {
 def app(service: DecisionPoint, callers: Callers, more: tuple[Route, ...] = ()) -> ASGIApp:
     """The system's app, to be mounted at its base path; ``more`` are routes of neighbours that live below it."""
     config = service.config
-    gateway = Gateway(config, callers)
+    gateway = Gateway(config, callers, service)
     xacml, authzen = XacmlEndpoints(service, gateway), AuthZenEndpoints(service, gateway)
     look_ups = LookUpEndpoints(service, gateway)
     hot: dict[str, Endpoint] = {

@@ -13,7 +13,7 @@ from fullmakt.altinn.decisions.errors import RefusedQuestionError
 from fullmakt.altinn.decisions.http.exchange import JSON_HEADERS, Answer, Header, Post, StrictJsonError
 from fullmakt.altinn.decisions.http.gateway import AUTHORIZE_ADMIN, Gateway
 from fullmakt.altinn.decisions.model import Decision
-from fullmakt.altinn.decisions.searching import Able
+from fullmakt.altinn.decisions.searching import Found, Page
 from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.wire import authzen
 from fullmakt.wire.altinn import attributes as ids
@@ -53,7 +53,7 @@ class AuthZenEndpoints:
             decisions = await self._service.decide_each([authzen.read_evaluation(document)], actor=actor)
             return self._rendered(decisions[0])
 
-        return await self._served(post, work)
+        return await self._served(post, "evaluation", work)
 
     async def evaluations(self, post: Post) -> Answer:
         """Several questions, answered until the semantic says that the rest does not matter."""
@@ -66,46 +66,45 @@ class AuthZenEndpoints:
             answers = [self._rendered(decision) for decision in decisions]
             return answers[0] if asked.single else {"evaluations": answers}
 
-        return await self._served(post, work)
+        return await self._served(post, "evaluations", work)
 
     async def search_subject(self, post: Post) -> Answer:
         """Who may do it? As ``who-can`` it names others, and needs the admin scope."""
 
         async def work(document: Any, actor: str) -> Any:
             search = authzen.read_search(document, "subject")
-            resource = next(one.value for one in search.resource.attributes if one.id == ids.RESOURCE)
+            action, resource = search.given(ids.ACTION), search.given(ids.RESOURCE)
             party = await self._party(search.resource)
-            able = await self._service.who_can(search.action or "", resource, party, actor=actor)
-            wanted = authzen.SUBJECT_TYPES.get(search.wanted_type, search.wanted_type)
-            found = sorted({name for one in able if (name := _named(one, wanted)) is not None})
-            return authzen.search_response(search, [{"type": search.wanted_type, "id": name} for name in found])
+            found = await self._service.subjects_for(
+                search.wanted, action, resource, party, search.part, _page(search), actor=actor
+            )
+            return _results(search, found, [{"type": search.wanted_type, "id": name} for name in found.permitted])
 
-        return await self._served(post, work, AUTHORIZE_ADMIN)
+        return await self._served(post, "search/subject", work, AUTHORIZE_ADMIN)
 
     async def search_resource(self, post: Post) -> Answer:
         """On what may the subject do it?"""
 
         async def work(document: Any, actor: str) -> Any:
             search = authzen.read_search(document, "resource")
+            subject, action = list(search.subject.attributes), search.given(ids.ACTION)
             party = await self._party(search.resource)
-            subject = list(search.subject.attributes) if search.subject is not None else []
-            found = await self._service.resources_for(subject, search.action or "", party, actor=actor)
-            return authzen.search_response(search, [{"type": search.wanted_type, "id": name} for name in found])
+            found = await self._service.resources_for(subject, action, party, search.part, _page(search), actor=actor)
+            return _results(search, found, [{"type": search.wanted_type, "id": name} for name in found.permitted])
 
-        return await self._served(post, work)
+        return await self._served(post, "search/resource", work)
 
     async def search_action(self, post: Post) -> Answer:
         """What may the subject do with it?"""
 
         async def work(document: Any, actor: str) -> Any:
             search = authzen.read_search(document, "action")
-            resource = next(one.value for one in search.resource.attributes if one.id == ids.RESOURCE)
+            subject, resource = list(search.subject.attributes), search.given(ids.RESOURCE)
             party = await self._party(search.resource)
-            subject = _attributes([search.subject] if search.subject is not None else [])
-            decisions = await self._service.delegable_actions(subject, resource, party, actor=actor)
-            return authzen.search_response(search, [{"name": name} for name, one in decisions.items() if one])
+            found = await self._service.actions_for(subject, resource, party, search.part, _page(search), actor=actor)
+            return _results(search, found, [{"name": name} for name in found.permitted])
 
-        return await self._served(post, work)
+        return await self._served(post, "search/action", work)
 
     def _rendered(self, decision: Decision) -> dict[str, Any]:
         reason = str(decision.reason) if self._service.config.explain else None
@@ -117,8 +116,8 @@ class AuthZenEndpoints:
             raise authzen.InvalidAuthZenRequestError("resource.properties.party names no party that is known")
         return party.party_uuid
 
-    async def _served(self, post: Post, work: Work, *scopes: str) -> Answer:
-        caller = await self._gateway.outside(post.headers, *scopes)
+    async def _served(self, post: Post, endpoint: str, work: Work, *scopes: str) -> Answer:
+        caller = await self._gateway.outside(post.headers, endpoint, *scopes)
         extra = _request_id(post)
         try:
             if post.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
@@ -136,19 +135,9 @@ def _attributes(categories: Iterable[RequestCategory]) -> list[Attribute]:
     return [Attribute(one.id, one.value) for category in categories for one in category.attributes]
 
 
-def _named(able: Able, wanted: str) -> str | None:
-    """The name of somebody by the attribute asked for; None when they have none such."""
-    if able.who.id == wanted:
-        return able.who.value
-    party = able.party
-    if party is None:
-        return None
-    known = {
-        ids.USER_ID: party.user_id,
-        ids.PARTY_ID: party.party_id,
-        ids.PARTY_UUID: party.party_uuid,
-        ids.ORGANISATION: party.orgno,
-        ids.ORGANISATION_UUID: party.party_uuid if party.orgno is not None else None,
-    }
-    value = known.get(wanted)
-    return None if value is None else str(value)
+def _page(search: authzen.Search) -> Page:
+    return Page(search.after, search.limit)
+
+
+def _results(search: authzen.Search, found: Found, results: list[dict[str, str]]) -> dict[str, Any]:
+    return authzen.search_response(search, results, found.last, whole=found.first and found.last is None)

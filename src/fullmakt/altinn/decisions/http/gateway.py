@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from fullmakt.altinn.decisions.config import DecisionsConfig
-from fullmakt.infra.altinn import Callers, caller_by, require_scope
+from fullmakt.infra.altinn import Callers, ForbiddenError, caller_by, require_scope
 from fullmakt.wire.altinn.callers import Caller
 
 AUTHORIZE = "altinn:authorization/authorize"
@@ -23,7 +26,14 @@ _INVALID = "Access denied due to invalid subscription key. Make sure to provide 
 
 
 class GatewayRefusalError(Exception):
-    """The gateway in front of the API lets nobody through without a subscription key: 401."""
+    """The gateway in front of the API lets nobody through without a subscription key: 401.
+
+    ``reason`` is for the audit trail.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 async def gateway_refusal(_request: Request, error: Exception) -> Response:
@@ -31,47 +41,78 @@ async def gateway_refusal(_request: Request, error: Exception) -> Response:
     return JSONResponse({"statusCode": 401, "message": str(error)}, 401)
 
 
-class Gateway:
-    """Lets callers in, or not."""
+class Trail(Protocol):
+    """Where it is kept who was refused."""
 
-    def __init__(self, config: DecisionsConfig, callers: Callers) -> None:
+    async def refused(self, actor: str, endpoint: str, reason: str, /, **facts: Any) -> None:
+        """A caller was not let in."""
+        ...
+
+
+class Gateway:
+    """Lets callers in, or not; whom it refuses, it tells the audit trail.
+
+    A token that is not to be believed is nobody's, and not told of: the answer is 401 and no more.
+    """
+
+    def __init__(self, config: DecisionsConfig, callers: Callers, trail: Trail) -> None:
         self._keys = config.subscription_keys
         self._open = config.insecure_internal
         self._callers = callers
+        self._trail = trail
 
-    async def outside(self, headers: Headers, *scopes: str) -> Caller:
-        """An external caller with one of ``scopes`` (the decision point's, unless told).
+    async def outside(self, headers: Headers, endpoint: str, *scopes: str) -> Caller:
+        """An external caller of ``endpoint`` with one of ``scopes`` (the decision point's, unless told).
 
         Raises:
             GatewayRefusalError, InvalidCallerError, ForbiddenError: not let in.
         """
         if self._keys:
-            self._check_key(headers)
-        caller = await self.whoever(headers)
-        require_scope(caller, *(scopes or (AUTHORIZE, AUTHORIZE_ADMIN)))
+            await self._check_key(headers, endpoint)
+        caller = await caller_by(headers, self._callers)
+        async with self._told(caller, endpoint):
+            require_scope(caller, *(scopes or (AUTHORIZE, AUTHORIZE_ADMIN)))
         return caller
 
-    def inside(self, headers: Headers) -> str:
+    async def inside(self, headers: Headers, endpoint: str) -> str:
         """An internal caller, by its key alone; what the audit trail calls it.
 
         Raises:
             GatewayRefusalError: no key that is known.
         """
         if not self._open:
-            self._check_key(headers)
+            await self._check_key(headers, endpoint)
         return "platform"
 
-    async def whoever(self, headers: Headers) -> Caller:
-        """The holder of a token.
+    async def oneself(self, headers: Headers, endpoint: str, user: int) -> Caller:
+        """The holder of a token, who must be the user that is asked about.
 
         Raises:
-            InvalidCallerError: there is none, or it is not to be believed.
+            InvalidCallerError, ForbiddenError: not let in.
         """
-        return await caller_by(headers, self._callers)
+        caller = await caller_by(headers, self._callers)
+        async with self._told(caller, endpoint):
+            if caller.user_id != user:
+                raise ForbiddenError("not_oneself")
+        return caller
 
-    def _check_key(self, headers: Headers) -> None:
-        given = headers.get(_KEY_HEADER)
+    @asynccontextmanager
+    async def _told(self, caller: Caller, endpoint: str) -> AsyncIterator[None]:
+        try:
+            yield
+        except ForbiddenError as refusal:
+            await self._trail.refused(caller.actor, endpoint, refusal.reason, **refusal.facts)
+            raise
+
+    async def _check_key(self, headers: Headers, endpoint: str) -> None:
+        try:
+            self._known_key(headers.get(_KEY_HEADER))
+        except GatewayRefusalError as refusal:
+            await self._trail.refused("", endpoint, refusal.reason)
+            raise
+
+    def _known_key(self, given: str | None) -> None:
         if not given:
-            raise GatewayRefusalError(_MISSING)
+            raise GatewayRefusalError("missing_subscription_key", _MISSING)
         if not any(hmac.compare_digest(given.encode(), key.encode()) for key in self._keys):
-            raise GatewayRefusalError(_INVALID)
+            raise GatewayRefusalError("invalid_subscription_key", _INVALID)

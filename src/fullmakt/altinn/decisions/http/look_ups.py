@@ -10,7 +10,6 @@ from starlette.responses import JSONResponse, Response
 
 from fullmakt.altinn.decisions.http.gateway import AUTHORIZE_ADMIN, Gateway
 from fullmakt.altinn.decisions.service import DecisionPoint
-from fullmakt.infra.altinn import ForbiddenError
 from fullmakt.infra.routes import folded_route
 from fullmakt.jose.strict_json import StrictJsonError, loads
 from fullmakt.wire.altinn import attributes as ids
@@ -41,7 +40,7 @@ class LookUpEndpoints:
     async def roles(self, request: Request) -> Response:
         """The roles of a user for a party, to the user itself: ``[{"type", "value"}]``; 404 when there are none."""
         user, party_id = _number(request, "coveredByUserId"), _number(request, "offeredByPartyId")
-        person = await self._self(request, user)
+        person = await self._self(request, "roles", user)
         party = await self._service.identify_party([Attribute(ids.PARTY_ID, str(party_id))])
         if person is None or party is None:
             return Response(status_code=404)
@@ -53,12 +52,12 @@ class LookUpEndpoints:
 
     async def parties(self, request: Request) -> Response:
         """Those that a user can act for, to the user itself."""
-        return JSONResponse([_party(one) for one in await self._represented(request)])
+        return JSONResponse([_party(one) for one in await self._represented(request, "parties")])
 
     async def validate(self, request: Request) -> Response:
         """Whether a user can act for a party: ``true`` or ``false``."""
         party_id = request.path_params["party_id"]
-        found = any(str(one.party_id) == party_id for one in await self._represented(request))
+        found = any(str(one.party_id) == party_id for one in await self._represented(request, "parties/validate"))
         return JSONResponse(found)
 
     async def roles_with_access(self, request: Request) -> Response:
@@ -85,7 +84,7 @@ class LookUpEndpoints:
 
     async def who_can(self, request: Request) -> Response:
         """``?action=&resource=&party=<urn>``: everybody who may, and by what. Needs the admin scope."""
-        caller = await self._gateway.outside(request.headers, AUTHORIZE_ADMIN)
+        caller = await self._gateway.outside(request.headers, "who-can", AUTHORIZE_ADMIN)
         action, resource, urn = (request.query_params.get(name, "") for name in ("action", "resource", "party"))
         name, _, value = urn.rpartition(":")
         missing = {key: [f"The {key} field is required."] for key in ("action", "resource", "party")}
@@ -108,15 +107,13 @@ class LookUpEndpoints:
         ]
         return Response(orjson.dumps(answers), media_type="application/json")
 
-    async def _represented(self, request: Request) -> list[PartyIdentity]:
-        person = await self._self(request, _number(request, "userId"))
+    async def _represented(self, request: Request, endpoint: str) -> list[PartyIdentity]:
+        person = await self._self(request, endpoint, _number(request, "userId"))
         return await self._service.represented_by(person.party_uuid) if person is not None else []
 
-    async def _self(self, request: Request, user: int) -> PartyIdentity | None:
+    async def _self(self, request: Request, endpoint: str, user: int) -> PartyIdentity | None:
         """The user, who must be the one that asks."""
-        caller = await self._gateway.whoever(request.headers)
-        if caller.user_id != user:
-            raise ForbiddenError("not_oneself")
+        caller = await self._gateway.oneself(request.headers, endpoint, user)
         return await self._service.identify_party([Attribute(ids.PARTY_UUID, str(caller.party_uuid))])
 
 

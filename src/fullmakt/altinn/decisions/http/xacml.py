@@ -58,7 +58,7 @@ class XacmlEndpoints:
 
     async def authorize(self, post: Post) -> Answer:
         """JSON in, JSON out; person numbers are taken."""
-        caller = await self._gateway.outside(post.headers)
+        caller = await self._gateway.outside(post.headers, "authorize")
         try:
             request = _bound(post)
         except UndecidableRequestError as error:
@@ -68,7 +68,7 @@ class XacmlEndpoints:
 
     async def decision(self, post: Post) -> Answer:
         """JSON or XML, by the content type; the answer is in the same."""
-        actor = self._gateway.inside(post.headers)
+        actor = await self._gateway.inside(post.headers, "decision")
         in_xml = "xml" in post.headers.get("content-type", "").lower()
         try:
             request = read_request_xml(post.body) if in_xml else read_request(post.json())
@@ -83,7 +83,7 @@ class XacmlEndpoints:
 
     async def explain(self, post: Post) -> Answer:
         """The same request as ``authorize``: ``{"explanations": […]}``, one for each part (``explaining.py``)."""
-        caller = await self._gateway.outside(post.headers)
+        caller = await self._gateway.outside(post.headers, "explain")
         try:
             request = _bound(post)
             self._bounded(request)

@@ -12,7 +12,7 @@ import pytest
 from fullmakt.infra.database import Database
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
-from tests.support.system_users import (
+from tests.support.asking_systems import (
     API,
     CUSTOMER,
     PAGES,

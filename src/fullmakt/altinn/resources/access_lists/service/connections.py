@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
 from fullmakt.altinn.resources.access_lists import rules
 from fullmakt.altinn.resources.access_lists.errors import (
     InvalidListError,
     OthersResourceError,
-    UnknownListError,
     UnknownResourceError,
 )
 from fullmakt.altinn.resources.access_lists.model import (
@@ -21,7 +20,7 @@ from fullmakt.altinn.resources.access_lists.model import (
     Page,
 )
 from fullmakt.altinn.resources.access_lists.ports import Resources
-from fullmakt.altinn.resources.access_lists.service.work import Work, unmodified
+from fullmakt.altinn.resources.access_lists.service.work import Work, page_unless_unmodified
 from fullmakt.altinn.resources.access_lists.store import reading, writing
 
 
@@ -43,11 +42,7 @@ class Connections:
         """
         async with self._work.reading(reference) as connection:
             found = await reading.connections(connection, reference, start, rules.CONNECTIONS_PER_PAGE + 1)
-        if found is None:
-            raise UnknownListError
-        if unmodified(conditions, found[0]):
-            return NotModified(found[0])
-        return _page(*found)
+        return page_unless_unmodified(found, rules.CONNECTIONS_PER_PAGE, conditions)
 
     async def put(
         self,
@@ -111,8 +106,3 @@ def require_valid_filter(actions: Collection[str]) -> None:
     fault = rules.actions_fault(actions)
     if fault is not None:
         raise InvalidListError({"ActionFilters": [fault]})
-
-
-def _page(of: AccessList, found: Sequence[Connection]) -> Page[Connection]:
-    items, rest = found[: rules.CONNECTIONS_PER_PAGE], found[rules.CONNECTIONS_PER_PAGE :]
-    return Page(of, tuple(items), rest[0] if rest else None)

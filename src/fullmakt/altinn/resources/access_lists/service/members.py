@@ -13,7 +13,6 @@ from fullmakt.altinn.resources.access_lists.errors import (
     TOO_MANY_CHANGED,
     TOO_MANY_REPLACED,
     TooManyMembersError,
-    UnknownListError,
     UnknownPartyError,
 )
 from fullmakt.altinn.resources.access_lists.model import (
@@ -26,7 +25,7 @@ from fullmakt.altinn.resources.access_lists.model import (
     Page,
 )
 from fullmakt.altinn.resources.access_lists.ports import Parties
-from fullmakt.altinn.resources.access_lists.service.work import Change, Work, unmodified
+from fullmakt.altinn.resources.access_lists.service.work import Change, Work, page_of, page_unless_unmodified
 from fullmakt.altinn.resources.access_lists.store import reading, writing
 from fullmakt.wire.altinn.attributes import PARTY_UUID, Attribute
 from fullmakt.wire.altinn.parties import PartyIdentity
@@ -56,11 +55,8 @@ class Members:
         """
         async with self._work.reading(reference) as connection:
             found = await reading.members(connection, reference, start, rules.MEMBERS_PER_PAGE + 1)
-        if found is None:
-            raise UnknownListError
-        if unmodified(conditions, found[0]):
-            return NotModified(found[0])
-        return await self._identified(_page(*found))
+        page = page_unless_unmodified(found, rules.MEMBERS_PER_PAGE, conditions)
+        return page if isinstance(page, NotModified) else await self._identified(page)
 
     async def replace(
         self, actor: str, reference: ListReference, parties: Sequence[Attribute], conditions: Conditions = ALWAYS
@@ -113,7 +109,7 @@ class Members:
     async def _first(connection: AsyncConnection, row: AccessList) -> Page[Member]:
         found = await reading.members(connection, row.reference, reading.FIRST, rules.MEMBERS_PER_PAGE + 1)
         assert found is not None  # noqa: S101 - its row is held
-        return _page(*found)
+        return page_of(found, rules.MEMBERS_PER_PAGE)
 
     async def _identified(self, page: Page[Member]) -> Page[Member]:
         return replace(page, items=await identified(self._parties, page.items))
@@ -144,11 +140,6 @@ async def identified(parties: Parties, members: Sequence[Member]) -> tuple[Membe
     attributes = {member.party: Attribute(PARTY_UUID, str(member.party)) for member in members}
     known = await parties.identify(attributes.values())
     return tuple(replace(member, identity=known.get(attributes[member.party])) for member in members)
-
-
-def _page(of: AccessList, found: Sequence[Member]) -> Page[Member]:
-    items, rest = found[: rules.MEMBERS_PER_PAGE], found[rules.MEMBERS_PER_PAGE :]
-    return Page(of, tuple(items), rest[0] if rest else None)
 
 
 def _told(added: Collection[UUID], removed: Collection[UUID]) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@ it and the announcement stand or fall together. A refusal is told in a transacti
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.altinn.resources.access_lists import rules
 from fullmakt.altinn.resources.access_lists.errors import PreconditionFailedError, UnknownListError
-from fullmakt.altinn.resources.access_lists.model import AccessList, Conditions, ListReference
+from fullmakt.altinn.resources.access_lists.model import (
+    AccessList,
+    Conditions,
+    Item,
+    ListReference,
+    NotModified,
+    Page,
+)
 from fullmakt.altinn.resources.access_lists.store import writing
 from fullmakt.infra import audit, feed
 from fullmakt.infra.database import Database
@@ -124,6 +131,26 @@ class Work:
         )
         async with self._database.transaction() as connection:
             await audit.record(connection, denied)
+
+
+def page_of(found: tuple[AccessList, Sequence[Item]], size: int) -> Page[Item]:
+    """The first ``size`` of what was found of a list; one more than that tells where the next page begins."""
+    of, items = found
+    return Page(of, tuple(items[:size]), items[size] if len(items) > size else None)
+
+
+def page_unless_unmodified(
+    found: tuple[AccessList, Sequence[Item]] | None, size: int, conditions: Conditions
+) -> Page[Item] | NotModified:
+    """The same for who may have it already.
+
+    Raises:
+        UnknownListError: there is no such list: nothing was found.
+        PreconditionFailedError: it is not what ``conditions`` say.
+    """
+    if found is None:
+        raise UnknownListError
+    return NotModified(found[0]) if unmodified(conditions, found[0]) else page_of(found, size)
 
 
 def unmodified(conditions: Conditions, found: AccessList) -> bool:

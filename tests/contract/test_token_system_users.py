@@ -13,7 +13,8 @@ import pytest
 from fullmakt.infra.database import Database
 from fullmakt.wire.altinn.systemusers import Cause, VirksysAnswer, VirksysQuestion
 from fullmakt.wire.maskinporten.errors import CATALOGUE
-from tests.support.system_users import (
+from tests.support.token_nodes import Node, body_of, events, node, used_grants
+from tests.support.token_system_users import (
     CUSTOMER,
     HELPER,
     PART,
@@ -23,7 +24,6 @@ from tests.support.system_users import (
     organisation,
     question_of,
 )
-from tests.support.token_nodes import Node, body_of, events, node, used_grants
 from tests.support.tokens import (
     ABSENT,
     ISSUER,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from fullmakt.cli.inspection.report import Finding, passed, refused, unchecked
 from fullmakt.cli.inspection.surroundings import NO_WORLD, Known, Surroundings
 from fullmakt.maskinporten.tokens import rules
 from fullmakt.maskinporten.tokens.model import Refusal, UnverifiedGrant
+from fullmakt.provider.verified_token import VerifiedToken
 from fullmakt.wire.altinn.systemusers import (
     NoSystemUser,
     SystemUserQuestion,
@@ -16,11 +16,11 @@ from fullmakt.wire.altinn.systemusers import (
     VirksysAnswer,
     VirksysQuestion,
 )
-from fullmakt.wire.maskinporten.grant import SYSTEM_USER_DETAILS, VIRKSYS_DETAILS
+from fullmakt.wire.altinn.token_details import ENTERPRISE_TYPE, SYSTEM_USER_TYPE
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 
 _CHECK = "authorization_details"
-_ALL = (SYSTEM_USER_DETAILS, VIRKSYS_DETAILS)
+_ALL = (SYSTEM_USER_TYPE, ENTERPRISE_TYPE)
 
 
 async def judge_details(grant: UnverifiedGrant, client: RegisteredClient | None, around: Surroundings) -> list[Finding]:
@@ -65,26 +65,25 @@ def _said(answer: SystemUserRecord | VirksysAnswer | NoSystemUser) -> str:
                 f"the token would be for system user {answer.id} of organisation {answer.owner}, in {answer.system_id}"
             )
         case VirksysAnswer():
-            return f"the token would say that {_rights(answer.document())}"
+            return f"the token would say that {_rights(answer.part, answer.hjelper, answer.rettigheit)}"
         case NoSystemUser():
             return answer.cause.value
 
 
-def say_details(details: Mapping[str, Any]) -> str | None:
-    """What an access token's element says, in words; None for a type or a shape that is not known here."""
-    try:
-        if details.get("type") == SYSTEM_USER_DETAILS:
-            return (
-                f"is for system user {', '.join(details['systemuser_id'])} of {details['systemuser_org']['ID']}, "
-                f"in system {details['system_id']}; what it may do the API asks Altinn"
-            )
-        if details.get("type") == VIRKSYS_DETAILS:
-            return f"says that {_rights(details)}"
-    except (KeyError, TypeError):
-        return None
-    return None
+def say_details(token: VerifiedToken) -> list[Finding]:
+    """Whom an access token lets a system act for."""
+    said = []
+    if token.system_user is not None:
+        user = token.system_user
+        owner = f" of organisation {user.organisation}" if user.organisation else ""
+        system = f" in system {user.system_id}" if user.system_id else ""
+        said.append(f"is for system user {user.id}{owner}{system}; what it may do, the API asks Altinn")
+    if token.enterprise is not None:
+        rights = token.enterprise
+        said.append(f"says that {_rights(rights.part, rights.hjelper, sorted(rights.rettigheit))}")
+    return [passed(_CHECK, text) for text in said]
 
 
-def _rights(element: Mapping[str, Any]) -> str:
-    helper = f" through {element['hjelper']}" if element.get("hjelper") else ""
-    return f"the system acts for {element['part']}{helper} with the rights {', '.join(element['rettigheit'])}"
+def _rights(part: str, helper: str | None, rights: Sequence[str]) -> str:
+    through = f" through {helper}" if helper else ""
+    return f"the system acts for {part}{through} with the rights {', '.join(rights) or '(none)'}"

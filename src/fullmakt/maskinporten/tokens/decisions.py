@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.infra.unavailable import NeighbourUnavailableError
 from fullmakt.jose.compact import UnverifiedJws
 from fullmakt.maskinporten.tokens import rules
 from fullmakt.maskinporten.tokens.authentication import Authenticated, authenticate
@@ -159,7 +159,7 @@ class Decisions:
             return question, standing
         altinn = self._system_users
         if altinn is None:  # but then no type is supported
-            raise DatabaseUnavailableError("there is no Altinn to ask")
+            raise NeighbourUnavailableError("there is no Altinn to ask")
         answer: NoSystemUser | SystemUserRecord | VirksysAnswer | None
         if isinstance(question, SystemUserQuestion):
             standing = altinn.standing
@@ -167,7 +167,7 @@ class Decisions:
         else:
             answer, standing = await altinn.virksys(question)
         if answer is None:
-            raise DatabaseUnavailableError("Altinn left a question unanswered")
+            raise NeighbourUnavailableError("Altinn left a question unanswered")
         enrichment = rules.enrich(client, question, answer)
         return enrichment if isinstance(enrichment, Refusal) else permit._replace(enrichment=enrichment), standing
 

@@ -26,7 +26,7 @@ async def look_up(
     """What the registry and Altinn say to each question.
 
     Raises:
-        DatabaseUnavailableError: one of them does not answer.
+        UnavailableError: one of them does not answer.
     """
     consumers = {consumer for _, consumer, _ in questions}
     names = {name for _, _, scopes in questions for name in scopes}

@@ -126,7 +126,7 @@ def _rights(document: dict[str, Any], question: VirksysQuestion) -> VirksysAnswe
     of_helper = helper is None or (isinstance(helper, str) and organisation_of(helper) is not None)
     if not fits or not of_helper or not isinstance(rights, list) or not 0 < len(rights) <= _MAX_RIGHTS:
         raise NeighbourUnavailableError("Altinn answers with something else than the rights that were asked for")
-    if not all(_is_text(one) for one in rights) or not set(question.rettigheit or ()) <= set(rights):
+    if not all(_is_text(one) for one in rights) or set(question.rettigheit or rights) != set(rights):
         raise NeighbourUnavailableError("Altinn answers with other rights than were asked for")
     return VirksysAnswer(question.part, helper, tuple(rights))
 

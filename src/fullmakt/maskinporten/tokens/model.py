@@ -72,7 +72,7 @@ class Standing(NamedTuple):
     version: int
 
 
-class SystemUserDetails(NamedTuple):
+class SystemUserAsked(NamedTuple):
     """What ``urn:altinn:systemuser`` asks for (§5.1): the number of the system user's owner, and the vendor's name for
     it."""
 
@@ -80,7 +80,7 @@ class SystemUserDetails(NamedTuple):
     external_ref: str | None = None
 
 
-class VirksysDetails(NamedTuple):
+class VirksysAsked(NamedTuple):
     """What ``urn:altinn:virksys`` asks for (§5.2); the parties as ISO 6523 texts, ``0192:999888777``."""
 
     part: str

@@ -56,16 +56,16 @@ class SystemUserCache(FeedCache[SystemUserQuestion, SystemUserRecord | NoSystemU
         return await self._system_users.changes_since(version)
 
     def forget(self, changed: Sequence[str]) -> None:
-        """Every change that may be another answer names the client that asks."""
-        clients = {key.removeprefix(_CLIENT) for key in changed if key.startswith(_CLIENT)}
-        for question in [one for one in self.entries if one.client_id in clients]:
+        """Every change that may be another answer names the client that asks, in whatever case its vendor wrote it."""
+        clients = {key.removeprefix(_CLIENT).lower() for key in changed if key.startswith(_CLIENT)}
+        for question in [one for one in self.entries if one.client_id.lower() in clients]:
             del self.entries[question]
 
     async def virksys(self, question: VirksysQuestion) -> tuple[VirksysAnswer | NoSystemUser, Standing]:
         """What the decision point permits, and what that rests on.
 
         Raises:
-            DatabaseUnavailableError: Altinn does not answer.
+            UnavailableError: Altinn does not answer.
         """
         return await answered_within(self._patience, self._virksys(question))
 

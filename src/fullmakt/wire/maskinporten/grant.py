@@ -25,9 +25,6 @@ KNOWN_CLAIMS = frozenset(
 AMR_KEY = "private_key_jwt"
 AMR_CERTIFICATE = "virksomhetssertifikat"
 
-SYSTEM_USER_DETAILS = "urn:altinn:systemuser"
-VIRKSYS_DETAILS = "urn:altinn:virksys"
-"""Types of ``authorization_details`` (§5.1, §5.2)."""
 VIRKSYS_CLIENT = "altinn_virksys"
 """The integration type of a client that is one enterprise system (§8)."""
 

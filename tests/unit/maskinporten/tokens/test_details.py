@@ -18,9 +18,9 @@ from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.model import (
     Enrichment,
     Refusal,
-    SystemUserDetails,
+    SystemUserAsked,
     UnverifiedGrant,
-    VirksysDetails,
+    VirksysAsked,
 )
 from fullmakt.wire.altinn.systemusers import (
     Cause,
@@ -74,15 +74,15 @@ def test_the_form_of_the_seed_has_a_switch_and_neither_is_there_without_altinn(
 @pytest.mark.parametrize(
     ("element", "read"),
     [
-        (SYSTEM_USER, SystemUserDetails(OWNER)),
-        ({**SYSTEM_USER, "externalRef": "my ref æ"}, SystemUserDetails(OWNER, "my ref æ")),
-        ({**SYSTEM_USER, "externalRef": ""}, SystemUserDetails(OWNER)),
-        ({**SYSTEM_USER, "externalRef": None}, SystemUserDetails(OWNER)),
-        (VIRKSYS, VirksysDetails("0192:999888777")),  # no modulus 11: the seed's numbers would fail it
-        ({**VIRKSYS, "hjelper": None, "rettigheit": None}, VirksysDetails("0192:999888777")),
+        (SYSTEM_USER, SystemUserAsked(OWNER)),
+        ({**SYSTEM_USER, "externalRef": "my ref æ"}, SystemUserAsked(OWNER, "my ref æ")),
+        ({**SYSTEM_USER, "externalRef": ""}, SystemUserAsked(OWNER)),
+        ({**SYSTEM_USER, "externalRef": None}, SystemUserAsked(OWNER)),
+        (VIRKSYS, VirksysAsked("0192:999888777")),  # no modulus 11: the seed's numbers would fail it
+        ({**VIRKSYS, "hjelper": None, "rettigheit": None}, VirksysAsked("0192:999888777")),
         (
             {**VIRKSYS, "hjelper": "0192:888666555", "rettigheit": ["skatt", "merverdiavgift", "skatt"]},
-            VirksysDetails("0192:999888777", "0192:888666555", ("skatt", "merverdiavgift")),
+            VirksysAsked("0192:999888777", "0192:888666555", ("skatt", "merverdiavgift")),
         ),
     ],
 )
@@ -213,12 +213,12 @@ def test_what_else_is_wrong_beside_consumer_org_is_seen_too() -> None:
 
 def test_a_system_user_is_asked_for_with_the_clients_owner_as_the_vendor() -> None:
     client = registered_client(supplier_orgno=SUPPLIER)
-    question = rules.details_question(SystemUserDetails(OWNER, "ref"), client, grant_of())
+    question = rules.details_question(SystemUserAsked(OWNER, "ref"), client, grant_of())
     assert question == SystemUserQuestion(CLIENT_ID, ORGNO, OWNER, "ref")
 
 
 def test_rights_are_asked_for_with_every_scope_and_what_narrows_them() -> None:
-    details = VirksysDetails("0192:999888777", "0192:888666555", ("skatt",))
+    details = VirksysAsked("0192:999888777", "0192:888666555", ("skatt",))
     question = rules.details_question(details, ENTERPRISE_SYSTEM, grant_of(scope="a:b c:d"))
     assert question == VirksysQuestion(CLIENT_ID, ORGNO, "0192:999888777", ("a:b", "c:d"), "0192:888666555", ("skatt",))
 
@@ -226,7 +226,7 @@ def test_rights_are_asked_for_with_every_scope_and_what_narrows_them() -> None:
 @pytest.mark.parametrize("kind", ["maskinporten", "krr", "eformidling"])
 def test_a_virksomhetstoken_is_for_enterprise_systems_alone(kind: str) -> None:
     client = registered_client(integration_type=kind)
-    refusal = refusal_of(rules.details_question(VirksysDetails("0192:999888777"), client, grant_of()))
+    refusal = refusal_of(rules.details_question(VirksysAsked("0192:999888777"), client, grant_of()))
     assert (refusal.entry.code, refusal.facts["supported"]) == ("MP-301", ["urn:altinn:systemuser"])
     assert refusal.description.endswith(f"integration_type altinn_virksys, and the client has {kind}")
 

@@ -15,9 +15,9 @@ from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.model import (
     Enrichment,
     Refusal,
-    SystemUserDetails,
+    SystemUserAsked,
     UnverifiedGrant,
-    VirksysDetails,
+    VirksysAsked,
 )
 from fullmakt.maskinporten.tokens.rules.grant import malformed
 from fullmakt.wire.altinn.systemusers import (
@@ -28,16 +28,17 @@ from fullmakt.wire.altinn.systemusers import (
     VirksysAnswer,
     VirksysQuestion,
 )
-from fullmakt.wire.maskinporten.grant import SYSTEM_USER_DETAILS, VIRKSYS_CLIENT, VIRKSYS_DETAILS
+from fullmakt.wire.altinn.token_details import ENTERPRISE_TYPE, SYSTEM_USER_TYPE
+from fullmakt.wire.maskinporten.grant import VIRKSYS_CLIENT
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 
-Details = SystemUserDetails | VirksysDetails
+Details = SystemUserAsked | VirksysAsked
 Question = SystemUserQuestion | VirksysQuestion
 Answer = SystemUserRecord | VirksysAnswer | NoSystemUser
 
 _MEMBERS = {
-    SYSTEM_USER_DETAILS: frozenset({"type", "systemuser_org", "externalRef"}),
-    VIRKSYS_DETAILS: frozenset({"type", "part", "hjelper", "rettigheit"}),
+    SYSTEM_USER_TYPE: frozenset({"type", "systemuser_org", "externalRef"}),
+    ENTERPRISE_TYPE: frozenset({"type", "part", "hjelper", "rettigheit"}),
 }
 _MEMBERS_OF_ORG = frozenset({"authority", "ID"})
 _ORGANISATION = re.compile(r"0192:([0-9]{9})", re.ASCII)
@@ -54,7 +55,7 @@ def supported_details(config: TokensConfig, *, altinn: bool) -> tuple[str, ...]:
     """The types that can be asked for: none without an Altinn to ask."""
     if not altinn:
         return ()
-    return (SYSTEM_USER_DETAILS, VIRKSYS_DETAILS) if config.virksys else (SYSTEM_USER_DETAILS,)
+    return (SYSTEM_USER_TYPE, ENTERPRISE_TYPE) if config.virksys else (SYSTEM_USER_TYPE,)
 
 
 # -- what the grant asks for --------------------------------------------------------------------------------------
@@ -72,7 +73,7 @@ def read_details(details: Sequence[Any], supported: Collection[str]) -> Details 
     refusal = _unknown_members(element, _MEMBERS[kind])
     if refusal is not None:
         return refusal
-    return _read_system_user(element) if kind == SYSTEM_USER_DETAILS else _read_virksys(element)
+    return _read_system_user(element) if kind == SYSTEM_USER_TYPE else _read_virksys(element)
 
 
 def _unknown_type(detail: str, supported: Collection[str]) -> Refusal:
@@ -107,7 +108,7 @@ def _bad_value(member: str, problem: str) -> Refusal:
     return Refusal("invalid_authorization_details", {"detail": f"{member}: {problem}", "member": member})
 
 
-def _read_system_user(element: Mapping[str, Any]) -> SystemUserDetails | Refusal:
+def _read_system_user(element: Mapping[str, Any]) -> SystemUserAsked | Refusal:
     organisation = element.get("systemuser_org")
     if not isinstance(organisation, dict):
         problem = "missing" if organisation is None else "must be an object with authority and ID"
@@ -122,13 +123,13 @@ def _read_system_user(element: Mapping[str, Any]) -> SystemUserDetails | Refusal
         return _bad_value("systemuser_org.ID", "must be 0192: and nine digits")
     reference = element.get("externalRef")
     if reference is None:
-        return SystemUserDetails(owner)
+        return SystemUserAsked(owner)
     if not isinstance(reference, str) or len(reference) > _MAX_EXTERNAL_REF or not reference.isprintable():
         return _bad_value("externalRef", f"must be a text of at most {_MAX_EXTERNAL_REF} characters, on one line")
-    return SystemUserDetails(owner, reference or None)  # Altinn reads an empty one as none
+    return SystemUserAsked(owner, reference or None)  # Altinn reads an empty one as none
 
 
-def _read_virksys(element: Mapping[str, Any]) -> VirksysDetails | Refusal:
+def _read_virksys(element: Mapping[str, Any]) -> VirksysAsked | Refusal:
     part, helper, rights = (element.get(name) for name in ("part", "hjelper", "rettigheit"))
     if part is None:
         return _bad_value("part", "missing")
@@ -136,12 +137,12 @@ def _read_virksys(element: Mapping[str, Any]) -> VirksysDetails | Refusal:
         if value is not None and _orgno(value) is None:
             return _bad_value(name, "must be 0192: and nine digits")
     if rights is None:
-        return VirksysDetails(part, helper)
+        return VirksysAsked(part, helper)
     if not isinstance(rights, list) or not 0 < len(rights) <= _MAX_RETTIGHEIT:
         return _bad_value("rettigheit", f"must be an array of 1 to {_MAX_RETTIGHEIT} identifiers")
     if not all(isinstance(one, str) and _IDENTIFIER.fullmatch(one) for one in rights):
         return _bad_value("rettigheit", "must hold identifiers of rights")
-    return VirksysDetails(part, helper, tuple(dict.fromkeys(rights)))
+    return VirksysAsked(part, helper, tuple(dict.fromkeys(rights)))
 
 
 def _orgno(value: object) -> str | None:
@@ -158,13 +159,13 @@ def details_question(details: Details, client: RegisteredClient, grant: Unverifi
 
     A virksomhetstoken is for clients that are an enterprise system, and for nobody else (§5.2): MP-301.
     """
-    if isinstance(details, SystemUserDetails):
+    if isinstance(details, SystemUserAsked):
         return SystemUserQuestion(client.client_id, client.client_orgno, details.owner, details.external_ref)
     if client.integration_type != VIRKSYS_CLIENT:
         return _unknown_type(
-            f"{VIRKSYS_DETAILS} is for clients with integration_type {VIRKSYS_CLIENT}, and the client has"
+            f"{ENTERPRISE_TYPE} is for clients with integration_type {VIRKSYS_CLIENT}, and the client has"
             f" {client.integration_type}",
-            (SYSTEM_USER_DETAILS,),
+            (SYSTEM_USER_TYPE,),
         )
     return VirksysQuestion(
         client.client_id, client.client_orgno, details.part, grant.scopes, details.hjelper, details.rettigheit
@@ -181,7 +182,7 @@ def enrich(client: RegisteredClient, question: Question, answer: Answer) -> Enri
         return Refusal((answer.cause if by_right else Cause.NO_SYSTEM_USER).value, _facts(question))
     if isinstance(answer, SystemUserRecord):
         element: dict[str, Any] = {
-            "type": SYSTEM_USER_DETAILS,
+            "type": SYSTEM_USER_TYPE,
             "systemuser_org": {"authority": Iso6523.AUTHORITY, "ID": f"0192:{answer.owner}"},
             "systemuser_id": [str(answer.id)],
             "system_id": answer.system_id,
@@ -189,7 +190,7 @@ def enrich(client: RegisteredClient, question: Question, answer: Answer) -> Enri
         facts = {"systemuser_id": str(answer.id), "system_id": answer.system_id, "owner": answer.owner}
         return Enrichment(_members({"authorization_details": [element]}).encode(), _members(facts))
     said = answer.document()
-    element = {"type": VIRKSYS_DETAILS, **said}
+    element = {"type": ENTERPRISE_TYPE, **said}
     claims = {"client_name": client.client_name, "authorization_details": [element]}
     return Enrichment(_members(claims).encode(), _members(said))
 

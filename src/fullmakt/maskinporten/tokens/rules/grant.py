@@ -11,13 +11,12 @@ from fullmakt.jose.compact import UnverifiedJws
 from fullmakt.kernel.identifiers import NationalId
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.model import Refusal, UnverifiedGrant
+from fullmakt.wire.altinn.token_details import ENTERPRISE_TYPE, SYSTEM_USER_TYPE
 from fullmakt.wire.maskinporten.grant import (
     CLOCK_SKEW,
     KNOWN_CLAIMS,
     MAX_GRANT_LIFETIME,
     MAX_JTI_LENGTH,
-    SYSTEM_USER_DETAILS,
-    VIRKSYS_DETAILS,
 )
 
 _MAX_SCOPES = 300
@@ -186,8 +185,8 @@ def _check_combination(consumer_org: str, details: tuple[Any, ...]) -> Refusal |
 
 
 _WITHOUT_CONSUMER_ORG = {
-    SYSTEM_USER_DETAILS: f"consumer_org can not be combined with {SYSTEM_USER_DETAILS}",
-    VIRKSYS_DETAILS: f"consumer_org can not be combined with {VIRKSYS_DETAILS}: a system vendor can not pass the API"
+    SYSTEM_USER_TYPE: f"consumer_org can not be combined with {SYSTEM_USER_TYPE}",
+    ENTERPRISE_TYPE: f"consumer_org can not be combined with {ENTERPRISE_TYPE}: a system vendor can not pass the API"
     " scope on to an operator, whose client would have no tie to the vendor",
 }
 

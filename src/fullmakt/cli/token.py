@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from typing import Annotated, NoReturn, Unpack
+from typing import Annotated, Any, NoReturn, Unpack
 
 import httpx2
 import typer
@@ -14,7 +14,16 @@ from rich.markup import escape
 
 from fullmakt.cli.context import NoWorldError, find_place
 from fullmakt.cli.profile import ProfileError, credentials_of, profile_of
-from fullmakt.client import Credentials, MaskinportenAuth, MaskinportenError, TokenRequest, build_grant, grant_form
+from fullmakt.client import (
+    Credentials,
+    MaskinportenAuth,
+    MaskinportenError,
+    TokenRequest,
+    build_grant,
+    grant_form,
+    system_user,
+    virksys,
+)
 from fullmakt.client.grant import Asked
 from fullmakt.kernel.clock import new_uuid, system_clock
 
@@ -29,6 +38,20 @@ PidOption = Annotated[str | None, typer.Option("--pid", help="National identity 
 ConsumerOption = Annotated[
     str | None, typer.Option("--consumer-org", help="The organisation on whose behalf a supplier asks.")
 ]
+OwnerOption = Annotated[
+    str | None, typer.Option("--systemuser-org", help="Ask for the system user that this organisation has approved.")
+]
+ReferenceOption = Annotated[
+    str | None, typer.Option("--external-ref", help="The vendor's own reference of that system user.")
+]
+PartOption = Annotated[
+    str | None,
+    typer.Option("--part", help="Ask for a virksomhetstoken for this party (0192: and nine digits)."),
+]
+HelperOption = Annotated[str | None, typer.Option("--hjelper", help="The agent that the party is a client of.")]
+RightOption = Annotated[
+    list[str] | None, typer.Option("--rettigheit", help="A right that it must have; may be given several times.")
+]
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -39,12 +62,20 @@ def token(
     resource: ResourceOption = None,
     pid: PidOption = None,
     consumer_org: ConsumerOption = None,
+    systemuser_org: OwnerOption = None,
+    external_ref: ReferenceOption = None,
+    part: PartOption = None,
+    hjelper: HelperOption = None,
+    rettigheit: RightOption = None,
     curl: Annotated[bool, typer.Option("--curl", help="Print the curl command instead of sending.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole response.")] = False,
 ) -> None:
     """Get an access token for a client of the world."""
+    details = _details(systemuser_org, external_ref, part, hjelper, rettigheit)
     credentials = _credentials(client)
-    request = _request(scope, resource=resource or (), pid=pid, consumer_org=consumer_org)
+    request = _request(
+        scope, resource=resource or (), pid=pid, consumer_org=consumer_org, authorization_details=details
+    )
     endpoint, audience = _discover(credentials.issuer)
     grant = build_grant(credentials, request, audience=audience, now=system_clock(), jti=new_uuid())
     form = grant_form(grant)
@@ -66,10 +97,18 @@ def call(
     resource: ResourceOption = None,
     pid: PidOption = None,
     consumer_org: ConsumerOption = None,
+    systemuser_org: OwnerOption = None,
+    external_ref: ReferenceOption = None,
+    part: PartOption = None,
+    hjelper: HelperOption = None,
+    rettigheit: RightOption = None,
 ) -> None:
     """Get a token and call an API with it; prints the body, and the status when it is not a success."""
+    details = _details(systemuser_org, external_ref, part, hjelper, rettigheit)
     credentials = _credentials(client)
-    asked: Asked = {"resource": resource or (), "pid": pid, "consumer_org": consumer_org}
+    asked: Asked = {
+        "resource": resource or (), "pid": pid, "consumer_org": consumer_org, "authorization_details": details,
+    }  # fmt: skip
     _request(scope, **asked)  # tells what is wrong with it before anything is sent
     headers = {"content-type": "application/json"} if data is not None else {}
     try:
@@ -97,6 +136,24 @@ def _credentials(alias: str) -> Credentials:
         place = find_place()
         return credentials_of(place.state, profile_of(place.state, alias), place.issuer)
     except (NoWorldError, ProfileError) as error:
+        _fail(str(error), code=2)
+
+
+def _details(
+    owner: str | None, reference: str | None, part: str | None, helper: str | None, rights: list[str] | None
+) -> dict[str, Any] | None:
+    """The element of ``authorization_details`` that the options come to."""
+    if owner is not None and part is not None:
+        _fail("--systemuser-org and --part ask for tokens of different kinds: give one of them", code=2)
+    if owner is None and reference is not None:
+        _fail("--external-ref goes with --systemuser-org", code=2)
+    if part is None and (helper is not None or rights):
+        _fail("--hjelper and --rettigheit go with --part", code=2)
+    try:
+        if owner is not None:
+            return system_user(owner, reference)
+        return None if part is None else virksys(part, hjelper=helper, rettigheit=rights or None)
+    except ValueError as error:
         _fail(str(error), code=2)
 
 

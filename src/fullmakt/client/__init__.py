@@ -6,6 +6,10 @@
 
 ``AltinnAuth`` and ``AltinnClient`` do the same with Altinn's tokens, for which Maskinporten's are exchanged.
 
+``system_user`` and ``virksys`` make the ``authorization_details`` to ask for a system's token with:
+
+    MaskinportenAuth(credentials, "provider:api.read", authorization_details=system_user("310000043"))
+
 ``MaskinportenClient`` and ``AsyncMaskinportenClient`` give the tokens themselves; ``build_grant`` makes the signed
 grant alone. The asynchronous side runs on asyncio.
 """
@@ -14,6 +18,7 @@ from fullmakt.client.access_token import AccessToken
 from fullmakt.client.altinn import AltinnAuth, AltinnClient, AsyncAltinnClient
 from fullmakt.client.auth import MaskinportenAuth
 from fullmakt.client.credentials import Credentials
+from fullmakt.client.details import system_user, virksys
 from fullmakt.client.errors import (
     AccessDeniedError,
     AuthorizationDetailsError,
@@ -58,4 +63,6 @@ __all__ = [
     "UnexpectedResponseError",
     "build_grant",
     "grant_form",
+    "system_user",
+    "virksys",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import ClassVar, Self
 
+from fullmakt.wire.altinn.systemusers import Cause
 from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry
 
 _CODE = re.compile(r"/errors/(MP-[0-9]{3})/?\Z", re.ASCII)
@@ -98,6 +99,11 @@ class AuthorizationDetailsError(MaskinportenError):
     """``authorization_details`` is not accepted: type, member or value, or Altinn knows of no such (MP-301 to 303)."""
 
     default_remedy = "Check the system user or the consent in Altinn."
+
+    @property
+    def cause(self) -> Cause | None:
+        """Why Altinn knows of no such system user; None when it is not that, or the token server did not say."""
+        return next((cause for cause in Cause if cause == self.reason), None)
 
 
 class ExchangeRefusedError(MaskinportenError):

@@ -12,6 +12,9 @@ from fullmakt.client.credentials import Credentials
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.maskinporten.grant import GRANT_TYPE, MAX_GRANT_LIFETIME
 
+Details = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""The object that ``authorization_details`` holds, or the list with it."""
+
 
 class Asked(TypedDict, total=False):
     """What may be asked for beside scopes, by the grant's names; ``TokenRequest.of`` says what each is."""
@@ -20,7 +23,7 @@ class Asked(TypedDict, total=False):
     pid: str | None
     consumer_org: str | None
     iss_onbehalfof: str | None
-    authorization_details: Sequence[Mapping[str, Any]] | None
+    authorization_details: Details | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +49,14 @@ class TokenRequest:
         pid: str | None = None,
         consumer_org: str | None = None,
         iss_onbehalfof: str | None = None,
-        authorization_details: Sequence[Mapping[str, Any]] | None = None,
+        authorization_details: Details | None = None,
     ) -> Self:
         """Check and normalise a request.
 
         scope: one or more, as a list or separated by spaces. resource: the URIs that the token is to be limited to.
         pid: the person it is about. consumer_org: the organisation on whose behalf a supplier asks.
         iss_onbehalfof: deprecated, and not together with ``consumer_org``.
-        authorization_details: RFC 9396, one object: a system user or a consent.
+        authorization_details: RFC 9396, one object: ``system_user(…)``, ``virksys(…)``, or a consent.
 
         Raises:
             ValueError: no scope, both ways of acting for another, or (``InvalidIdentifierError``) a bad identifier.
@@ -63,7 +66,7 @@ class TokenRequest:
             raise ValueError("a token is asked for at least one scope, and a scope holds no white space")
         if consumer_org is not None and iss_onbehalfof is not None:
             raise ValueError("consumer_org and iss_onbehalfof exclude each other")
-        details = None if authorization_details is None else [dict(detail) for detail in authorization_details]
+        details = _listed(authorization_details)
         return cls(
             scopes=scopes,
             resource=(resource,) if isinstance(resource, str) else tuple(resource),
@@ -129,6 +132,12 @@ def _certificate_header(credentials: Credentials) -> bytes | None:
     if not credentials.certificates:
         return None
     return _json({"alg": credentials.signer.alg, "x5c": credentials.certificates}).encode()
+
+
+def _listed(details: Details | None) -> list[dict[str, Any]] | None:
+    if details is None:
+        return None
+    return [dict(details)] if isinstance(details, Mapping) else [dict(detail) for detail in details]
 
 
 def _json(value: object) -> str:

@@ -26,6 +26,8 @@ from pydantic.config import JsonDict
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from fullmakt.kernel.text import is_prose
+
 MAX_SECONDS = 2**31 - 1
 MAX_LINE = 255
 MAX_PROSE = 4000
@@ -38,14 +40,13 @@ ORGNO_SCHEMA: Final[JsonDict] = {"pattern": "^[0-9]{9}$"}
 PHONE: Final = "^\\+[1-9][0-9]{7,14}$"
 """A number in E.164, country code and all."""
 
-_UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TRANSLATION = re.compile(r"(?:long_)?description#[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})?", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/= \t\r\n]+", re.ASCII)
 _LONG_DESCRIPTION = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ0-9\s.,\-_:;!?'\"()/*\[\]#]*")
 
 
 def _storable(text: str) -> str:
-    if _UNSTORABLE.search(text):
+    if not is_prose(text):
         raise ValueError("must not hold control characters")
     return text
 

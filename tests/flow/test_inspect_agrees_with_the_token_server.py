@@ -13,9 +13,13 @@ from fullmakt.cli.inspection.inspecting import inspect
 from fullmakt.cli.inspection.reading import Jwt
 from fullmakt.cli.inspection.report import Outcome
 from fullmakt.cli.inspection.surroundings import Known, Surroundings
+from fullmakt.client import system_user, virksys
+from fullmakt.infra.database import Database
 from fullmakt.infra.feed import Changes
 from fullmakt.jose.chains import TrustAnchors, ValidatedCertificate
+from fullmakt.wire.altinn.systemusers import VirksysAnswer
 from tests.support.token_nodes import node
+from tests.support.token_system_users import PART, AltinnWithSystemUsers, SystemUsersAsSeenByANode, question_of
 from tests.support.tokens import (
     ABSENT,
     CLIENT_ID,
@@ -50,6 +54,7 @@ CLIENTS = (
     registered_client(client_id="sleeping", active=False),
     registered_client(client_id="keyless", keys=()),
     registered_client(client_id="login", integration_type="idporten"),
+    registered_client(client_id="system", integration_type="altinn_virksys"),
 )
 CLAIMS: Sequence[dict[str, Any]] = (
     {},
@@ -80,8 +85,17 @@ CLAIMS: Sequence[dict[str, Any]] = (
     {"consumer_org": SUPPLIER, "scope": "demo:delegated"},
     {"consumer_org": SUPPLIER, "scope": "demo:delegated demo:undelegated"},
     {"consumer_org": SUPPLIER, "iss_onbehalfof": "x"},
-    {"authorization_details": [{"type": "urn:altinn:systemuser"}]},
     {"authorization_details": []},
+    {"authorization_details": [{"type": "urn:altinn:consent"}]},
+    {"authorization_details": [{"type": "urn:altinn:systemuser"}]},
+    {"authorization_details": [{**system_user("314168267"), "externalref": "x"}]},
+    {"authorization_details": [system_user("314168267")]},
+    {"authorization_details": [system_user("310943223")]},
+    {"authorization_details": [system_user("314168267")], "consumer_org": SUPPLIER},
+    {"authorization_details": [system_user("314168267")], "scope": "demo:closed"},
+    {"authorization_details": [virksys("999888777")]},
+    {"authorization_details": [virksys("999888777")], "iss": "system"},
+    {"authorization_details": [virksys("888666555", rettigheit=["skatt"])], "iss": "system"},
 )
 HEADERS: Sequence[dict[str, Any]] = (
     {},
@@ -111,12 +125,24 @@ class _Altinn:
         return Changes(version, ())
 
 
+def _look_ups(database: Database) -> SystemUsersAsSeenByANode:
+    """One organisation has approved a system user, and one party's rights are there."""
+    altinn = AltinnWithSystemUsers(database)
+    altinn.approved = {question_of()}
+    altinn.rights = {PART: VirksysAnswer(PART, None, ("skatt",))}
+    return SystemUsersAsSeenByANode(altinn)
+
+
 @pytest.mark.parametrize("altinn", [None, _Altinn()], ids=["without Altinn", "with Altinn"])
-async def test_every_grant_is_judged_alike(database_url: str, altinn: _Altinn | None) -> None:
+async def test_every_grant_is_judged_alike(database_url: str, database: Database, altinn: _Altinn | None) -> None:
     registry = RegistryInMemory(*CLIENTS)
     registry.granted = frozenset({(SUPPLIER, "demo:delegated"), (SUPPLIER, "demo:undelegated")})
-    async with node(database_url, registry=registry, delegations=altinn, explain=True) as server:
-        around = Surroundings(NOW, Known(server.service.config, registry, TrustAnchors(()), {}, _no_lists, altinn))
+    look_ups = None if altinn is None else _look_ups(database)
+    async with node(
+        database_url, registry=registry, delegations=altinn, system_users=look_ups, virksys=True, explain=True
+    ) as server:
+        known = Known(server.service.config, registry, TrustAnchors(()), {}, _no_lists, altinn, look_ups)
+        around = Surroundings(NOW, known)
         for changes, header in itertools.product(CLAIMS, HEADERS):
             grant = sign(claims_of(**changes), key_number(1), **header)
             report = await inspect(Jwt(grant), around)

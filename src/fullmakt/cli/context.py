@@ -32,7 +32,8 @@ class OpenWorld:
     """A world that is open for reading and changing.
 
     ``systems`` maps each system's name to its public URL; ``pki`` is None where our own issuers are off. ``registry``,
-    ``anchors``, ``delegations`` and ``system_users`` are what the token server decides on, ``tokens_config`` how.
+    ``anchors``, ``delegations`` and ``look_ups``, which are of system users, are what the token server decides on,
+    ``tokens_config`` how.
     """
 
     state: Path
@@ -48,7 +49,7 @@ class OpenWorld:
     registry: Registry
     anchors: Anchors
     delegations: Delegations | None
-    system_users: SystemUsers | None
+    look_ups: SystemUsers | None
     tokens_config: TokensConfig
 
 

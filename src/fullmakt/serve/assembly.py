@@ -45,7 +45,7 @@ class Assembly:
     registry: PostgresRegistry
     anchors: TrustedIssuers
     delegated: Delegations
-    system_users: SystemUsers | None
+    look_ups: SystemUsers | None
     metrics: CollectorRegistry
     token_metrics: TokenMetrics
     altinn: Altinn
@@ -140,7 +140,7 @@ def assemble(
         registry=server.registry,
         anchors=issuers,
         delegated=server.delegated,
-        system_users=server.system_users,
+        look_ups=server.system_users,
         metrics=metrics,
         token_metrics=TokenMetrics(metrics),
         altinn=altinn,

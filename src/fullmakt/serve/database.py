@@ -100,7 +100,7 @@ def as_world(assembly: Assembly) -> OpenWorld:
         registry=assembly.registry,
         anchors=assembly.anchors,
         delegations=assembly.delegated,
-        system_users=assembly.system_users,
+        look_ups=assembly.look_ups,
         tokens_config=assembly.tokens.config,
     )
 

@@ -45,6 +45,28 @@ async def test_a_good_token_would_be_accepted_and_says_who_it_is_for() -> None:
     assert PID not in str(report.document())
 
 
+SYSTEM_USER = {
+    "type": "urn:altinn:systemuser", "systemuser_org": party(SUPPLIER), "system_id": "a_system",
+    "systemuser_id": ["0d2f8f0e-3b3c-4c1a-9e0a-1f6f2d6d8a55"],
+}  # fmt: skip
+VIRKSYS = {"type": "urn:altinn:virksys", "part": "0192:999888777", "rettigheit": ["skatt", "mva"]}
+
+
+@pytest.mark.parametrize(
+    ("element", "told"),
+    [
+        (SYSTEM_USER, f"is for system user 0d2f8f0e-3b3c-4c1a-9e0a-1f6f2d6d8a55 of organisation {SUPPLIER} "
+                      "in system a_system"),
+        (VIRKSYS, "the system acts for 999888777 with the rights mva, skatt"),
+        ({**VIRKSYS, "hjelper": "0192:888666555"}, "acts for 999888777 through 888666555 with the rights mva, skatt"),
+    ],
+)  # fmt: skip
+async def test_a_systems_token_says_whom_it_acts_for(element: dict[str, Any], told: str) -> None:
+    report = await judge(token(authorization_details=[element]))
+    assert report.verdict is Verdict.ACCEPTED
+    assert told in " ".join(finding.text for finding in report.findings if finding.check == "authorization_details")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -13,6 +13,7 @@ from fullmakt.cli.inspection.inspecting import inspect
 from fullmakt.cli.inspection.reading import Jwt
 from fullmakt.cli.inspection.report import Outcome, Report, Verdict
 from fullmakt.cli.inspection.surroundings import Known, Surroundings
+from fullmakt.client import system_user, virksys
 from fullmakt.jose.compact import b64url_encode
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.wire.maskinporten.registry import RegisteredClient
@@ -175,6 +176,16 @@ async def test_any_header_and_any_claims_can_be_inspected(
     report = await judge(sign(claims_of(**claims), **header), world=world)
     assert report.verdict in set(Verdict)
     assert report.document()["findings"]
+
+
+@pytest.mark.parametrize("element", [system_user("314168267"), virksys("999888777")], ids=["system user", "virksys"])
+async def test_a_systems_grant_is_looked_at_as_far_as_can_be_without_a_world(element: dict[str, Any]) -> None:
+    report = await judge(sign(claims_of(authorization_details=[element])), world=False)
+    last = report.findings[-1]
+    assert (last.check, last.outcome) == ("authorization_details", Outcome.UNCHECKED)
+    assert "whether Altinn has such a system user" in last.text
+    faulty = await judge(sign(claims_of(authorization_details=[{**element, "x": 1}])), world=False)
+    assert reasons(faulty) == ["unknown_authorization_details_field"]
 
 
 @pytest.mark.parametrize("segment", [b"", b"[]", b'{"a":1,"a":2}', b'{"a":NaN}', b"\xff"])

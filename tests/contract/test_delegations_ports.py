@@ -10,9 +10,9 @@ import httpx2
 import pytest
 
 from fullmakt.altinn.parties.model import Organisation
-from fullmakt.infra.database import DatabaseUnavailableError
+from fullmakt.infra.unavailable import NeighbourUnavailableError
 from fullmakt.kernel.identifiers import OrgNumber
-from fullmakt.maskinporten.tokens.distant_altinn import DistantAltinn, OwnToken
+from fullmakt.maskinporten.tokens.distant_altinn import MAX_ANSWER_BYTES, DistantAltinn, OwnToken
 from fullmakt.maskinporten.tokens.ports import Delegations
 from fullmakt.serve.app import create
 from fullmakt.serve.assembly import Assembly, assemble
@@ -106,6 +106,7 @@ def silent(_request: httpx2.Request) -> httpx2.Response:
         answering(200, "no JSON"),
         answering(200, '{"scopes": []}'),
         answering(200, "[1]"),
+        answering(200, "[]" + " " * MAX_ANSWER_BYTES),
         httpx2.MockTransport(silent),
     ],
 )
@@ -113,7 +114,7 @@ async def test_an_altinn_that_does_not_answer_as_it_should_is_never_taken_for_a_
     assembly: Assembly, transport: httpx2.MockTransport
 ) -> None:
     async with httpx2.AsyncClient(transport=transport) as http:
-        with pytest.raises(DatabaseUnavailableError):
+        with pytest.raises(NeighbourUnavailableError):
             await distant(assembly, http).delegated_scopes([(str(SUPPLIER), str(CONSUMER))])
 
 

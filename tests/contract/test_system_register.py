@@ -176,11 +176,23 @@ async def test_of_too_many_clients_the_feed_tells_everybody(setting: RegisterSet
     assert found.client_ids == tuple(many)
 
 
-async def test_a_client_is_looked_up_as_it_is_spelled(setting: RegisterSetting) -> None:
-    [found] = await setting.service.systems_of_client("client-of-smartcloud")
-    assert found.id == SYSTEM
-    for other in ("CLIENT-of-smartcloud", "", "client\x00", "client"):
+async def test_a_client_is_looked_up_however_it_is_spelled(setting: RegisterSetting) -> None:
+    for spelling in ("client-of-smartcloud", "CLIENT-of-smartcloud"):
+        [found] = await setting.service.systems_of_client(spelling)
+        assert found.id == SYSTEM
+    for other in ("", "client\x00", "client"):
         assert await setting.service.systems_of_client(other) == ()
+
+
+async def test_the_feed_tells_of_a_client_as_it_is_spelled_and_as_maskinporten_writes_it(
+    setting: RegisterSetting,
+) -> None:
+    assert await status(setting, "vendor", ("POST", f"{REGISTER}/vendor", definition("new", clientId=["AB-1"]))) == 200
+    assert [key for version, key in await setting.announced() if version == 2] == [
+        "client:AB-1",
+        "client:ab-1",
+        f"system:{VENDOR}_new",
+    ]
 
 
 @pytest.mark.parametrize("system_id", ["", "a\x00", "a/b", "x" * 256, f"{VENDOR}_none"])

@@ -256,6 +256,7 @@ async def test_an_outsider_learns_of_no_rule_but_the_first(setting: RegisterSett
         ({"clientId": [None]}, "$.clientId[0]"),
         ({"clientId": [" "]}, "clientId[0]"),
         ({"clientId": ["a\nb"]}, "clientId[0]"),
+        ({"clientId": ["a", "Æ"]}, "clientId[1]"),
         ({"allowedRedirectUrls": [{}]}, "$.allowedRedirectUrls[0]"),
         ({"isVisible": "yes"}, "$.isVisible"),
     ],

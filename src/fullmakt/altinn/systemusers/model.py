@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 from uuid import UUID
@@ -62,3 +62,8 @@ class System(SystemDefinition):
     def key(self) -> str:
         """What the change feed and the audit trail call it."""
         return f"system:{self.id}"
+
+
+def client_keys(client_ids: Iterable[str]) -> tuple[str, ...]:
+    """What the change feed calls clients: as they were registered, and in lower case, as Maskinporten writes them."""
+    return tuple(f"client:{one}" for client_id in client_ids for one in sorted({client_id, client_id.lower()}))

@@ -46,7 +46,6 @@ def upgrade() -> None:
         """
     )
     op.execute("CREATE UNIQUE INDEX system_client_live ON systemusers.system_client (lower(client_id)) WHERE live")
-    op.execute("CREATE INDEX system_client_client ON systemusers.system_client (client_id) WHERE live")
     op.execute(
         """
         CREATE TABLE systemusers.system_change (

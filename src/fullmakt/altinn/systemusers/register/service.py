@@ -52,7 +52,7 @@ class RegisterService:
             return await store.find(connection, system_id)
 
     async def systems_of_client(self, client_id: str) -> tuple[System, ...]:
-        """The live systems that a client of Maskinporten's acts for: none, or one."""
+        """The live systems that a client of Maskinporten's acts for, however its id is spelled: none, or one."""
         if "\x00" in client_id:
             return ()
         async with self._work.reading() as connection:

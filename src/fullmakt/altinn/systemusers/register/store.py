@@ -29,7 +29,8 @@ _HOLD = text("SELECT 1 FROM systemusers.system WHERE system_id = :system_id FOR 
 _LIVE = text(f"{_SELECT} WHERE NOT s.deleted ORDER BY s.system_id")
 _OF_VENDOR = text(f"{_SELECT} WHERE s.vendor = :vendor AND NOT s.deleted ORDER BY s.system_id")
 _OF_CLIENT = text(
-    f"{_SELECT} JOIN systemusers.system_client k ON k.system = s.internal_id WHERE k.client_id = :client_id AND k.live"
+    f"{_SELECT} JOIN systemusers.system_client k ON k.system = s.internal_id"
+    " WHERE lower(k.client_id) = lower(:client_id) AND k.live"
 )
 _TAKEN = text(
     "SELECT client_id FROM systemusers.system_client WHERE live AND system IS DISTINCT FROM CAST(:internal_id AS uuid)"
@@ -99,7 +100,7 @@ async def of_vendor(connection: AsyncConnection, vendor: OrgNumber) -> list[Syst
 
 
 async def of_client(connection: AsyncConnection, client_id: str) -> System | None:
-    """The live system that the client acts for."""
+    """The live system that the client acts for, however its id is spelled."""
     row = (await connection.execute(_OF_CLIENT, {"client_id": client_id})).mappings().first()
     return _system(row) if row else None
 

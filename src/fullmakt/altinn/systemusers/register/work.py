@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.altinn.systemusers import errors
 from fullmakt.altinn.systemusers.errors import DeletedSystemError, StaleVersionError, UnknownSystemError
-from fullmakt.altinn.systemusers.model import System, SystemDefinition
+from fullmakt.altinn.systemusers.model import System, SystemDefinition, client_keys
 from fullmakt.altinn.systemusers.register import store
 from fullmakt.altinn.systemusers.register.model import ChangeType, Registrant, SystemChange, Versions
 from fullmakt.infra import audit, feed
@@ -139,5 +139,5 @@ async def _tell(
     facts = {"vendor": system.vendor, "version": system.version, "clients": list(system.client_ids)}
     done = audit.AuditEvent(now, SYSTEM, ACTIONS[change.type], "done", actor=who.actor, subject=system.key, facts=facts)
     await audit.record(connection, done)
-    concerned = [feed.EVERYTHING] if len(clients) > MOST_ANNOUNCED else [f"client:{client}" for client in clients]
+    concerned = (feed.EVERYTHING,) if len(clients) > MOST_ANNOUNCED else client_keys(clients)
     await feed.publish(connection, TOPIC, [system.key, *concerned])

@@ -83,7 +83,7 @@ def _urn(path: str, value: Any) -> str:
 
 def _client_id(path: str, value: Any) -> str:
     client_id = _text(path, value)
-    if not client_id or not client_id.isprintable():
+    if not client_id or not client_id.isascii() or not client_id.isprintable():
         raise BindingError({path: ["The value is not valid."]})
     return client_id
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from fullmakt.altinn.decisions.errors import RefusedQuestionError
 from fullmakt.altinn.decisions.memory import Memory
 from fullmakt.altinn.decisions.model import AttributeSet, Decision, Evaluation, Outcome, Reason, Status
-from fullmakt.altinn.decisions.questions import PreparedQuestion, Subject, prepare
+from fullmakt.altinn.decisions.questions import PreparedQuestion, Subject
 from fullmakt.altinn.decisions.rules.delegations import Chain, find_chain
 from fullmakt.altinn.decisions.rules.request import echo_of
+from fullmakt.altinn.decisions.thin import candidates_of
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.parties import PartyKind
 from fullmakt.wire.altinn.resources import Membership
@@ -46,11 +48,28 @@ async def decide_parts(
 
 async def decide_part(part: Part, memory: Memory, *, external: bool) -> Decision:
     """Decide one part of a request. What makes no sense is Indeterminate, with the status of its endpoint (§7)."""
+    decision, _ = await decided(part, memory, external=external)
+    return decision
+
+
+async def decided(part: Part, memory: Memory, *, external: bool) -> tuple[Decision, PreparedQuestion | None]:
+    """The decision, and the question that it answers; None when the part makes no sense.
+
+    An enterprise system may do what any of its system users may.
+    """
     try:
-        prepared = await prepare(part, memory, external=external)
+        candidates = await candidates_of(part, memory, external=external)
     except RefusedQuestionError as error:
-        return refused(error, external=external)
-    return await decide(prepared, memory)
+        return refused(error, external=external), None
+    first, *others = candidates.questions
+    prepared, decision = first, await decide(first, memory)
+    for other in others:
+        if decision.permitted:
+            break
+        prepared, decision = other, await decide(other, memory)
+    if candidates.facts:
+        decision = replace(decision, facts={**decision.facts, **candidates.facts})
+    return decision, prepared
 
 
 def refused(error: RefusedQuestionError, *, external: bool) -> Decision:

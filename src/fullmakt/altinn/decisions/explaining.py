@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from fullmakt.altinn.decisions.deciding import borrowed_packages, chain_facts, decide, gate, receivers_of, refused
-from fullmakt.altinn.decisions.errors import RefusedQuestionError
+from fullmakt.altinn.decisions.deciding import borrowed_packages, chain_facts, decided, gate, receivers_of
 from fullmakt.altinn.decisions.memory import Memory
 from fullmakt.altinn.decisions.model import NO_ATTRIBUTES, Decision, Outcome, Question
-from fullmakt.altinn.decisions.questions import PreparedQuestion, prepare
+from fullmakt.altinn.decisions.questions import PreparedQuestion
 from fullmakt.altinn.decisions.rules.delegations import find_chain
 from fullmakt.altinn.decisions.rules.explaining import explain_rules
 from fullmakt.wire.altinn import attributes as ids
@@ -25,12 +24,9 @@ or not; ``access_list``."""
 
 async def explain_part(part: Part, memory: Memory, *, external: bool) -> tuple[Explanation, Decision]:
     """Decide one part, and tell how."""
-    try:
-        prepared = await prepare(part, memory, external=external)
-    except RefusedQuestionError as error:
-        decision = refused(error, external=external)
+    decision, prepared = await decided(part, memory, external=external)
+    if prepared is None:
         return _outline(decision), decision
-    decision = await decide(prepared, memory)
     return {
         **_outline(decision),
         "rules": [asdict(rule) for rule in explain_rules(prepared.policy, await _question(prepared, memory))],

@@ -38,6 +38,9 @@ def tags_of(key: FactKey, fact: Any) -> Iterable[str]:
         case ("packages", receiver, giver):
             # What came through a facilitator counts for as long as the register says that it holds that in the giver.
             return (f"from:{giver}", f"to:{receiver}", f"party:{giver}")
+        case ("system", client_id, party):
+            # An agent acts for the party for as long as its owner holds there what the agent was given.
+            return (f"client:{client_id}", f"from:{party}", f"party:{party}")
         case ("rights", receivers, giver, _):
             return (f"from:{giver}", *(f"to:{receiver}" for receiver in receivers))
     return ()
@@ -47,4 +50,6 @@ def tags_of_change(changed: str) -> Iterable[str]:
     """What a changed key of the feeds is a change to."""
     if changed.startswith("organisation:"):
         return (changed, "organisations")
+    if changed.startswith("client:"):
+        return (changed.lower(),)
     return (changed,)

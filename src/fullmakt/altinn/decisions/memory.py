@@ -16,7 +16,7 @@ from uuid import UUID
 
 from fullmakt.altinn.decisions.fact_keys import FactKey, question_of, tags_of, tags_of_change
 from fullmakt.altinn.decisions.model import AttributeSet
-from fullmakt.altinn.decisions.ports import AccessLists, ChangeFeed, Delegations, Parties, Resources
+from fullmakt.altinn.decisions.ports import AccessLists, ChangeFeed, Delegations, Parties, Resources, SystemUsers
 from fullmakt.altinn.decisions.rules import CompiledPolicy, compile_policy
 from fullmakt.infra.feed import Changes
 from fullmakt.infra.feed_cache import FeedCache
@@ -34,6 +34,7 @@ from fullmakt.wire.altinn.delegations import DelegatedRight
 from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity, PartyKind
 from fullmakt.wire.altinn.policy import InvalidPolicyError, parse_policy
 from fullmakt.wire.altinn.resources import Membership, RegisteredResource
+from fullmakt.wire.altinn.systemusers import ActingSystem
 
 _AT_ONCE = 4
 """Questions under way to a neighbour at the same time: fewer than the connections that the pool keeps (5), for one
@@ -142,9 +143,17 @@ class FactMemory(FeedCache[FactKey, Any]):
     """Parties, what they hold, what they were given, and the lists they are on."""
 
     def __init__(
-        self, parties: Parties, access_lists: AccessLists, delegations: Delegations, feed: ChangeFeed, capacity: int
+        self,
+        parties: Parties,
+        access_lists: AccessLists,
+        delegations: Delegations,
+        feed: ChangeFeed,
+        capacity: int,
+        *,
+        system_users: SystemUsers | None = None,
     ) -> None:
         super().__init__(capacity)
+        self._system_users = system_users
         self._parties = parties
         self._access_lists = access_lists
         self._delegations = delegations
@@ -199,6 +208,10 @@ class FactMemory(FeedCache[FactKey, Any]):
                 for one in await self._delegations.delegated_packages(receivers=tuple(given), giver=giver):
                     given[one.receiver].append(Attribute(ACCESS_PACKAGE, one.package))
                 return {key: AttributeSet.of_strings(given[key[1]]) for key in keys}
+            case ("system", client_id, party):
+                known = self._system_users
+                system = None if known is None else await known.of_client(client_id, party)
+                return {} if system is None else {keys[0]: system}
             case ("rights", receivers, giver, resource):
                 return {keys[0]: await self._delegations.rights(receivers, giver, resource)}
         raise AssertionError(f"no such fact: {keys[0][0]}")
@@ -284,6 +297,11 @@ class Memory:
         """What ``receivers`` have been given on ``giver``'s behalf."""
         fact: tuple[DelegatedRight, ...] = await self._fact(("rights", frozenset(receivers), giver, resource))
         return fact
+
+    async def acting_system(self, client_id: str, party: UUID) -> ActingSystem | None:
+        """The system that has the client, with its system users that act for ``party``; case does not matter."""
+        system: ActingSystem | None = await self._fact(("system", client_id.lower(), party))
+        return system
 
     async def _all(self, keys: Sequence[FactKey]) -> list[Any]:
         """A fact for each key, those that are not remembered asked for together; None for what nobody knows."""

@@ -14,6 +14,7 @@ from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.delegations import DelegatedRight
 from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
 from fullmakt.wire.altinn.resources import Membership, RegisteredResource
+from fullmakt.wire.altinn.systemusers import ActingSystem
 
 
 class Parties(Protocol):
@@ -116,6 +117,14 @@ class Delegations(Protocol):
 
     async def rights_on(self, giver: UUID, resource: str) -> tuple[DelegatedRight, ...]:
         """Everything that anybody has been given on ``giver``'s behalf on one resource."""
+        ...
+
+
+class SystemUsers(Protocol):
+    """The register of systems, and of the system users that parties have given them."""
+
+    async def of_client(self, client_id: str, party: UUID) -> ActingSystem | None:
+        """The live system that has the client, with its system users that act for ``party``; None: no system has it."""
         ...
 
 

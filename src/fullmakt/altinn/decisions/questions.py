@@ -101,11 +101,12 @@ async def prepare(part: Part, memory: Memory, *, external: bool) -> PreparedQues
 
 
 async def subject_of(attributes: list[RequestAttribute], memory: Memory) -> tuple[Subject, list[Attribute]]:
-    """Who is meant, and everything that they are called; for searches.
+    """Who is meant, and everything that they are called; for searches. An enterprise system is no party.
 
     Raises:
         RefusedQuestionError: it makes no sense.
     """
+    attributes = [one for one in attributes if one.id == ids.ENTERPRISE_SYSTEM] or attributes
     names = {Attribute(one.id, one.value) for one in attributes if one.id in SUBJECT_IDS}
     subject = _subject(attributes, names, await memory.identities(names))
     own = [Attribute(one.id, one.value) for one in attributes]

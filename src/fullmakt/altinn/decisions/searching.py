@@ -19,6 +19,7 @@ from fullmakt.altinn.decisions.model import Decision
 from fullmakt.altinn.decisions.ports import Delegations, Parties, PolicyIndex
 from fullmakt.altinn.decisions.questions import subject_of
 from fullmakt.altinn.decisions.rules.request import SUBJECT_IDS
+from fullmakt.altinn.decisions.thin import acting_subjects
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.parties import PartyIdentity, PartyKind
@@ -172,6 +173,16 @@ async def permitted_resources(
     Raises:
         RefusedQuestionError: the subject makes no sense.
     """
+    resources = set(await neighbours.index.permitting_unnamed())
+    for one in await acting_subjects(subject, party, memory):
+        resources |= await _within_reach(one, party, memory, neighbours)
+    return await _look_at(resources, asking, page, memory)
+
+
+async def _within_reach(
+    subject: list[RequestAttribute], party: UUID, memory: Memory, neighbours: Neighbours
+) -> set[str]:
+    """The resources whose policies name something of the subject's, and those of which it was given something."""
     who, called = await subject_of(subject, memory)
     receivers = await receivers_of(who, memory)
     urns = {one.urn for one in called}
@@ -185,8 +196,7 @@ async def permitted_resources(
         resources = {right.resource for right in given if right.giver == party}
     for named in await neighbours.index.by_subjects(urns):
         resources.update(named.resources)
-    resources.update(await neighbours.index.permitting_unnamed())
-    return await _look_at(resources, asking, page, memory)
+    return resources
 
 
 async def represented(person: UUID, *, memory: Memory, neighbours: Neighbours) -> list[PartyIdentity]:

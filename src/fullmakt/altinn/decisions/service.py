@@ -23,6 +23,7 @@ from fullmakt.altinn.decisions.ports import (
     Parties,
     PolicyIndex,
     Resources,
+    SystemUsers,
 )
 from fullmakt.altinn.decisions.questions import party_of, subject_of
 from fullmakt.altinn.decisions.searching import (
@@ -58,7 +59,7 @@ class DecisionPoint:
     """May somebody do something on behalf of somebody, and why.
 
     It is given its neighbours, where to read their change feeds (a reader for each of its two memories), and where to
-    write decisions down.
+    write decisions down. Without ``system_users`` no client is that of an enterprise system.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class DecisionPoint:
         feed: Callable[[], ChangeFeed],
         journal: Journal,
         clock: Clock,
+        system_users: SystemUsers | None = None,
     ) -> None:
         self.config = config
         self._neighbours = Neighbours(parties, delegations, policy_index)
@@ -80,7 +82,7 @@ class DecisionPoint:
         self._clock = clock
         self._memory = Memory(
             PolicyMemory(resources, feed(), config.cached_policies, strict_targets=config.strict_targets),
-            FactMemory(parties, access_lists, delegations, feed(), config.cached_facts),
+            FactMemory(parties, access_lists, delegations, feed(), config.cached_facts, system_users=system_users),
         )
 
     async def decide(self, request: DecisionRequest, *, actor: str = "", external: bool = True) -> list[Decision]:

@@ -8,14 +8,14 @@ from fullmakt.altinn.decisions.ports import JournalEntry
 from fullmakt.infra.database import Database, DatabaseUnavailableError
 from fullmakt.infra.feed import Changes, JoinedFeed
 from fullmakt.infra.group_commit import BATCH, Connection, GroupCommit, Split, Waiting
-from fullmakt.wire.altinn import delegations, parties, resources
+from fullmakt.wire.altinn import delegations, parties, resources, systemusers
 
-TOPICS = (parties.TOPIC, resources.TOPIC, delegations.TOPIC)
+TOPICS = (parties.TOPIC, resources.TOPIC, delegations.TOPIC, systemusers.TOPIC)
 
 _RECORD = f"""
 WITH feeds AS (
     SELECT coalesce(sum(version), 0)::bigint AS version FROM feed.version
-    WHERE topic IN ('{TOPICS[0]}', '{TOPICS[1]}', '{TOPICS[2]}')
+    WHERE topic IN ('{TOPICS[0]}', '{TOPICS[1]}', '{TOPICS[2]}', '{TOPICS[3]}')
 ), recorded AS (
     INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts)
     SELECT %b, 'decisions', e.action, e.outcome, e.reason, e.trace_id, e.actor, e.subject, e.facts
@@ -29,7 +29,7 @@ SELECT version FROM feeds
 
 
 class DecisionFeed:
-    """The change feeds of parties, resources and delegations as one."""
+    """The change feeds of parties, resources, delegations and system users as one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -10,9 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from fullmakt.infra import feed
 from fullmakt.infra.database import Database
 from fullmakt.infra.group_commit import BATCH
 from fullmakt.maskinporten.tokens.ledger import Decision, Ledger, Verdict
+from fullmakt.maskinporten.tokens.model import Standing
 from tests.support.token_nodes import events, used_grants
 from tests.support.tokens import NOW, SECONDS, RegistryRows
 
@@ -95,6 +97,20 @@ async def test_nothing_is_written_on_a_registry_that_has_moved_on(ledgers: list[
         ledgers[0].write(decision(b"a")), ledgers[0].write(decision(b"a", version=FIRST_VERSION + 1))
     )
     assert (old, new) == (Verdict.STALE, Verdict.WRITTEN)
+
+
+async def test_nothing_is_written_on_an_altinn_that_has_moved_on(ledgers: list[Ledger], database: Database) -> None:
+    async with database.transaction() as connection:
+        for topic in ("one", "two", "two"):
+            await feed.publish(connection, topic, ["x"])
+    standings = [Standing(("one", "two"), 3), Standing(("one",), 1), Standing(("two",), 2), Standing((), 0)]
+    for number, standing in enumerate(standings):
+        stale = standing._replace(version=standing.version - 1)
+        assert await ledgers[0].write(decision(b"%d" % number, standing=stale)) is Verdict.STALE
+        assert await ledgers[0].write(decision(b"%d" % number, standing=standing)) is Verdict.WRITTEN
+    together = [decision(b"x", standing=standings[0]), decision(b"y"), decision(b"z", standing=standings[1])]
+    assert await asyncio.gather(*[ledgers[1].write(one) for one in together]) == [Verdict.WRITTEN] * 3
+    assert await used_grants(database) == len(standings) + len(together)
 
 
 async def test_nodes_with_the_same_claims_in_another_order_do_not_lock_each_other_out(

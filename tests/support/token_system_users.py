@@ -6,8 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import text
-
 from fullmakt.infra import feed
 from fullmakt.infra.database import Database, DatabaseUnavailableError
 from fullmakt.infra.feed import Changes, JoinedFeed
@@ -114,11 +112,8 @@ class SystemUsersAsSeenByANode:
 
     async def virksys_version(self) -> int:
         """As the port has it."""
-        sum_of_versions = "SELECT coalesce(sum(version), 0)::bigint FROM feed.version WHERE topic = ANY(:topics)"
         async with self._altinn.database.transaction() as connection:
-            return int(
-                (await connection.execute(text(sum_of_versions), {"topics": list(self.virksys_topics)})).scalar_one()
-            )
+            return await feed.joined_version(connection, self.virksys_topics)
 
 
 def question_of(

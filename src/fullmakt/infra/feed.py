@@ -81,6 +81,12 @@ async def changes_since(connection: AsyncConnection, topic: str, since: int) -> 
     return Changes(version, tuple(row.key for row in rows))
 
 
+async def joined_version(connection: AsyncConnection, topics: Sequence[str]) -> int:
+    """The sum of the topics' versions now, as ``JoinedFeed`` counts."""
+    rows = (await connection.execute(_VERSIONS, {"topics": list(topics)})).all()
+    return sum(int(row.version) for row in rows)
+
+
 class JoinedFeed:
     """Several topics read as one, by one reader; its version is the sum of theirs.
 

@@ -55,8 +55,7 @@ VIRKSYS = {"type": "urn:altinn:virksys", "part": "0192:999888777", "rettigheit":
 @pytest.mark.parametrize(
     ("element", "told"),
     [
-        (SYSTEM_USER, f"is for system user 0d2f8f0e-3b3c-4c1a-9e0a-1f6f2d6d8a55 of organisation {SUPPLIER} "
-                      "in system a_system"),
+        (SYSTEM_USER, f"0d2f8f0e-3b3c-4c1a-9e0a-1f6f2d6d8a55 of organisation {SUPPLIER} in system a_system"),
         (VIRKSYS, "the system acts for 999888777 with the rights mva, skatt"),
         ({**VIRKSYS, "hjelper": "0192:888666555"}, "acts for 999888777 through 888666555 with the rights mva, skatt"),
     ],

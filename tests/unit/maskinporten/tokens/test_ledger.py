@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fullmakt.infra.group_commit import BATCH
 from fullmakt.maskinporten.tokens.ledger import Decision, Result, Waiting, next_batch
+from fullmakt.maskinporten.tokens.model import Standing
 from tests.support.tokens import NOW
 
 
@@ -40,6 +41,19 @@ async def test_decisions_on_another_version_of_the_registry_wait() -> None:
     batch, rest = next_batch(queue)
     assert [decision.claim for decision, _ in batch] == [b"a", b"c"]
     assert [decision.claim for decision, _ in rest] == [b"b"]
+
+
+async def test_decisions_that_rest_on_other_things_of_altinns_wait_and_those_that_rest_on_none_go_along() -> None:
+    loop = asyncio.get_running_loop()
+    standings = [None, Standing(("a",), 1), Standing(("a",), 2), Standing(("b",), 1), None, Standing(("a",), 1)]
+    queue: list[Waiting] = [
+        (Decision(None, 0, 1, "", "", "", "", "{}", NOW, standing), loop.create_future()) for standing in standings
+    ]
+    batch, rest = next_batch(queue)
+    assert [decision.standing for decision, _ in batch] == [None, Standing(("a",), 1), None, Standing(("a",), 1)]
+    batch, rest = next_batch(rest)
+    assert [decision.standing for decision, _ in batch] == [Standing(("a",), 2)]
+    assert [decision.standing for decision, _ in rest] == [Standing(("b",), 1)]
 
 
 @given(st.lists(st.tuples(st.none() | st.sampled_from([b"a", b"b", b"c"]), st.integers(1, 3)), min_size=1))

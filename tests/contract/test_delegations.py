@@ -21,9 +21,11 @@ from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.delegations import ApiDelegation, DelegatedRight
 from fullmakt.wire.altinn.parties import PartyIdentity
 from tests.support.delegations import FakeParties, FakeResources
+from tests.support.policies import policy_xml
 
 NOW = dt.datetime(2026, 5, 4, 10, 0, tzinfo=dt.UTC)
 BY = Performer("910753614", 20_000_001)
@@ -40,7 +42,8 @@ class Scene:
         self.clock = FixedClock(NOW)
         self.parties = FakeParties()
         self.resources = FakeResources()
-        self.resources.add("skd-api", SCOPE, "folkeregister:other", scheme="8f08210a-d792-48f5-9e27-0f029e41111e")
+        scheme = "8f08210a-d792-48f5-9e27-0f029e41111e"
+        self.api = self.resources.add("skd-api", SCOPE, "folkeregister:other", scheme=scheme)
         self.resources.add("skjema", resource_type="GenericAccessResource")
         self.service = DelegationsService(
             database, self.clock, new_uuid, resources=self.resources, parties=self.parties
@@ -192,10 +195,10 @@ async def test_what_was_withdrawn_can_not_be_passed_on(scene: Scene) -> None:
 async def test_an_api_delegation_is_found_by_supplier_consumer_and_scope(scene: Scene) -> None:
     consumer, supplier, other = scene.orgs[:3]
     assert (
-        await scene.service.delegate_api([api_offer(consumer, supplier, "skd-api")], BY, connect=True)
+        await scene.service.delegate_api([api_offer(consumer, supplier, scene.api)], BY, connect=True)
         is Outcome.CREATED
     )
-    assert await scene.service.delegate_api([api_offer(consumer, supplier, "skd-api")], BY) is Outcome.UNCHANGED
+    assert await scene.service.delegate_api([api_offer(consumer, supplier, scene.api)], BY) is Outcome.UNCHANGED
     expected = ApiDelegation(
         consumer=OrgNumber(ORGNOS[0]),
         supplier=OrgNumber(ORGNOS[1]),
@@ -217,11 +220,47 @@ async def test_an_api_delegation_is_found_by_supplier_consumer_and_scope(scene: 
 
 async def test_a_delegation_of_what_is_no_api_any_more_counts_for_nothing(scene: Scene) -> None:
     consumer, supplier = scene.orgs[:2]
-    await scene.service.delegate_api([api_offer(consumer, supplier, "skd-api")], BY, connect=True)
+    await scene.service.delegate_api([api_offer(consumer, supplier, scene.api)], BY, connect=True)
     scene.resources.change("skd-api", resource_type="GenericAccessResource")
     assert await scene.service.api_delegations(supplier=supplier.orgno) == ()
     del scene.resources.known["skd-api"]
     assert await scene.service.api_delegations(supplier=supplier.orgno) == ()
+
+
+async def test_an_api_delegation_stands_no_longer_than_its_policy_lets_anybody_have_it(scene: Scene) -> None:
+    consumer, supplier = scene.orgs[:2]
+    pair = str(supplier.orgno), str(consumer.orgno)
+    await scene.service.delegate_api([api_offer(consumer, supplier, scene.api)], BY, connect=True)
+    denied = {"effect": "Deny", "action": ["ScopeAccess"], "subject": [f"{ids.ROLE_CODE}=apiadm"]}
+    other = {"action": ["read"], "subject": [f"{ids.ROLE_CODE}=apiadm"]}
+    for policy in (None, b"<rubbish", policy_xml("skd-api", {"rules": [denied, other]})):
+        scene.resources.change("skd-api", policy=policy)
+        assert await scene.service.api_delegations(scope=SCOPE) == ()
+        assert await scene.service.delegated_scopes([pair]) == {}
+    scene.resources.change("skd-api", policy=scene.api.policy)
+    assert len(await scene.service.api_delegations(scope=SCOPE)) == 1
+    assert await scene.service.delegated_scopes([pair]) == {pair: {SCOPE, "folkeregister:other"}}
+
+
+async def test_an_api_that_is_registered_anew_is_another(scene: Scene) -> None:
+    """What was delegated of the old one counts for nothing, is replaced when given again, and is not passed on."""
+    consumer, supplier, third = scene.orgs[:3]
+    pair = str(supplier.orgno), str(consumer.orgno)
+    await scene.service.delegate_api([api_offer(consumer, supplier, scene.api)], BY, connect=True)
+    (old,) = await scene.service.rights([supplier.party_uuid], consumer.party_uuid, "skd-api")
+    scene.clock.advance(seconds=1)
+    scene.resources.change("skd-api", registered=scene.clock())
+    anew = scene.resources.known["skd-api"]
+    assert await scene.service.api_delegations(scope=SCOPE) == ()
+    assert await scene.service.delegated_scopes([pair]) == {}
+    onwards = api_offer(consumer, third, anew, passed_on_from=old.delegation_id)
+    with pytest.raises(UnknownDelegationError):
+        await scene.service.delegate_api([onwards], BY, connect=True)
+    assert await scene.service.delegate_api([api_offer(consumer, supplier, anew)], BY) is Outcome.CREATED
+    assert await scene.service.delegate_api([api_offer(consumer, supplier, anew)], BY) is Outcome.UNCHANGED
+    (found,) = await scene.service.api_delegations(scope=SCOPE)
+    assert found.created == anew.registered
+    assert await scene.service.delegated_scopes([pair]) == {pair: {SCOPE, "folkeregister:other"}}
 
 
 async def test_an_api_is_delegated_to_a_supplier_that_was_taken_up_and_to_organisations_alone(scene: Scene) -> None:
@@ -234,14 +273,14 @@ async def test_an_api_is_delegated_to_a_supplier_that_was_taken_up_and_to_organi
         (consumer, consumer, "to_oneself"),
     ):
         with pytest.raises(DelegationRefusedError) as refused:
-            await scene.service.delegate_api([api_offer(giver, receiver, "skd-api")], BY)
+            await scene.service.delegate_api([api_offer(giver, receiver, scene.api)], BY)
         assert refused.value.reason == reason
     assert await scene.service.api_delegations(consumer=consumer.orgno) == ()
 
 
 async def test_a_supplier_with_delegations_is_let_go_only_with_them(scene: Scene) -> None:
     consumer, supplier = scene.orgs[:2]
-    await scene.service.delegate_api([api_offer(consumer, supplier, "skd-api")], BY, connect=True)
+    await scene.service.delegate_api([api_offer(consumer, supplier, scene.api)], BY, connect=True)
     both = (consumer.party_uuid, supplier.party_uuid, ConnectionRole.SUPPLIER, BY)
     with pytest.raises(DelegationRefusedError) as refused:
         await scene.service.part(*both, cascade=False)

@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from fullmakt.altinn.parties.model import Organisation
+from fullmakt.altinn.resources.policies.standard import standard_policy
 from fullmakt.infra.unavailable import NeighbourUnavailableError
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.maskinporten.tokens.distant_altinn import MAX_ANSWER_BYTES, DistantAltinn, OwnToken
@@ -33,7 +34,9 @@ async def assembly(database_url: str, tmp_path: Path) -> AsyncIterator[Assembly]
         await assembly.parties.declare_organisation(Organisation(orgno, f"Org {orgno}"))
     await assembly.rights.resources.declare_service_owner("agency", ServiceOwner(name=TEXT, orgnr=str(OTHER)))
     for number, scope in enumerate(SCOPES):
-        await assembly.rights.resources.declare_resource(resource(f"agency-api-{number}", scope))
+        name = f"agency-api-{number}"
+        policy = standard_policy(name, roles=["apiadm"], actions=["ScopeAccess"])
+        await assembly.rights.resources.declare_resource(resource(name, scope), policy)
     yield assembly
     await assembly.stop()
 

@@ -24,6 +24,9 @@ GIVER, *OTHERS = [uuid5(UUID(int=0), str(number)) for number in range(6)]
 ROUNDS = 10
 
 
+API = FakeResources().add("api", "test:scope", scheme=str(UUID(int=7)))
+
+
 @pytest.fixture
 def service(database: Database) -> DelegationsService:
     resources = FakeResources()
@@ -101,7 +104,7 @@ async def test_no_api_is_delegated_to_a_supplier_that_is_being_let_go(service: D
     for _ in range(ROUNDS):
         await service.connect(*ends)
         await asyncio.gather(
-            service.delegate_api([api_offer(consumer, supplier, "api")], BY),
+            service.delegate_api([api_offer(consumer, supplier, API)], BY),
             service.part(*ends, cascade=True),
             return_exceptions=True,
         )
@@ -124,10 +127,7 @@ async def test_removing_a_scheme_and_delegating_at_once_wait_for_each_other(
     parties = FakeParties()
     organisations = [parties.organisation(number) for number in ("910753614", "991825827", "810418672")]
     offers = [
-        [api_offer(giver, receiver, "api")]
-        for giver in organisations
-        for receiver in organisations
-        if giver != receiver
+        [api_offer(giver, receiver, API)] for giver in organisations for receiver in organisations if giver != receiver
     ]
     resources = FakeResources()
     resources.add("api", "test:scope", scheme=str(UUID(int=7)))

@@ -42,10 +42,10 @@ class Altinn:
     """Real systems on one database, and clients of access management."""
 
     def __init__(self, database: Database) -> None:
-        clock = FixedClock(NOW)
+        self.clock = clock = FixedClock(NOW)
         self.parties = PartiesService(database, clock, new_uuid)
         self.register = Register(self.parties)
-        self.resources = ResourcesService(database, clock)
+        self.resources = ResourcesService(database, clock, deletable=True)
         self.delegations = DelegationsService(database, clock, new_uuid, resources=self.resources, parties=self.parties)
         self.journal = DecisionJournal(database)
         self.decisions = DecisionPoint(
@@ -89,9 +89,7 @@ class Altinn:
         await self.register.grant(national_id(2), "dagl", 2)
         await self.resources.declare_service_owner("skd", ServiceOwner(orgnr=SKD))
         await self.resources.ensure_platform_resources()
-        references = [{"referenceType": "MaskinportenScope", "reference": SCOPE, "referenceSource": "ExternalPlatform"}]
-        api = resource("skd-api", resourceType="MaskinportenSchema", resourceReferences=references)
-        await self.resources.declare_resource(api, policy_xml("skd-api", API_POLICY))
+        await self.register_api()
         form = resource("skjema", resourceType="GenericAccessResource", resourceReferences=None)
         await self.resources.declare_resource(form, policy_xml("skjema", FORM_POLICY))
         for name, number in (("kari", 1), ("ola", 2)):
@@ -104,6 +102,12 @@ class Altinn:
                 party_uuid=identity.party_uuid,
                 auth_level=4,
             )
+
+    async def register_api(self) -> None:
+        """The API, with its policy."""
+        references = [{"referenceType": "MaskinportenScope", "reference": SCOPE, "referenceSource": "ExternalPlatform"}]
+        api = resource("skd-api", resourceType="MaskinportenSchema", resourceReferences=references)
+        await self.resources.declare_resource(api, policy_xml("skd-api", API_POLICY))
 
     @staticmethod
     def attribute(number: int) -> ids.Attribute:
@@ -200,3 +204,27 @@ async def test_an_accountants_agent_acts_for_a_client_as_long_as_the_accountant_
     assert not await may()
     await altinn.register.grant(orgno(2), "regn", 1)
     assert await may()
+
+
+async def test_an_api_that_was_deleted_and_registered_anew_is_delegated_anew(altinn: Altinn) -> None:
+    query = {"party": str(altinn.consumer), "supplier": orgno(2)}
+    one = {**query, "resource": "skd-api"}
+    pair = str(orgno(2)), str(orgno(1))
+
+    async def give() -> None:
+        assert (await altinn.call("kari", "POST", f"{SUPPLIERS}/resources", **one)).json() is True
+
+    await altinn.call("kari", "POST", SUPPLIERS, **query)
+    await give()
+    altinn.clock.advance(seconds=1)
+    await altinn.register_api()  # a new version is no other resource
+    assert await altinn.delegations.delegated_scopes([pair]) == {pair: {SCOPE}}
+    await altinn.resources.writing.delete("skd-api", Caller(frozenset({"altinn:resourceregistry/resource.admin"})))
+    assert await altinn.delegations.delegated_scopes([pair]) == {}
+    altinn.clock.advance(seconds=1)
+    await altinn.register_api()
+    assert await altinn.delegations.delegated_scopes([pair]) == {}
+    assert await altinn.delegations.api_delegations(scope=SCOPE) == ()
+    await give()
+    assert await altinn.delegations.delegated_scopes([pair]) == {pair: {SCOPE}}
+    assert len(await altinn.delegations.stored(resource="skd-api")) == 1

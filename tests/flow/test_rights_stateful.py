@@ -345,7 +345,8 @@ class RightsMachine(RuleBasedStateMachine):
             house.resource(link.resource),
         )
         if link.resource == API:
-            offer = api_offer(giver, receiver, resource, passed_on_from=standing_on)
+            api = (await house.writer.rights.resources.resources([resource]))[resource]
+            offer = api_offer(giver, receiver, api, passed_on_from=standing_on)
             await service.delegate_api([offer], OPERATOR, connect=True)
         else:
             offer = Offer(giver.party_uuid, receiver.party_uuid, resource, actions, passed_on_from=standing_on)

@@ -14,6 +14,7 @@ from fullmakt.wire.altinn.callers import Caller, InvalidCallerError
 from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity, PartyKind
 from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
 from fullmakt.wire.altinn.xacml_json import DueObligation, ObligationValue
+from tests.support.policies import policy_xml
 
 _NAMESPACE = UUID("6ba7b810-9dad-11d1-80b4-00c04fd430c8")
 
@@ -101,8 +102,11 @@ class FakeResources:
         scheme: str | None = None,
         resource_type: str = MASKINPORTEN_SCHEMA,
         delegable: bool = True,
+        actions: tuple[str, ...] = (),
     ) -> RegisteredResource:
-        """Register a resource."""
+        """Register a resource, with a policy for its actions, or for the one of an API."""
+        named = actions or (("ScopeAccess",) if resource_type == MASKINPORTEN_SCHEMA else ())
+        rules = [{"action": named, "subject": [f"{ids.ROLE_CODE}=apiadm"]}]
         self.known[identifier] = RegisteredResource(
             identifier=identifier,
             version=1,
@@ -115,6 +119,7 @@ class FakeResources:
             access_list_enabled=False,
             scopes=scopes,
             delegation_scheme_id=scheme,
+            policy=policy_xml(identifier, {"rules": rules}) if named else None,
         )
         return self.known[identifier]
 

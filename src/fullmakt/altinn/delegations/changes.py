@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from fullmakt.altinn.delegations import rules, store
@@ -28,12 +29,15 @@ async def give(change: Change, offer: Offer, by: Performer, *, exactly: bool = F
     await store.lock_giver(change.connection, offer.giver)
     given_by = await _given_by(change, offer)
     known = await store.same(change.connection, offer)
+    if known is not None and _is_of_another(offer, known[2]):
+        await _take(change, [known[0]], None, by)
+        known = None
     if known is None:
         delegation_id = change.fresh_id()
         await store.insert(change.connection, delegation_id, offer, given_by, by, change.now)
         _tell(change, "delegation:create", by, delegation_id, offer, given_by)
         return Outcome.CREATED
-    delegation_id, before = known
+    delegation_id, before, _ = known
     superfluous = before - offer.actions if exactly else frozenset()
     if superfluous:
         await _take(change, [delegation_id], superfluous, by)
@@ -49,12 +53,17 @@ async def _given_by(change: Change, offer: Offer) -> UUID:
         return offer.giver
     links = await store.chain(change.connection, offer.passed_on_from)
     chain = rules.chain_to(links, offer.passed_on_from)
-    if not chain or chain[-1].giver != offer.giver:
+    if not chain or chain[-1].giver != offer.giver or any(_is_of_another(offer, link.created) for link in chain):
         raise UnknownDelegationError("what is to be passed on is not in force")
     fault = rules.passing_fault(chain, offer.receiver, offer.resource, offer.actions, offer.instance)
     if fault is not None:
         raise DelegationRefusedError(*fault)
     return chain[-1].receiver
+
+
+def _is_of_another(offer: Offer, created: datetime) -> bool:
+    """True for what was delegated of a resource of the same name that has been deleted since."""
+    return offer.registered is not None and created < offer.registered
 
 
 async def take(change: Change, selection: Selection, by: Performer) -> int:

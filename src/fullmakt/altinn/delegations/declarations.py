@@ -61,7 +61,7 @@ class Declarations:
         found = await self._resources.resource(resource)
         if found is None or found.resource_type != MASKINPORTEN_SCHEMA:
             raise UnknownResourceError(f"no resource of type {MASKINPORTEN_SCHEMA} is called {resource[:255]!r}")
-        return await self._service.delegate_api([api_offer(giver, receiver, resource)], OPERATOR, connect=True)
+        return await self._service.delegate_api([api_offer(giver, receiver, found)], OPERATOR, connect=True)
 
     async def declare_right(
         self,

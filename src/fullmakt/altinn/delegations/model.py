@@ -13,9 +13,6 @@ from fullmakt.altinn.delegations.errors import DelegationRefusedError
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn.delegations import DelegatedRight
 
-SCOPE_ACCESS = "ScopeAccess"
-"""The one action of a resource of type MaskinportenSchema (altinn-authorization.md §9)."""
-
 
 class ConnectionRole(StrEnum):
     """Why two parties are connected, by the code of Altinn's role."""
@@ -48,7 +45,8 @@ class Offer:
     """``giver`` lets ``receiver`` (a party's UUID, or a system user's) do ``actions`` on ``resource``.
 
     ``instance`` narrows it to one instance of the resource. ``passed_on_from`` is the delegation that the one who gives
-    it stands on, when that is not ``giver`` itself. ``api`` is set for an API delegation.
+    it stands on, when that is not ``giver`` itself. ``api`` is set for an API delegation, and with it ``registered``,
+    when the resource was: what was delegated of one of the same name before then is replaced, and not passed on.
 
     Raises:
         DelegationRefusedError: the giver is the receiver, no action is named, or a name is none.
@@ -61,6 +59,7 @@ class Offer:
     instance: str | None = None
     passed_on_from: UUID | None = None
     api: ApiParties | None = None
+    registered: datetime | None = None
 
     def __post_init__(self) -> None:
         fault = rules.offer_fault(self.giver, self.receiver, self.resource, self.actions, self.instance)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from fullmakt.wire.altinn.attributes import ACTION
 from fullmakt.wire.altinn.delegations import MAX_LINKS as MAX_LINKS
 from fullmakt.wire.altinn.delegations import DelegatedRight
 from fullmakt.wire.altinn.policy import Effect, Policy
+from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
 
+SCOPE_ACCESS = "ScopeAccess"
+"""The one action of a resource of type MaskinportenSchema (altinn-authorization.md §9)."""
 MAX_NAME_LENGTH = 255
 MAX_ACTIONS = 200
 
@@ -76,6 +80,19 @@ def chain_to(links: Collection[DelegatedRight], delegation_id: UUID) -> list[Del
         chain.append(link)
         following = link.passed_on_from
     return chain[::-1]
+
+
+def carries_scopes(resource: RegisteredResource, permitted: Collection[str], delegated: datetime) -> bool:
+    """True when an API delegation of ``resource`` made at ``delegated`` lets its receiver fetch tokens.
+
+    ``permitted`` are the actions of the resource's policy. What was delegated of a resource that has been deleted since
+    says nothing of the one that was registered in its place.
+    """
+    return (
+        resource.resource_type == MASKINPORTEN_SCHEMA
+        and SCOPE_ACCESS in permitted
+        and (resource.registered is None or delegated >= resource.registered)
+    )
 
 
 def permitted_actions(policy: Policy) -> frozenset[str]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from fullmakt.altinn.delegations import changes, connections, facilitators, store, store_connections
+from fullmakt.altinn.delegations import changes, connections, facilitators, rules, store, store_connections
 from fullmakt.altinn.delegations.errors import DelegationRefusedError
 from fullmakt.altinn.delegations.model import (
-    SCOPE_ACCESS,
     ApiParties,
     Connection,
     ConnectionRole,
@@ -18,7 +17,9 @@ from fullmakt.altinn.delegations.model import (
     Selection,
     StoredRight,
 )
+from fullmakt.altinn.delegations.policies import actions_of
 from fullmakt.altinn.delegations.ports import Holdings, Resources
+from fullmakt.altinn.delegations.rules import SCOPE_ACCESS
 from fullmakt.altinn.delegations.work import Work
 from fullmakt.infra import feed
 from fullmakt.infra.database import Database
@@ -29,7 +30,7 @@ from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.delegations import TOPIC, ApiDelegation, DelegatedRight
 from fullmakt.wire.altinn.parties import PartyIdentity
-from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
+from fullmakt.wire.altinn.resources import RegisteredResource
 
 
 class DelegationsService:
@@ -70,7 +71,8 @@ class DelegationsService:
     ) -> tuple[ApiDelegation, ...]:
         """API delegations to ``supplier``, from ``consumer``, of resources with ``scope``; None leaves it open.
 
-        A delegation of what is no longer a MaskinportenSchema counts for nothing.
+        It counts for nothing when the resource is no longer a MaskinportenSchema, when its policy lets nobody have
+        ``ScopeAccess``, and when the resource was registered anew after it was made.
         """
         of_scope = None
         if scope is not None:
@@ -81,12 +83,13 @@ class DelegationsService:
             found = await store.api(connection, supplier, consumer, of_scope)
         if of_scope is None:
             of_scope = await self._resources.resources({one.right.resource for one in found}) if found else {}
+        permitted = {name: await actions_of(resource.policy) for name, resource in of_scope.items()}
         return tuple(
             _api_delegation(one, one.api, resource)
             for one in found
             if one.api is not None
             and (resource := of_scope.get(one.right.resource)) is not None
-            and resource.resource_type == MASKINPORTEN_SCHEMA
+            and rules.carries_scopes(resource, permitted[resource.identifier], one.right.created)
         )
 
     async def delegated_scopes(self, pairs: Collection[tuple[str, str]]) -> dict[tuple[str, str], frozenset[str]]:
@@ -96,12 +99,12 @@ class DelegationsService:
         """
         async with self._database.transaction() as connection:
             found = await store.delegated_apis(connection, pairs)
-        resources = await self._resources.resources({resource for _, _, resource in found}) if found else {}
+        resources = await self._resources.resources({one.resource for one in found}) if found else {}
         scopes: dict[tuple[str, str], frozenset[str]] = {}
-        for supplier, consumer, name in found:
-            resource = resources.get(name)
-            if resource is not None and resource.resource_type == MASKINPORTEN_SCHEMA:
-                pair = supplier, consumer
+        for one in found:
+            resource = resources.get(one.resource)
+            if resource is not None and rules.carries_scopes(resource, await actions_of(resource.policy), one.newest):
+                pair = one.supplier, one.consumer
                 scopes[pair] = scopes.get(pair, frozenset()).union(resource.scopes)
         return scopes
 
@@ -221,7 +224,7 @@ class DelegationsService:
 def api_offer(
     consumer: PartyIdentity,
     supplier: PartyIdentity,
-    resource: str,
+    resource: RegisteredResource,
     actions: Collection[str] = (SCOPE_ACCESS,),
     passed_on_from: UUID | None = None,
 ) -> Offer:
@@ -235,10 +238,11 @@ def api_offer(
     return Offer(
         giver=consumer.party_uuid,
         receiver=supplier.party_uuid,
-        resource=resource,
+        resource=resource.identifier,
         actions=frozenset(actions),
         passed_on_from=passed_on_from,
         api=ApiParties(consumer.orgno, supplier.orgno),
+        registered=resource.registered,
     )
 
 

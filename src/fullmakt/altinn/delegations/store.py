@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import RowMapping, TextClause, text
@@ -47,13 +48,14 @@ _FILTERS = {
     "resources": "d.resource = ANY(:resources)",
 }
 _DELEGATED_APIS = text(
-    "SELECT DISTINCT d.supplier, d.consumer, d.resource"
+    "SELECT d.supplier, d.consumer, d.resource, max(d.created) AS newest"
     " FROM unnest(CAST(:suppliers AS text[]), CAST(:consumers AS text[])) AS pair (supplier, consumer)"
     " JOIN delegations.delegation d USING (supplier, consumer) WHERE d.revoked IS NULL"
+    " GROUP BY d.supplier, d.consumer, d.resource"
 )
 _LOCK_GIVER = text("SELECT pg_advisory_xact_lock(hashtextextended('delegations.giver:' || CAST(:giver AS text), 0))")
 _SAME = text(
-    "SELECT d.delegation_id, d.actions FROM delegations.delegation d WHERE d.revoked IS NULL"
+    "SELECT d.delegation_id, d.actions, d.created FROM delegations.delegation d WHERE d.revoked IS NULL"
     " AND d.receiver = :receiver AND d.giver = :giver AND d.resource = :resource"
     " AND d.instance IS NOT DISTINCT FROM CAST(:instance AS text)"
     " AND d.passed_on_from IS NOT DISTINCT FROM CAST(:passed_on_from AS uuid)"
@@ -167,11 +169,20 @@ async def api(
     return tuple(one for one in await _find(connection, values) if one.api is not None)
 
 
-async def delegated_apis(connection: AsyncConnection, pairs: Collection[tuple[str, str]]) -> list[tuple[str, str, str]]:
-    """Supplier, consumer and resource of every API delegation between ``pairs`` of supplier and consumer."""
+class DelegatedApi(NamedTuple):
+    """An API that a consumer has delegated to a supplier, and when last, if in several ways."""
+
+    supplier: str
+    consumer: str
+    resource: str
+    newest: datetime
+
+
+async def delegated_apis(connection: AsyncConnection, pairs: Collection[tuple[str, str]]) -> list[DelegatedApi]:
+    """The APIs that are delegated between ``pairs`` of supplier and consumer."""
     suppliers, consumers = [supplier for supplier, _ in pairs], [consumer for _, consumer in pairs]
     found = await connection.execute(_DELEGATED_APIS, {"suppliers": suppliers, "consumers": consumers})
-    return [(row.supplier, row.consumer, row.resource) for row in found]
+    return [DelegatedApi(*row) for row in found]
 
 
 async def lock_giver(connection: AsyncConnection, giver: UUID) -> None:
@@ -182,8 +193,8 @@ async def lock_giver(connection: AsyncConnection, giver: UUID) -> None:
     await connection.execute(_LOCK_GIVER, {"giver": str(giver)})
 
 
-async def same(connection: AsyncConnection, offer: Offer) -> tuple[UUID, frozenset[str]] | None:
-    """The delegation in force that ``offer`` would add to, and its actions."""
+async def same(connection: AsyncConnection, offer: Offer) -> tuple[UUID, frozenset[str], datetime] | None:
+    """The delegation in force that ``offer`` would add to, its actions, and when it was made."""
     values = {
         "receiver": offer.receiver,
         "giver": offer.giver,
@@ -192,7 +203,7 @@ async def same(connection: AsyncConnection, offer: Offer) -> tuple[UUID, frozens
         "passed_on_from": offer.passed_on_from,
     }
     row = (await connection.execute(_SAME, values)).first()
-    return (row.delegation_id, frozenset(row.actions)) if row else None
+    return (row.delegation_id, frozenset(row.actions), row.created) if row else None
 
 
 async def insert(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from fullmakt.kernel.identifiers import OrgNumber
 
@@ -20,6 +21,7 @@ MASKINPORTEN_SCHEMA = "MaskinportenSchema"
 class RegisteredResource:
     """The newest version of a resource, as its neighbours read it. ``scopes`` are its MaskinportenScope references.
 
+    ``registered`` is when it was registered, anew if it had been deleted, None when that is not known.
     ``policy`` is the XACML document in bytes, None when none was uploaded; ``title`` maps ``nb``, ``nn``, ``en``.
     """
 
@@ -34,6 +36,7 @@ class RegisteredResource:
     access_list_enabled: bool
     scopes: tuple[str, ...] = ()
     delegation_scheme_id: str | None = None
+    registered: datetime | None = None
     policy: bytes | None = None
 
 

@@ -82,7 +82,7 @@ async def offer(system: AccessManagement, caller: Caller, request: Request) -> R
         raise BindingError({"To": [f"{text}: {named[0].value[:100]}"]})
     rights = await _delegable(system, caller, resource, giver)
     offers = [
-        api_offer(giver, receiver, resource.identifier, actions, standing_on)
+        api_offer(giver, receiver, resource, actions, standing_on)
         for standing_on, actions in access.by_source(rights).items()
     ]
     await system.service.delegate_api(offers, performer(caller), connect=True)

@@ -141,7 +141,7 @@ async def delegate(system: AccessManagement, caller: Caller, request: Request) -
     if not rights:
         raise AltinnProblemError(problems.NOT_AUTHORIZED if resource.delegable else problems.RESOURCE_NOT_DELEGABLE)
     offers = [
-        api_offer(consumer, supplier, resource.identifier, actions, standing_on)
+        api_offer(consumer, supplier, resource, actions, standing_on)
         for standing_on, actions in access.by_source(rights).items()
     ]
     try:

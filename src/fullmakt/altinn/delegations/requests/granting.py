@@ -120,6 +120,7 @@ class Granting:
                 frozenset(action for action in actions if permitted[action] == source),
                 passed_on_from=source,
                 api=api,
+                registered=resource.registered if api else None,
             )
             for source in sources
         ]

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from fullmakt.altinn.delegations import access, rules
 from fullmakt.altinn.delegations.access import PackageReason, Standing
+from fullmakt.altinn.delegations.policies import actions_of
 from fullmakt.altinn.delegations.ports import AccessPackage, Authority, Packages, Parties, Resources
 from fullmakt.altinn.delegations.service import DelegationsService
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.delegations import GivenKind, Giving
 from fullmakt.wire.altinn.parties import HeldRights
-from fullmakt.wire.altinn.policy import InvalidPolicyError, parse_policy
 from fullmakt.wire.altinn.resources import RegisteredResource
 
 
@@ -77,7 +77,7 @@ class Checking:
         found = []
         for name in dict.fromkeys(resources):
             resource = await self._resource(name)
-            actions = frozenset[str]() if resource is None else _permitted(resource)
+            actions = await actions_of(resource.policy if resource is not None else None)
             reasons = ("RoleAccess",) if actions else ("UnknownResource",)
             found.append(Giving(GivenKind.RESOURCE, name, bool(actions), reasons, {None: actions} if actions else {}))
         for name, known in self._named(packages):
@@ -131,10 +131,3 @@ def _unknown(name: str) -> Giving:
 
 def _package_names(held: HeldRights) -> frozenset[str]:
     return frozenset(one.value for one in held.packages if one.id == ids.ACCESS_PACKAGE)
-
-
-def _permitted(resource: RegisteredResource) -> frozenset[str]:
-    try:
-        return rules.permitted_actions(parse_policy(resource.policy)) if resource.policy else frozenset()
-    except InvalidPolicyError:
-        return frozenset()

@@ -19,7 +19,7 @@ from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResour
 
 _REGISTERED = (
     "SELECT r.identifier, r.version_id, r.resource_type, r.document->'title' AS title, r.owner_orgno, r.owner_code,"
-    " r.delegable, r.visible, r.access_list_enabled, r.scopes, r.delegation_scheme_id, p.xml"
+    " r.delegable, r.visible, r.access_list_enabled, r.scopes, r.delegation_scheme_id, r.registered, p.xml"
     " FROM resources.resource r LEFT JOIN resources.policy p USING (identifier, policy_version) WHERE NOT r.deleted"
 )
 _BY_IDENTIFIERS = text(f"{_REGISTERED} AND r.identifier = ANY(:identifiers)")
@@ -70,13 +70,14 @@ _LOCK = text(
 # owner: what was delegated of it would otherwise count for another's resource of the same name.
 _INSERT = text(
     "INSERT INTO resources.resource AS r (identifier, version_id, document, resource_type, owner_orgno, owner_code,"
-    " delegable, visible, access_list_enabled, scopes, delegation_scheme_id, changed, change_id)"
+    " delegable, visible, access_list_enabled, scopes, delegation_scheme_id, registered, changed, change_id)"
     " VALUES (:identifier, 1, CAST(:document AS jsonb), :resource_type, :owner_orgno, :owner_code, :delegable,"
-    " :visible, :access_list_enabled, :scopes, :delegation_scheme_id, :now, :change_id)"
+    " :visible, :access_list_enabled, :scopes, :delegation_scheme_id, :now, :now, :change_id)"
     " ON CONFLICT (identifier) DO UPDATE SET version_id = r.version_id + 1, document = excluded.document,"
     " resource_type = excluded.resource_type, owner_orgno = excluded.owner_orgno, owner_code = excluded.owner_code,"
     " delegable = excluded.delegable, visible = excluded.visible, access_list_enabled = excluded.access_list_enabled,"
     " scopes = excluded.scopes, delegation_scheme_id = excluded.delegation_scheme_id, deleted = false,"
+    " registered = CASE WHEN r.deleted THEN excluded.registered ELSE r.registered END,"
     " changed = excluded.changed, change_id = excluded.change_id"
     " WHERE :replace OR (r.deleted AND r.owner_orgno IS NOT DISTINCT FROM excluded.owner_orgno"
     " AND lower(r.owner_code) = lower(excluded.owner_code)) RETURNING r.version_id"
@@ -186,6 +187,7 @@ def _registered(row: RowMapping) -> RegisteredResource:
         access_list_enabled=row["access_list_enabled"],
         scopes=tuple(row["scopes"]),
         delegation_scheme_id=row["delegation_scheme_id"],
+        registered=row["registered"],
         policy=row["xml"],
     )
 

@@ -534,6 +534,16 @@ async def test_a_package_is_given_by_who_holds_it(world: RequestsWorld) -> None:
     assert await world.delegations.packages([world.kari.party_uuid], world.company.party_uuid) == frozenset()
 
 
+async def test_a_service_owner_asks_for_rights_that_there_are(world: RequestsWorld) -> None:
+    body = {"from": person(world.kari), "to": organisation(world.company), "resource": RESOURCE}
+    for keys, status in ((["read"], 202), ([f"{RESOURCE}:write"], 202), (["read", "fly"], 400), (["other:read"], 400)):
+        answer = await world.send("skd", "POST", f"{OWNERS}/resource", json={**body, "rightKeys": keys})
+        assert (answer.status_code, answer.json().get("code")) == (status, None if status == 202 else "AM-00036")
+    world.resources.change(RESOURCE, policy=None)
+    answer = await world.send("skd", "POST", f"{OWNERS}/resource", json={**body, "rightKeys": ["read"]})
+    assert (answer.status_code, answer.json()["code"]) == (400, "AM-00036")
+
+
 @pytest.mark.parametrize(("delegable", "status"), [(True, 200), (False, 403)])
 async def test_a_package_that_was_given_is_granted_on_as_far_as_it_may(
     world: RequestsWorld, *, delegable: bool, status: int

@@ -313,7 +313,7 @@ SCHEME: dict[str, Any] = {
 @pytest.fixture
 async def schemes(scene: Acting) -> AsyncIterator[httpx2.AsyncClient]:
     every = [f"altinn:maskinporten/delegationschemes.{action}" for action in ("read", "write", "edit", "delete")]
-    scene.callers.organisation("owner", "974760673", *every)
+    scene.callers.organisation("owner", "974760673", *every, prefixes=("altinn", "brreg"))
     scene.callers.organisation("other", "889640782", *every)
     scene.callers.organisation("reader", "974760673", every[0])
     transport = httpx2.ASGITransport(app=schemes_app(scene.system))
@@ -385,6 +385,23 @@ async def test_a_scheme_that_is_none_is_refused(
     assert answer.status_code == 400
     assert list(answer.json()["errors"]) == [field or "delegation_source_config.required_security_level"]
     assert (await schemes.get("/delegationSchemes", headers=_as("owner"))).json() == []
+
+
+async def test_a_scheme_is_of_scopes_with_a_prefix_of_its_owners(schemes: httpx2.AsyncClient, scene: Acting) -> None:
+    for scopes, status in (
+        (["altinn:test", "brreg:test"], 200),
+        (["altinn:test", "skd:test"], 403),
+        (["altinnx:test"], 403),
+    ):
+        body = {**SCHEME, "scopes": scopes}
+        assert (await schemes.post("/delegationSchemes", json=body, headers=_as("owner"))).status_code == status
+    (made,) = (await schemes.get("/delegationSchemes", headers=_as("owner"))).json()
+    body = {**SCHEME, "scopes": ["skd:test"]}
+    answer = await schemes.put(f"/delegationSchemes/{made['id']}", json=body, headers=_as("owner"))
+    assert answer.status_code == 403
+    every = "altinn:maskinporten/delegationschemes.write"
+    scene.callers.organisation("bare", "974760673", every)
+    assert (await schemes.post("/delegationSchemes", json=SCHEME, headers=_as("bare"))).status_code == 403
 
 
 async def test_schemes_are_for_their_owners(schemes: httpx2.AsyncClient) -> None:

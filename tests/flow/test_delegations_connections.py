@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from fullmakt.altinn.delegations.model import OPERATOR, Offer, Selection
 from fullmakt.infra.database import Database
@@ -356,3 +357,45 @@ async def test_nobody_changes_what_lies_between_two_others(scene: Connections) -
     ):
         assert (await scene.delete("kari", path, **query, **more)).status_code == 400
         assert (await scene.delete("ola", path, **query, **more)).status_code in {400, 403}
+
+
+async def test_a_check_of_roles_tells_which_the_caller_has(scene: Connections) -> None:
+    path = f"{BASE}/roles/delegationcheck"
+    (entry,) = (await scene.get("kari", path, **scene.mine)).json()["data"]
+    assert (entry["role"]["urn"], entry["result"]) == ("urn:altinn:external-role:ccr:daglig-leder", True)
+    (reason,) = entry["reasons"]
+    assert (reason["description"], reason["fromName"], reason["toName"]) == ("RoleAccess", "Giver AS", "Kari van Dyk")
+    scene.administrator("ola", scene.ola, scene.giver)
+    assert (await scene.get("ola", path, **scene.mine)).json()["data"] == []
+    scene.callers.person("reader", scene.kari, "altinn:accessmanagement/enduser:connections:toothers.read")
+    assert (await scene.get("reader", path, **scene.mine)).status_code == 403
+
+
+async def test_nobody_takes_a_role_of_the_register_back(scene: Connections) -> None:
+    query = {**scene.mine, "to": str(scene.kari.party_uuid), "roleCode": "dagl"}
+    assert (await scene.delete("kari", f"{BASE}/roles", **query)).status_code == 404
+    assert (await scene.delete("ola", f"{BASE}/roles", **query)).status_code == 403
+    assert (await scene.delete("kari", f"{BASE}/roles", **scene.mine)).status_code == 400
+    async with scene.database.transaction() as connection:
+        told = text("SELECT reason FROM audit.event WHERE action = 'role:take' AND outcome = 'deny'")
+        assert (await connection.execute(told)).scalars().all() == ["role_of_the_register"]
+
+
+async def test_the_users_of_an_instance_are_told_in_few_words(scene: Connections) -> None:
+    path = f"{BASE}/resources/instances/users"
+    giver, read = scene.giver.party_uuid, frozenset({"read"})
+    for receiver, instance in ((scene.ola, INSTANCE), (scene.other, INSTANCE), (scene.kari, None)):
+        await scene.service.delegate(Offer(giver, receiver.party_uuid, RESOURCE, read, instance), OPERATOR)
+    query = {**scene.mine, "resource": RESOURCE, "instance": INSTANCE}
+    answer = (await scene.get("kari", path, **query)).json()
+    assert {one["name"]: one["type"] for one in answer["data"]} == {
+        "Mottaker AS": "Organisasjon",
+        "Ola Nordmann": "Person",
+    }
+    assert all(
+        one.keys() == {"id", "name", "type", "variant", "organizationIdentifier", "isDeleted"} for one in answer["data"]
+    )
+    assert (await scene.get("kari", path, **{**query, "instance": f"{INSTANCE}0"})).json()["data"] == []
+    assert (await scene.get("kari", path, **{**query, "instance": "x"})).status_code == 400
+    assert (await scene.get("kari", path, **{**query, "resource": "none"})).json()["code"] == "AM-00027"
+    assert (await scene.get("ola", path, **query)).status_code == 403

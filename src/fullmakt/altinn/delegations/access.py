@@ -42,6 +42,11 @@ class Delegable:
     level: int | None = None
 
 
+def owns_prefix(caller: Caller, scope: str) -> bool:
+    """True when the scope begins with a prefix that the caller's token says it owns (§12)."""
+    return any(scope.startswith(f"{prefix}:") for prefix in caller.consumer_prefixes)
+
+
 def subject_of(caller: Caller) -> list[Attribute]:
     """The subject of a decision about the caller: one identity, a person's before an organisation's.
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from fullmakt.wire.altinn.problems import ProblemKind
+
+INVALID_RIGHT_KEY = ProblemKind("AM-00036", 400, "Policy does not contain all rightkeys in delegation request")
+
 
 class DelegationRefusedError(Exception):
     """A rule of delegations is broken. ``reason`` is machine-readable, the message fit to be shown."""

@@ -35,7 +35,6 @@ def routes(guarded: Guarded) -> list[Route]:
         ("POST", "", add),
         ("DELETE", "", remove),
         ("GET", "/users", list_users),
-        ("GET", "/roles", list_roles),
     )
 
 
@@ -81,11 +80,11 @@ async def ends_of(system: AccessManagement, caller: Caller, query: Query, action
     return ends
 
 
-async def giver_of(system: AccessManagement, caller: Caller, query: Query) -> PartyIdentity:
-    """The party of the query, which is to give something, under the same conditions."""
-    require_scope(caller, access.PORTAL_SCOPE, f"{_SCOPE}:toothers.write")
+async def giver_of(system: AccessManagement, caller: Caller, query: Query, action: str = "write") -> PartyIdentity:
+    """The party of the query, which is to give something, or has given it, under the same conditions."""
+    require_scope(caller, access.PORTAL_SCOPE, f"{_SCOPE}:toothers.{action}")
     party = query.uuid("party")
-    await access.require(system.authority, caller, "write", access.ACCESS_MANAGEMENT, party)
+    await access.require(system.authority, caller, action, access.ACCESS_MANAGEMENT, party)
     identity = (await system.by_uuid([party])).get(party)
     if identity is None:
         raise problems.no_entity("party")
@@ -154,23 +153,6 @@ async def list_users(system: AccessManagement, caller: Caller, request: Request)
     giver = await giver_of(system, caller, Query(request))
     found = await overview(system, giver.party_uuid, None, to_others=True)
     return render.listed([{"party": render.party(one.other), "connections": []} for one in found])
-
-
-async def list_roles(system: AccessManagement, caller: Caller, request: Request) -> Response:
-    """Roles of the register, and who holds them."""
-    ends = await ends_of(system, caller, Query(request), "read")
-    found = await overview(system, ends.giver, ends.receiver, to_others=ends.to_others)
-    me = (await system.by_uuid([ends.party])).get(ends.party)
-    documents: dict[str, render.Document] = {}
-    if me is None:
-        raise problems.no_entity("party")
-    for one in found:
-        giver, receiver = (me, one.other) if ends.to_others else (one.other, me)
-        for role in one.roles:
-            document = render.held_role(role)
-            entry = documents.setdefault(role.urn, {"role": document, "permissions": []})
-            entry["permissions"].append(render.permission(giver, receiver, document))
-    return render.listed(list(documents.values()))
 
 
 async def receiver_of(system: AccessManagement, giver: PartyIdentity, query: Query, request: Request) -> PartyIdentity:

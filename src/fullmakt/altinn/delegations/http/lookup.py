@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fullmakt.altinn.delegations import rules
+from fullmakt.altinn.delegations import access, rules
 from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded
 from fullmakt.infra.altinn import require_scope
@@ -52,7 +52,7 @@ def may_look_up(caller: Caller, scope: str | None) -> bool:
     """The ``.admin`` scope opens everything; without it ``scope`` must begin with a prefix that the caller owns."""
     if ADMIN_SCOPE in caller.scopes:
         return True
-    return scope is not None and any(scope.startswith(f"{prefix}:") for prefix in caller.consumer_prefixes)
+    return scope is not None and access.owns_prefix(caller, scope)
 
 
 async def _organisation(system: AccessManagement, name: str, number: str | None) -> OrgNumber | None:

@@ -24,7 +24,6 @@ NOT_AUTHORIZED = ProblemKind("AM-00028", 400, "Not authorized for delegation")
 MISSING_RIGHT_KEY = ProblemKind("AM-00033", 400, "No right key provided")
 PACKAGE_NOT_AUTHORIZED = ProblemKind("AM-00034", 403, "Service owner is not authorized to delegate this access package")
 PACKAGE_NOT_FOUND = ProblemKind("AM-00035", 400, "Unknown Access Package")
-INVALID_RIGHT_KEY = ProblemKind("AM-00036", 400, "Policy does not contain all rightkeys in delegation request")
 RESOURCE_NOT_DELEGABLE = ProblemKind("AM-00042", 400, "The resource is not available for delegation")
 
 _QUERY_INVALID = "One or more query parameters are invalid."

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fullmakt.altinn.delegations import access, rules
+from fullmakt.altinn.delegations.errors import INVALID_RIGHT_KEY
 from fullmakt.altinn.delegations.http import problems, render
 from fullmakt.altinn.delegations.http.connections import BASE, ends_of, giver_of, is_connected
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, performer
@@ -40,7 +41,8 @@ def routes(guarded: Guarded) -> list[Route]:
         ("PUT", "/rights", replace),
         ("GET", "/delegationcheck", check),
     )
-    return [*guarded.table(f"{BASE}/resources", *rows), *guarded.table(_INSTANCES, *rows)]
+    of_instances = (*rows, ("GET", "/users", list_users))
+    return [*guarded.table(f"{BASE}/resources", *rows), *guarded.table(_INSTANCES, *of_instances)]
 
 
 def _is_about_instances(request: Request) -> bool:
@@ -118,6 +120,18 @@ async def _permissions(
         for one in found
         if one.giver in parties and one.receiver in parties
     ]
+
+
+async def list_users(system: AccessManagement, caller: Caller, request: Request) -> Response:
+    """Who has been given rights on one instance by the party, told in few words."""
+    query = Query(request)
+    giver = await giver_of(system, caller, query, "read")
+    instance = _instance_of(request, query)
+    resource = await _resource(system, query)
+    stored = await system.service.stored(giver=giver.party_uuid, resource=resource.identifier)
+    receivers = dict.fromkeys(one.right.receiver for one in stored if one.right.instance == instance)
+    parties = await system.by_uuid(receivers)
+    return render.listed([render.simple_party(parties[one]) for one in receivers if one in parties])
 
 
 async def list_rights(system: AccessManagement, caller: Caller, request: Request) -> Response:
@@ -214,7 +228,7 @@ async def _checked(
     checks = await access.delegable(system.authority, caller, resource, giver.party_uuid, api=False)
     by_key = {f"{resource.identifier}:{one.action}": one for one in checks}
     if not by_key.keys() >= set(keys):
-        raise AltinnProblemError(problems.INVALID_RIGHT_KEY)
+        raise AltinnProblemError(INVALID_RIGHT_KEY)
     rights = [by_key[key] for key in dict.fromkeys(keys)]
     if not all(one.permitted for one in rights):
         raise AltinnProblemError(problems.NOT_AUTHORIZED)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from fullmakt.altinn.delegations import rules
+from fullmakt.altinn.delegations import access, rules
 from fullmakt.altinn.delegations.errors import DelegationRefusedError
 from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, performer
@@ -47,7 +47,7 @@ def schemes_app(system: AccessManagement) -> ASGIApp:
 async def create(system: AccessManagement, caller: Caller, request: Request) -> Response:
     """A new scheme: 200 with its id, a bare JSON string."""
     owner = _caller(caller, "write")
-    document = await _document(owner, request)
+    document = await _document(caller, owner, request)
     return render.json(str(await _schemes(system).create(owner, document, performer(caller))))
 
 
@@ -66,7 +66,7 @@ async def change(system: AccessManagement, caller: Caller, request: Request) -> 
     """Another text, other scopes: 204."""
     owner = _caller(caller, "edit")
     scheme_id = parse_uuid("id", request.path_params["id"])
-    await _schemes(system).change(owner, scheme_id, await _document(owner, request), performer(caller))
+    await _schemes(system).change(owner, scheme_id, await _document(caller, owner, request), performer(caller))
     return Response(status_code=204)
 
 
@@ -97,11 +97,11 @@ def _rendered(scheme: Scheme) -> render.Document:
     return {"id": str(scheme.scheme_id), "owner_org": scheme.owner, **scheme.document}
 
 
-async def _document(owner: OrgNumber, request: Request) -> render.Document:
+async def _document(caller: Caller, owner: OrgNumber, request: Request) -> render.Document:
     """The scheme of the body, for its owner alone.
 
     Raises:
-        ForbiddenError: it names another owner.
+        ForbiddenError: it names another owner, or a scope whose prefix the token does not say is the owner's.
         BindingError: a member is missing, or is not what it should be.
     """
     body = await body_of(request)
@@ -113,13 +113,17 @@ async def _document(owner: OrgNumber, request: Request) -> render.Document:
         raise BindingError({"scopes": ["The scopes field is required."]})
     if not titles:
         raise BindingError({"title": ["The title field is required."]})
-    return {
+    document = {
         "scopes": list(dict.fromkeys(scopes)),
         "title": titles,
         "description": list_of(body, "description", _text),
         "default_language": _language("default_language", body.get("default_language", "nb_NO")),
         "delegation_source_config": {"required_security_level": _level(body.get("delegation_source_config"))},
     }
+    for scope in scopes:
+        if not access.owns_prefix(caller, scope):
+            raise ForbiddenError("consumer_prefix", scope=scope)
+    return document
 
 
 def _scope(path: str, value: object) -> str:

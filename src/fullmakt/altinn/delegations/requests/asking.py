@@ -6,6 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from fullmakt.altinn.delegations.errors import INVALID_RIGHT_KEY
+from fullmakt.altinn.delegations.policies import actions_of
 from fullmakt.altinn.delegations.ports import Packages, Parties, Resources
 from fullmakt.altinn.delegations.requests import rules
 from fullmakt.altinn.delegations.requests.errors import (
@@ -27,6 +29,7 @@ from fullmakt.altinn.delegations.service import DelegationsService
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.parties import PartyIdentity
+from fullmakt.wire.altinn.problems import AltinnProblemError
 from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
 
 
@@ -65,15 +68,21 @@ class Asking:
 
         Raises:
             AltinnValidationError: ``AMSO.VLD`` 02, 03, 04 or 06, ``AM.VLD`` 45, 48 or 49.
+            AltinnProblemError: a right key is none of the resources' policies' (AM-00036).
         """
         receiver, giver = await self._both(asked, UNKNOWN_PARTY)
+        keys: set[str] = set()
         for identifier in asked.resources:
             resource = await self._resource(identifier, OWNERS_UNKNOWN_RESOURCE, asked.path)
             if resource.owner_orgno != owner.orgno and (owner.code is None or resource.owner_code != owner.code):
                 raise OTHERS_RESOURCE.at(asked.path)
             if not fits(resource, giver, receiver):
                 raise NOT_DELEGABLE.at(asked.path)
-        return self._wish(asked, receiver, giver, OWNERS_UNKNOWN_PACKAGE)
+            keys.update(f"{resource.identifier}:{action}" for action in await actions_of(resource.policy))
+        wish = self._wish(asked, receiver, giver, OWNERS_UNKNOWN_PACKAGE)
+        if not wish.actions <= keys:
+            raise AltinnProblemError(INVALID_RIGHT_KEY)
+        return wish
 
     async def of_end_user(self, asked: Asked) -> Wish:
         """What a party may ask another for: they must be connected, save when a supplier asks for an API, which is how

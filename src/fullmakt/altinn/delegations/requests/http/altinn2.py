@@ -6,19 +6,22 @@ A service of Altinn 2 is the resource ``se_<code>_<edition>``, as it was carried
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import orjson
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from fullmakt.altinn.delegations.requests.asking import Asked
 from fullmakt.altinn.delegations.requests.documents import Documents, Known, Urls, party
+from fullmakt.altinn.delegations.requests.errors import UNKNOWN_REQUEST
 from fullmakt.altinn.delegations.requests.http.pages import place_of, token_after, url_with
 from fullmakt.altinn.delegations.requests.http.service_owner import READ, WRITE, admitted, owner_of
 from fullmakt.altinn.delegations.requests.model import AccessRequest, Letter, RequestStatus, Selection, ServiceOwner
@@ -28,7 +31,7 @@ from fullmakt.infra.reading import Query, body_of, list_of, object_of, parse_uui
 from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.attributes import ORGANISATION, PERSON, Attribute
 from fullmakt.wire.altinn.parties import PartyIdentity
-from fullmakt.wire.altinn.problems import BindingError
+from fullmakt.wire.altinn.problems import AltinnValidationError, BindingError
 
 BASE = "/api/serviceowner/delegationrequests"
 STATUSES = {
@@ -78,13 +81,15 @@ def routes(service: RequestsService, documents: Documents, callers: Callers, url
 
     async def one(request: Request) -> Response:
         by = await owner(request, READ)
-        found = await service.of_service_owner(parse_uuid("id", request.path_params["id"]), by)
+        with _known():
+            found = await service.of_service_owner(parse_uuid("id", request.path_params["id"]), by)
         (document,) = await rendered(request, [found])
         return _answer(request, document)
 
     async def delete(request: Request) -> Response:
         by = await owner(request, WRITE)
-        await service.withdraw_for(parse_uuid("id", request.path_params["id"]), by)
+        with _known():
+            await service.withdraw_for(parse_uuid("id", request.path_params["id"]), by)
         return Response(status_code=204)
 
     async def listed(request: Request) -> Response:
@@ -116,6 +121,17 @@ def routes(service: RequestsService, documents: Documents, callers: Callers, url
         folded_route(f"{BASE}/{{id}}", one),
         folded_route(f"{BASE}/{{id}}", delete, methods=["DELETE"]),
     ]
+
+
+@contextmanager
+def _known() -> Iterator[None]:
+    """Altinn 2 says of a request that there is none that it is not found."""
+    try:
+        yield
+    except AltinnValidationError as error:
+        if [fault.code for fault in error.faults] == [UNKNOWN_REQUEST.code]:
+            raise HTTPException(404) from error
+        raise
 
 
 def _is_hal(request: Request) -> bool:

@@ -8,7 +8,9 @@ from uuid import UUID
 import httpx2
 import pytest
 
+from fullmakt.altinn.parties.metadata.load import published
 from fullmakt.infra.database import Database
+from fullmakt.serve.neighbours import KnownPackages
 from tests.support.systemusers import (
     OTHER,
     REGISTER,
@@ -46,6 +48,26 @@ async def test_a_vendor_registers_a_system_and_reads_it(setting: RegisterSetting
         assert made.headers["content-type"] == "application/json"
         read = await vendor.get(OWN)
     assert (read.status_code, read.json(), read.headers["etag"]) == (200, vendor_answer(), '"1"')
+
+
+async def test_eformidling_s_integration_point_registers_itself_as_it_does_at_altinn(database: Database) -> None:
+    setting = RegisterSetting(database, packages=KnownPackages(published()))
+    system = f"{VENDOR}_integrasjonspunkt"
+    post = package("informasjon-og-kommunikasjon")
+    body = definition(
+        "integrasjonspunkt", rights=None, accessPackages=[post], allowedRedirectUrls=None, clientId=[str(UUID(int=9))]
+    )
+    async with setting.client() as vendor:
+        assert (await vendor.post(f"{REGISTER}/vendor/", json=body)).status_code == 200
+        assert codes(await vendor.post(f"{REGISTER}/vendor/", json=body)) == ["02", "04"]  # it takes that for fine
+        answer = await vendor.put(f"{REGISTER}/vendor/{system}/accesspackages", json=[post, package("skatt-naering")])
+        assert answer.json() == {"succeeded": True}
+        assert (await vendor.get(f"{REGISTER}/vendor/{system}")).json()["accessPackages"] == [
+            post,
+            package("skatt-naering"),
+        ]
+        agents = [package("regnskapsforer-lonn")]
+        assert codes(await vendor.put(f"{REGISTER}/vendor/{system}/accesspackages", json=agents)) == ["18"]
 
 
 async def test_names_are_taken_in_any_case_and_texts_are_trimmed(setting: RegisterSetting) -> None:

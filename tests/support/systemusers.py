@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from fullmakt.altinn.systemusers.register import rules
 from fullmakt.altinn.systemusers.register.http import routes
+from fullmakt.altinn.systemusers.register.ports import Packages
 from fullmakt.altinn.systemusers.register.service import RegisterService
 from fullmakt.infra.altinn import HANDLERS
 from fullmakt.infra.database import Database
@@ -106,7 +107,7 @@ class RegisterSetting:
     database: Database
     clock: FixedClock = field(default_factory=lambda: FixedClock(START))
     registry: Registry = field(default_factory=Registry)
-    packages: FakePackages = field(default_factory=packages)
+    packages: Packages = field(default_factory=packages)
 
     def __post_init__(self) -> None:
         ids = itertools.count(1)

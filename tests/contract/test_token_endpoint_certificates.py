@@ -231,6 +231,21 @@ async def test_a_clients_first_key_ends_its_use_of_certificates(scene: Scene) ->
     assert (await scene.ask(certificate)).status_code == 200
 
 
+async def test_an_enterprise_system_never_gets_a_token_by_its_owners_certificate(scene: Scene) -> None:
+    certificate = await scene.issue()
+    await scene.rows.client("system", keys=[], integration_type="altinn_virksys")
+    text = "Invalid JWT. The client requires pre-registered jwk and no key identifier (kid) provided (trace_id: "
+    for has_key in (False, True):
+        if has_key:
+            await scene.rows.key("system", certificate.key)
+            assert (await scene.server.post(sign(claims_of(iss="system"), certificate.key))).status_code == 200
+        refused = body_of(await scene.ask(certificate, iss="system"))
+        assert refused.keys() == {"error", "error_description"}
+        assert refused["error"] == "invalid_grant"
+        assert refused["error_description"].startswith(f"Invalid assertion. Client authentication failed. {text}")
+    assert (await scene.ask(certificate)).status_code == 200  # an ordinary client of the same owner's
+
+
 async def test_without_revocation_no_crl_is_asked_for(database: Database, database_url: str) -> None:
     clock = FixedClock(NOW)
     rows = RegistryRows(database)

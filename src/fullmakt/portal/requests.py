@@ -1,16 +1,11 @@
-"""The page where a request for access is answered: what ``links.detailsLink`` of such a request leads to.
-
-People are picked here, for there is no login yet: it is for developers' machines and test environments alone.
-"""
+"""The page where a request for access is answered: what ``links.detailsLink`` of such a request leads to."""
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.requests import Request
@@ -20,14 +15,11 @@ from starlette.types import ASGIApp
 
 from fullmakt.kernel.clock import NewId
 from fullmakt.portal.app import edge
+from fullmakt.portal.forms import Asked, Forms, Person, see_other, uuid_of
 from fullmakt.portal.pages import SECURITY_HEADERS, Pages
 
 PATH = "/accessmanagement/ui/requests"
 """Where the page lies below the portal's URL."""
-_COOKIE = "fullmakt_form"
-_FRESH = "no-store"
-_MAX_BODY = 4_096
-_MAX_FIELDS = 10
 
 
 class Answer(StrEnum):
@@ -37,28 +29,6 @@ class Answer(StrEnum):
     WITHDRAW = "withdraw"
     APPROVE = "approve"
     REJECT = "reject"
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody who may answer; ``number`` is masked unless it is made up."""
-
-    uuid: UUID
-    name: str
-    number: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One thing that is asked for: its identifier, its title by language, and the actions; none stands for all."""
-
-    identifier: str
-    title: Mapping[str, str]
-    actions: tuple[str, ...] = ()
-
-    def title_in(self, language: str) -> str:
-        """The title in a language, or in another, or the identifier."""
-        return self.title.get(language) or next(iter(self.title.values()), "") or self.identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +77,9 @@ def request_pages(requests: AccessRequests | None, base_url: str, new_token: New
 
     ``new_token`` makes what a form is recognised by.
     """
-    secure = urlsplit(base_url).scheme == "https"
-    page = _Page(requests, Pages(f"{base_url}/"), new_token, secure=secure)
+    page = _Page(requests, Forms(base_url, new_token))
     routes = [Route(f"/{kind}", page.serve, methods=["GET", "POST"]) for kind in ("resource", "package")]
-    return edge(page.pages, routes)
+    return edge(page.forms.pages, routes)
 
 
 def old_request_pages(base_url: str) -> ASGIApp:
@@ -126,17 +95,15 @@ def old_request_pages(base_url: str) -> ASGIApp:
 class _Page:
     """One page for reading and for answering."""
 
-    def __init__(self, requests: AccessRequests | None, pages: Pages, new_token: NewId, *, secure: bool) -> None:
-        self.pages = pages
+    def __init__(self, requests: AccessRequests | None, forms: Forms) -> None:
+        self.forms = forms
         self._requests = requests
-        self._new_token = new_token
-        self._secure = secure
 
     async def serve(self, request: Request) -> Response:
         """Show the request, or take the form that was filled in."""
         if self._requests is None:
             return self._render(request, None, "", status=501, login=False)
-        request_id = _uuid(request.query_params.get("requestId", ""))
+        request_id = uuid_of(request.query_params.get("requestId", ""))
         shown = await self._requests.shown(request_id) if request_id is not None else None
         if shown is None:
             return self._render(request, None, "", status=404)
@@ -145,10 +112,10 @@ class _Page:
         return self._render(request, shown, "")
 
     async def _answered(self, request: Request, shown: ShownRequest, requests: AccessRequests) -> Response:
-        form = await _form(request)
-        if not self._is_ours(request, form.get("token", "")):
+        form = await self.forms.filled(request)
+        if form is None:
             return self._render(request, shown, "form", status=403)
-        person = _uuid(form.get("person", ""))
+        person = uuid_of(form.get("person", ""))
         if person is None or form.get("answer") not in list(Answer):
             return self._render(request, shown, "person", status=400)
         try:
@@ -157,46 +124,18 @@ class _Page:
             now = await requests.shown(shown.request_id)
             fault, status = ("changed", 409) if error.changed else ("forbidden", 403)
             return self._render(request, now, fault, status=status)
-        return RedirectResponse(f"?{request.url.query}", 303, SECURITY_HEADERS)
-
-    def _is_ours(self, request: Request, token: str) -> bool:
-        """Whether the form is one that this browser was given: no other site can know what its cookie holds."""
-        known = request.cookies.get(_COOKIE, "")
-        return bool(known) and hmac.compare_digest(known.encode(), token.encode(errors="replace"))
+        return see_other(f"?{request.url.query}")
 
     def _render(
         self, request: Request, shown: ShownRequest | None, fault: str, *, status: int = 200, login: bool = True
     ) -> Response:
-        token = request.cookies.get(_COOKIE) or self._new_token()
-        query = urlencode({"requestId": shown.request_id}) if shown is not None else ""
-        page = self.pages.render(
-            request, "request.html", status=status, cache=_FRESH, shown=shown, fault=fault, login=login, token=token,
-            keep=f"{query}&" if query else "",
-        )  # fmt: skip
-        if shown is not None and shown.answers:
-            policy = SECURITY_HEADERS["Content-Security-Policy"]
-            page.headers["Content-Security-Policy"] = policy.replace("form-action 'none'", "form-action 'self'")
-            page.set_cookie(
-                _COOKIE, token, path=request.scope.get("root_path") or "/", secure=self._secure, httponly=True,
-                samesite="strict",
-            )  # fmt: skip
-        return page
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The form's fields; nothing of one that no page of ours could have sent."""
-    body = await request.body()
-    if len(body) > _MAX_BODY:
-        return {}
-    try:
-        fields = parse_qs(body.decode("ascii"), max_num_fields=_MAX_FIELDS, errors="strict")
-    except ValueError:
-        return {}
-    return {name: values[0] for name, values in fields.items() if len(values) == 1}
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+        return self.forms.render(
+            request,
+            "request.html",
+            status=status,
+            names={"requestId": shown.request_id} if shown is not None else {},
+            fillable=shown is not None and bool(shown.answers),
+            shown=shown,
+            fault=fault,
+            login=login,
+        )

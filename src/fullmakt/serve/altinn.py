@@ -37,6 +37,7 @@ from fullmakt.altinn.resources.access_lists.http import routes as access_list_ro
 from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.altinn.resources.http import app as resources_app
 from fullmakt.altinn.resources.service import ResourcesService
+from fullmakt.altinn.systemusers.http import Urls as SystemUserUrls
 from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
 from fullmakt.kernel.clock import Clock, NewId, new_token_id
@@ -45,8 +46,10 @@ from fullmakt.portal.requests import PATH as REQUEST_PAGES
 from fullmakt.portal.requests import old_request_pages, request_pages
 from fullmakt.provider import TokenVerifier, TrustedIssuers, Verifier
 from fullmakt.serve.neighbours import KnownPackages, ResourcesBySubject
+from fullmakt.serve.picked_people import PickedPeople
 from fullmakt.serve.request_pages import RequestDesk
 from fullmakt.serve.settings import Settings, SystemName
+from fullmakt.serve.systemusers import SystemUsers, SystemUsersInHouse, assemble_system_users
 
 
 class Registers:
@@ -61,6 +64,7 @@ class Registers:
         self.access_lists = AccessLists(database, clock, self.parties, self.resources)
         self.delegations = DelegationsService(database, clock, new_id, resources=self.resources, parties=self.parties)
         self.declarations = Declarations(self.delegations, parties=self.parties, resources=self.resources)
+        self.system_users = SystemUsersInHouse(database)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Altinn:
     requests: RequestsService
     decisions: DecisionPoint
     journal: DecisionJournal
+    system_users: SystemUsers
     exchange: ExchangeService
     callers: TokenCallers
 
@@ -115,7 +120,7 @@ class Altinn:
             metadata_app(ResourcesBySubject(self.registers.resources)),
         )
         yield "authorization", settings.decisions_url, self._decisions_app()
-        yield "authentication", settings.exchange_url, exchange_app(self.exchange, self.callers)
+        yield "authentication", settings.exchange_url, self._exchange_app()
         if settings.has_test_tokens:
             yield "authentication", settings.test_tools_url, self._test_tools_app()
 
@@ -130,6 +135,12 @@ class Altinn:
             ),
             handlers=ACCESS_LIST_HANDLERS,
         )
+
+    def _exchange_app(self) -> ASGIApp:
+        settings = self.settings
+        urls = SystemUserUrls(api=settings.exchange_url, pages=settings.base_url)
+        further = self.system_users.routes(self.callers, self.exchange.platform_tokens, urls)
+        return exchange_app(self.exchange, self.callers, further)
 
     def _decisions_app(self) -> ASGIApp:
         route = authorization_route(self.registers.access_lists, self.exchange.platform_tokens)
@@ -151,14 +162,7 @@ class Altinn:
     @property
     def system_user_delegations(self) -> SystemUserDelegations:
         """Access management, as the system that keeps system users knows it."""
-        registers = self.registers
-        return SystemUserDelegations(
-            registers.delegations,
-            parties=registers.parties,
-            resources=registers.resources,
-            packages=self.requests.packages,
-            authority=self.decisions,
-        )
+        return self.system_users.rights
 
     @property
     def _request_urls(self) -> Urls:
@@ -168,7 +172,7 @@ class Altinn:
     def _request_pages(self) -> ASGIApp:
         """Where tokens are to be had for anybody, anybody may be picked; elsewhere login is yet to come."""
         registers = self.registers
-        desk = RequestDesk(self.requests, self.decisions, registers.parties, registers.resources)
+        desk = RequestDesk(self.requests, PickedPeople(self.decisions, registers.parties), registers.resources)
         return request_pages(
             desk if self.settings.has_test_tokens else None, self.settings.base_url, new_token=new_token_id
         )
@@ -200,18 +204,31 @@ def assemble_altinn(
         feed=lambda: DecisionFeed(database),
         journal=journal,
         clock=clock,
+        system_users=registers.system_users,
     )
     exchange_config = ExchangeConfig(settings.exchange_url, collapse_arrays=settings.exchange.collapse_arrays)
     keys = AltinnKeys(database, master_key, clock, exchange_config.issuer)
     trusted = _trusted(settings, verifier, clock)
     exchange = ExchangeService(exchange_config, database, keys, trusted, parties, resources, clock, new_id)
+    packages = KnownPackages(published())
     requests = RequestsService(
         delegations,
         parties=parties,
         resources=resources,
-        packages=KnownPackages(published()),
+        packages=packages,
         authority=decisions,
     )
+    system_users = assemble_system_users(
+        database,
+        clock,
+        new_id,
+        parties=parties,
+        resources=resources,
+        delegations=delegations,
+        packages=packages,
+        decisions=decisions,
+    )
+    registers.system_users.answered_by(system_users.service)
     return Altinn(
         settings=settings,
         clock=clock,
@@ -220,6 +237,7 @@ def assemble_altinn(
         requests=requests,
         decisions=decisions,
         journal=journal,
+        system_users=system_users,
         exchange=exchange,
         callers=TokenCallers(exchange.tokens, trusted, clock),
     )

@@ -49,7 +49,7 @@ from fullmakt.serve.neighbours import KnownPackages, ResourcesBySubject
 from fullmakt.serve.picked_people import PickedPeople
 from fullmakt.serve.request_pages import RequestDesk
 from fullmakt.serve.settings import Settings, SystemName
-from fullmakt.serve.systemusers import SystemUsers, SystemUsersInHouse, assemble_system_users
+from fullmakt.serve.systemusers import SystemUsers, SystemUsersToCome, assemble_system_users
 
 
 class Registers:
@@ -64,7 +64,7 @@ class Registers:
         self.access_lists = AccessLists(database, clock, self.parties, self.resources)
         self.delegations = DelegationsService(database, clock, new_id, resources=self.resources, parties=self.parties)
         self.declarations = Declarations(self.delegations, parties=self.parties, resources=self.resources)
-        self.system_users = SystemUsersInHouse(database)
+        self.system_users = SystemUsersToCome()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ def assemble_altinn(
         packages=packages,
         decisions=decisions,
     )
-    registers.system_users.answered_by(system_users.service)
+    registers.system_users.are(system_users.service)
     return Altinn(
         settings=settings,
         clock=clock,

@@ -25,6 +25,7 @@ from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
 from fullmakt.provider import TokenVerifier
 from fullmakt.serve.altinn import Altinn, Registers, assemble_altinn
+from fullmakt.serve.look_ups import SystemUserLookUps
 from fullmakt.serve.neighbours import TrustedIssuers, UploadedCertificates, read_anchors
 from fullmakt.serve.own_keys import OwnKeys
 from fullmakt.serve.settings import Settings
@@ -116,6 +117,7 @@ def assemble(
     server = assemble_token_server(
         settings, config, database, clock, http,
         master_key=master_key, certificates=certificates, registers=registers,
+        system_users=SystemUserLookUps(registers.system_users, database),
     )  # fmt: skip
     tokens = server.service
     own_keys = OwnKeys(tokens) if settings.serves("maskinporten") else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import parse_qs
 
 import orjson
@@ -31,8 +32,11 @@ _MAX_FORM = 100 * 1024
 _MAX_FIELDS = 20
 
 
-def app(service: ExchangeService, callers: Callers) -> ASGIApp:
-    """The system's app, to be mounted at its base path (``/altinn/authentication``)."""
+def app(service: ExchangeService, callers: Callers, further: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """The system's app, to be mounted at its base path (``/altinn/authentication``).
+
+    ``further`` are routes of others that live below the same.
+    """
     handlers = {
         **HANDLERS,
         TokenRefusedError: _unauthorized,
@@ -40,7 +44,7 @@ def app(service: ExchangeService, callers: Callers) -> ASGIApp:
         UnknownProviderError: _unknown_provider,
         EnterpriseUsersGoneError: _gone,
     }
-    return SystemEdge(Starlette(routes=routes(service, callers), exception_handlers=handlers))
+    return SystemEdge(Starlette(routes=[*routes(service, callers), *further], exception_handlers=handlers))
 
 
 def routes(service: ExchangeService, callers: Callers) -> list[BaseRoute]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,88 +20,53 @@ from starlette.types import ASGIApp
 from fullmakt.altinn.exchange.ports import Parties
 from fullmakt.altinn.exchange.rules import person_claims
 from fullmakt.altinn.exchange.service import ExchangeService
+from fullmakt.altinn.exchange.test_issuer import ENVIRONMENT as OWN_ENVIRONMENT
+from fullmakt.altinn.exchange.test_issuer import OwnIssuer
+from fullmakt.altinn.exchange.test_parameters import Asked, fault
 from fullmakt.altinn.exchange.tokens import is_platform_issuer
 from fullmakt.infra.altinn import HANDLERS
 from fullmakt.infra.http import SystemEdge
 from fullmakt.infra.routes import folded_route
 from fullmakt.kernel.clock import Clock, NewId, new_token_id
-from fullmakt.kernel.identifiers import InvalidIdentifierError, Iso6523, OrgNumber
+from fullmakt.kernel.identifiers import Iso6523, OrgNumber
 from fullmakt.wire.altinn.attributes import AUTH_LEVEL, PARTY_ID, PARTY_UUID, PERSON, SERVICE_OWNER, USER_ID, Attribute
 from fullmakt.wire.altinn.callers import AUTH_METHOD, ORG_NUMBER
 from fullmakt.wire.altinn.parties import PartyIdentity
-from fullmakt.wire.altinn.problems import BindingError
 
 ISSUED_BY = "altinn-test-tools"
 DEFAULT_SYSTEM_USER_ORG = "991825827"
 DEFAULT_LIFETIME = 1_800
 """Seconds."""
 LONGEST_LIFETIME = 86_400 * 365
+CONSENT_LIFETIME = 30
+CONSENT_ISSUER = "altinn.no"
 
-_ENVIRONMENTS = re.compile(r"[a-z0-9]{1,10}", re.ASCII)
-_DIGITS = re.compile(r"[0-9]{1,10}", re.ASCII)
-_SEPARATORS = re.compile(r"[ ,]+")
+
+_SERVICE = re.compile(r"[A-Za-z0-9]{1,20}_[A-Za-z0-9]{1,20}", re.ASCII)
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+_LARGEST_ID = 2**31 - 1
 
 Claims = dict[str, Any]
-
-
-class _Asked:
-    """The parameters of a request; names are compared without regard to case."""
-
-    def __init__(self, request: Request) -> None:
-        self._given = {name.lower(): value.strip() for name, value in request.query_params.items()}
-        if not _ENVIRONMENTS.fullmatch(self._given.get("env", "")):
-            raise _fault("env", "say which environment: any short name will do")
-
-    def text(self, name: str, default: str = "") -> str:
-        return self._given.get(name.lower()) or default
-
-    def required(self, name: str) -> str:
-        value = self.text(name)
-        if not value:
-            raise _fault(name, "missing")
-        return value
-
-    def number(self, name: str, default: int, most: int) -> int:
-        value = self.text(name)
-        if not value:
-            return default
-        if not _DIGITS.fullmatch(value) or int(value) > most:
-            raise _fault(name, f"a whole number from 0 to {most}")
-        return int(value)
-
-    def uuid(self, name: str) -> str:
-        try:
-            return str(UUID(self.required(name)))
-        except ValueError as error:
-            raise _fault(name, "a UUID") from error
-
-    def organisation(self, name: str, default: str = "") -> OrgNumber | None:
-        value = self.text(name, default)
-        try:
-            return OrgNumber(value) if value else None
-        except InvalidIdentifierError as error:
-            raise _fault(name, str(error)) from error
-
-    def scopes(self, default: str = "") -> str:
-        return " ".join(filter(None, _SEPARATORS.split(self.text("scopes", default))))
-
-
-def _fault(name: str, message: str) -> BindingError:
-    return BindingError({name: [message]})
 
 
 def tools_app(service: ExchangeService, parties: Parties, clock: Clock, new_id: NewId) -> ASGIApp:
     """The helper's app; its routes lie below ``/api``.
 
-    ``GetEnterpriseToken``, ``GetPersonalToken``, ``GetSystemUserToken`` and ``GetPlatformAccessToken`` → 200 with the
-    bare token; 400 with the parameter that is wrong.
+    ``Get…Token`` → 200 with the bare token; 400 with the parameter that is wrong. In the environment ``none`` the
+    issuer is the helper's own, and says so at ``.well-known/oauth-authorization-server``.
     """
     tools = _TestTools(service, parties, clock, new_id)
     routes = [
         folded_route("/api/GetEnterpriseToken", tools.endpoint(tools.enterprise)),
+        folded_route("/api/GetEnterpriseUserToken", tools.endpoint(tools.enterprise_user)),
         folded_route("/api/GetPersonalToken", tools.endpoint(tools.person)),
+        folded_route("/api/GetSelfIdentifiedUserToken", tools.endpoint(tools.self_identified)),
+        folded_route("/api/GetSelfRegisteredEmailUserToken", tools.endpoint(tools.by_email)),
         folded_route("/api/GetSystemUserToken", tools.endpoint(tools.system_user)),
-        folded_route("/api/GetPlatformAccessToken", tools.platform),
+        folded_route("/api/GetPlatformAccessToken", tools.platform_access),
+        folded_route("/api/GetPlatformToken", tools.platform),
+        folded_route("/api/GetConsentToken", tools.consent),
+        *tools.own.routes(),
     ]
     return SystemEdge(Starlette(routes=routes, exception_handlers=dict(HANDLERS)))
 
@@ -109,30 +74,68 @@ def tools_app(service: ExchangeService, parties: Parties, clock: Clock, new_id: 
 class _TestTools:
     def __init__(self, service: ExchangeService, parties: Parties, clock: Clock, new_id: NewId) -> None:
         self._service, self._parties, self._clock, self._new_id = service, parties, clock, new_id
+        self.own = OwnIssuer()
 
-    def endpoint(self, claims_of: Callable[[_Asked], Awaitable[Claims]]) -> Callable[[Request], Awaitable[Response]]:
+    def endpoint(self, claims_of: Callable[[Asked], Awaitable[Claims]]) -> Callable[[Request], Awaitable[Response]]:
         """An endpoint that answers with a token of these claims."""
 
         async def answer(request: Request) -> Response:
-            asked = _Asked(request)
+            asked = Asked(request)
             claims = {**await claims_of(asked), "jti": new_token_id(), "actual_iss": ISSUED_BY}
-            expires = self._clock() + timedelta(seconds=asked.number("ttl", DEFAULT_LIFETIME, LONGEST_LIFETIME))
-            token = await self._service.issue(claims, actor=ISSUED_BY, expires=expires, keep_arrays=True)
-            return PlainTextResponse(token, headers={"Cache-Control": "no-store"})
+            now, expires = self._times(asked)
+            if asked.environment == OWN_ENVIRONMENT:
+                times = {"iss": self.own.issuer(request), "iat": _seconds(now), "nbf": _seconds(now)}
+                return _bare(self.own.sign({**claims, **times, "exp": _seconds(expires)}))
+            return _bare(await self._service.issue(claims, actor=ISSUED_BY, expires=expires, keep_arrays=True))
 
         return answer
 
-    async def platform(self, request: Request) -> Response:
+    def _times(self, asked: Asked, lifetime: int = DEFAULT_LIFETIME) -> tuple[datetime, datetime]:
+        now = self._clock()
+        return now, now + timedelta(seconds=asked.number("ttl", lifetime, LONGEST_LIFETIME))
+
+    async def platform_access(self, request: Request) -> Response:
         """A ``PlatformAccessToken``."""
-        asked = _Asked(request)
+        asked = Asked(request)
         issuer, app = asked.text("org", "platform"), asked.required("app")
         if not is_platform_issuer(issuer):
-            raise _fault("org", "platform, or an org code")
-        expires = self._clock() + timedelta(seconds=asked.number("ttl", DEFAULT_LIFETIME, LONGEST_LIFETIME))
-        token = await self._service.issue_platform(issuer, app[:255], actor=ISSUED_BY, expires=expires)
-        return PlainTextResponse(token, headers={"Cache-Control": "no-store"})
+            raise fault("org", "platform, or an org code")
+        return await self._of_component(asked, issuer, app)
 
-    async def enterprise(self, asked: _Asked) -> Claims:
+    async def platform(self, request: Request) -> Response:
+        """A component's token with Altinn's own issuer; it is no ``PlatformAccessToken``, and nobody's either."""
+        asked = Asked(request)
+        return await self._of_component(asked, self._service.config.issuer, asked.required("app"))
+
+    async def _of_component(self, asked: Asked, issuer: str, app: str) -> Response:
+        _, expires = self._times(asked)
+        return _bare(await self._service.issue_platform(issuer, app[:255], actor=ISSUED_BY, expires=expires))
+
+    async def consent(self, request: Request) -> Response:
+        """Altinn 2's token for a consent: which services, from whom, to whom."""
+        asked = Asked(request)
+        codes = asked.required("serviceCodes").split(".")
+        if not all(map(_SERVICE.fullmatch, codes)):
+            raise fault("serviceCodes", "codes such as 5252_1, with full stops between")
+        told = [each for code in codes for each in (code, *asked.about(code))]
+        handler = asked.party("handledBy")
+        now, expires = self._times(asked, CONSENT_LIFETIME)
+        claims = {
+            "Services": told if len(told) > 1 else told[0],
+            "AuthorizationCode": asked.uuid("authorizationCode", self._new_id()),
+            "OfferedBy": asked.party("offeredBy", required=True),
+            "CoveredBy": asked.party("coveredBy", required=True),
+            **({"HandledBy": handler} if handler else {}),
+            "DelegatedDate": _seconds(now) - 10,
+            "ValidToDate": _seconds(expires),
+            "iss": CONSENT_ISSUER,
+            "actual_iss": ISSUED_BY,
+            "exp": _seconds(expires),
+            "nbf": _seconds(now),
+        }
+        return _bare(await self._service.sign(claims, actor=ISSUED_BY))
+
+    async def enterprise(self, asked: Asked) -> Claims:
         """An organisation's token."""
         orgno = asked.organisation("orgNo", DEFAULT_SYSTEM_USER_ORG)
         claims = {
@@ -148,7 +151,52 @@ class _TestTools:
             claims["delegation_source"] = asked.text("delegationSource")
         return claims
 
-    async def person(self, asked: _Asked) -> Claims:
+    async def enterprise_user(self, asked: Asked) -> Claims:
+        """The token of an enterprise's user, of the kind that Altinn 2 knew."""
+        asked.required("orgNo")
+        orgno = asked.organisation("orgNo")
+        party_id, user_id = (_whole(asked, name) for name in ("partyId", "userId"))
+        return {
+            **self._organisation(asked, orgno),
+            "scope": asked.scopes(),
+            USER_ID: user_id,
+            "urn:altinn:username": asked.required("userName"),
+            PARTY_ID: party_id,
+            ORG_NUMBER: str(orgno),
+            AUTH_METHOD: "virksomhetsbruker",
+            AUTH_LEVEL: 3,
+        }
+
+    async def self_identified(self, asked: Asked) -> Claims:
+        """The token of somebody who has a user name and no national identity number: level 0."""
+        chance = UUID(self._new_id()).int
+        return self._unknown_person(asked, chance, asked.text("username", f"SIUser{chance % 9_000 + 1_000}"))
+
+    async def by_email(self, asked: Asked) -> Claims:
+        """The same for somebody who is known by an address."""
+        email = asked.required("email")
+        if not _EMAIL.fullmatch(email):
+            raise fault("email", "an address")
+        claims = self._unknown_person(asked, UUID(self._new_id()).int, f"epost:{email}")
+        return {**claims, "email": email, "acr": "selfregistered-email"}
+
+    def _unknown_person(self, asked: Asked, chance: int, name: str) -> Claims:
+        party_id = asked.number("partyId", chance % 2_000_000 + 5_000_000, _LARGEST_ID)
+        user_id = asked.number("userId", 0, _LARGEST_ID)
+        return {
+            "nameid": str(user_id),
+            USER_ID: str(user_id),
+            "urn:altinn:username": name[:255],
+            PARTY_ID: party_id,
+            PARTY_UUID: asked.uuid("partyuuid", self._new_id()),
+            "scope": asked.scopes("altinn:portal/enduser"),
+            "token_type": "Bearer",
+            "client_id": self._new_id(),
+            AUTH_METHOD: "SelfIdentified",
+            AUTH_LEVEL: "0",
+        }
+
+    async def person(self, asked: Asked) -> Claims:
         """A person's token; who it is is told by ``pid``, ``userId``, ``partyId`` or ``partyuuid``."""
         person = await self._find(asked)
         level = asked.number("authLvl", 3, 4)
@@ -167,7 +215,7 @@ class _TestTools:
         consumer = asked.organisation("consumerOrgNo")
         return {**claims, "consumer": _party(consumer)} if consumer is not None else claims
 
-    async def system_user(self, asked: _Asked) -> Claims:
+    async def system_user(self, asked: Asked) -> Claims:
         """A system user's token."""
         owner = asked.organisation("systemUserOrg", DEFAULT_SYSTEM_USER_ORG)
         details = {
@@ -179,7 +227,7 @@ class _TestTools:
         vendor = asked.organisation("orgNo", DEFAULT_SYSTEM_USER_ORG)
         return {**self._organisation(asked, vendor), "scope": asked.scopes(), "authorization_details": [details]}
 
-    def _organisation(self, asked: _Asked, orgno: OrgNumber | None) -> Claims:
+    def _organisation(self, asked: Asked, orgno: OrgNumber | None) -> Claims:
         supplier = asked.organisation("supplierOrgNo")
         claims: Claims = {
             "token_type": "Bearer",
@@ -188,16 +236,29 @@ class _TestTools:
         }
         return {**claims, "supplier": _party(supplier)} if supplier is not None else claims
 
-    async def _find(self, asked: _Asked) -> PartyIdentity:
+    async def _find(self, asked: Asked) -> PartyIdentity:
         named = {"pid": PERSON, "userId": USER_ID, "partyId": PARTY_ID, "partyuuid": PARTY_UUID}
         for name, attribute_id in named.items():
             if asked.text(name):
                 attribute = Attribute(attribute_id, asked.text(name))
                 person = (await self._parties.identify([attribute])).get(attribute)
                 if person is None or person.user_id is None:
-                    raise _fault(name, "nobody in the register is known by that")
+                    raise fault(name, "nobody in the register is known by that")
                 return person
-        raise _fault("pid", "say who: pid, userId, partyId or partyuuid")
+        raise fault("pid", "say who: pid, userId, partyId or partyuuid")
+
+
+def _whole(asked: Asked, name: str) -> int:
+    asked.required(name)
+    return asked.number(name, 0, _LARGEST_ID)
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _bare(token: str) -> Response:
+    return PlainTextResponse(token, headers={"Cache-Control": "no-store"})
 
 
 def _party(orgno: OrgNumber | None) -> Mapping[str, str]:

@@ -35,4 +35,4 @@ lock:  ## write requirements/*.txt anew from their *.in files
 	@scripts/lock.sh
 
 clean:  ## remove what set-up made (not the state folder)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/clients/node_modules
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/clients/node_modules tests/clients/.venv

@@ -8,7 +8,7 @@ venv=.venv
 stamp=$venv/.installed-$kind
 [ "$kind" = server ] && [ -f $venv/.installed-dev ] && stamp=$venv/.installed-dev && kind=dev
 current=yes
-for input in requirements/$kind.txt pyproject.toml tests/clients/package-lock.json; do
+for input in requirements/$kind.txt pyproject.toml tests/clients/package-lock.json tests/clients/requirements.txt; do
     [ $stamp -nt $input ] || current=no
 done
 [ $current = no ] || exit 0
@@ -73,5 +73,9 @@ if [ "$kind" = dev ]; then
     fi
     say "installing the npm clients that the tests run"
     run_npm ci --silent --prefix tests/clients
+    say "installing the Python clients that the tests run"
+    clients=tests/clients/.venv
+    [ -x $clients/bin/pip ] || $venv/bin/python -m venv $clients
+    $clients/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/clients/requirements.txt
 fi
 touch $venv/.installed-$kind

@@ -22,9 +22,10 @@ from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn import attributes as ids
-from fullmakt.wire.altinn.delegations import ApiDelegation, DelegatedRight
+from fullmakt.wire.altinn.delegations import TOPIC, ApiDelegation, DelegatedRight
 from fullmakt.wire.altinn.parties import PartyIdentity
 from tests.support.delegations import FakeParties, FakeResources
+from tests.support.feeds import announced
 from tests.support.policies import policy_xml
 
 NOW = dt.datetime(2026, 5, 4, 10, 0, tzinfo=dt.UTC)
@@ -79,13 +80,13 @@ def scene(database: Database) -> Scene:
 async def test_a_right_is_given_once_however_often_it_is_given(scene: Scene) -> None:
     giver, receiver = scene.orgs[:2]
     assert await scene.give(giver, receiver, "read") is Outcome.CREATED
-    version = (await scene.service.changes_since(0)).version
+    version = (await announced(scene.database, TOPIC)).version
     assert await scene.give(giver, receiver, "read") is Outcome.UNCHANGED
     (right,) = await scene.rights(receiver, giver)
     assert (right.giver, right.given_by, right.receiver) == (giver.party_uuid, giver.party_uuid, receiver.party_uuid)
     assert (right.resource, right.actions, right.instance) == ("skjema", frozenset({"read"}), None)
     assert (right.passed_on_from, right.created) == (None, NOW)
-    assert (await scene.service.changes_since(0)).version == version
+    assert (await announced(scene.database, TOPIC)).version == version
     assert await scene.audited() == [("delegation:create", "done")]
 
 
@@ -100,7 +101,7 @@ async def test_more_actions_are_added_to_what_was_given(scene: Scene) -> None:
 async def test_a_change_is_announced_to_giver_and_receiver(scene: Scene) -> None:
     giver, receiver = scene.orgs[:2]
     await scene.give(giver, receiver, "read")
-    changes = await scene.service.changes_since(0)
+    changes = await announced(scene.database, TOPIC)
     assert set(changes.keys) == {f"to:{receiver.party_uuid}", f"from:{giver.party_uuid}"}
 
 
@@ -124,11 +125,11 @@ async def test_withdrawing_a_right_takes_what_was_passed_on_along(scene: Scene) 
     await scene.pass_on(root, second, "read", "write")
     (link,) = [one for one in await scene.rights(second, giver) if one.receiver == second.party_uuid]
     await scene.pass_on(link, third, "write")
-    version = (await scene.service.changes_since(0)).version
+    version = (await announced(scene.database, TOPIC)).version
     assert await scene.service.withdraw(Selection(giver.party_uuid, first.party_uuid, "skjema", ["write"]), BY) == 3
     assert [one.actions for one in await scene.rights(second, giver)] == [{"read"}, {"read"}]
     assert await scene.rights(third, giver) == ()
-    told = await scene.service.changes_since(version)
+    told = await announced(scene.database, TOPIC, version)
     assert {f"to:{one.party_uuid}" for one in (first, second, third)} < set(told.keys)
     # What is given again is given to the first alone.
     await scene.give(giver, first, "write")
@@ -215,7 +216,7 @@ async def test_an_api_delegation_is_found_by_supplier_consumer_and_scope(scene: 
     assert await find(supplier=consumer.orgno, consumer=supplier.orgno, scope=SCOPE) == ()
     assert await find(supplier=supplier.orgno, consumer=other.orgno, scope=SCOPE) == ()
     assert await find(supplier=supplier.orgno, consumer=consumer.orgno, scope="folkeregister:none") == ()
-    assert f"supplier:{ORGNOS[1]}" in (await scene.service.changes_since(0)).keys
+    assert f"supplier:{ORGNOS[1]}" in (await announced(scene.database, TOPIC)).keys
 
 
 async def test_a_delegation_of_what_is_no_api_any_more_counts_for_nothing(scene: Scene) -> None:

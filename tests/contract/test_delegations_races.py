@@ -17,7 +17,9 @@ from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.wire.altinn.delegations import TOPIC
 from tests.support.delegations import FakeParties, FakeResources
+from tests.support.feeds import announced
 
 BY = Performer("operator")
 GIVER, *OTHERS = [uuid5(UUID(int=0), str(number)) for number in range(6)]
@@ -149,7 +151,7 @@ async def test_what_happened_stands_in_feed_and_trail_in_the_order_it_happened(
     service: DelegationsService, database: Database
 ) -> None:
     await asyncio.gather(*(service.delegate(_offer(other, "read"), BY) for other in OTHERS))
-    changes = await service.changes_since(0)
+    changes = await announced(database, TOPIC)
     assert changes.version == len(OTHERS)
     assert {key for key in changes.keys if key.startswith("to:")} == {f"to:{other}" for other in OTHERS}
     async with database.transaction() as connection:

@@ -15,7 +15,9 @@ from fullmakt.infra.database import Database
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.delegations import TOPIC
 from fullmakt.wire.altinn.parties import HeldRights
+from tests.support.feeds import announced
 from tests.support.requests import (
     API,
     ENDUSER,
@@ -120,7 +122,7 @@ async def test_an_end_user_never_sees_the_others_number(world: RequestsWorld) ->
 
 
 async def test_what_happened_is_told_to_the_audit_trail_and_the_feed(world: RequestsWorld) -> None:
-    before = (await world.delegations.changes_since(0)).version
+    before = (await announced(world.database, TOPIC)).version
     request_id = await world.drafted()
     await world.move("kari", "draft/confirm", request_id, world.kari)
     await world.move("boss", "received/approve", request_id, world.company)
@@ -130,7 +132,7 @@ async def test_what_happened_is_told_to_the_audit_trail_and_the_feed(world: Requ
         ("request:confirm", "done", "", kari),
         ("request:approve", "done", "", boss),
     ]
-    changes = await world.delegations.changes_since(before)
+    changes = await announced(world.database, TOPIC, before)
     assert f"request:{request_id}" in changes.keys
     assert f"to:{world.kari.party_uuid}" in changes.keys
     (stored,) = await world.delegations.stored(receiver=world.kari.party_uuid)

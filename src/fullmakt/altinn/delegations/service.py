@@ -21,14 +21,13 @@ from fullmakt.altinn.delegations.policies import actions_of
 from fullmakt.altinn.delegations.ports import Holdings, Resources
 from fullmakt.altinn.delegations.rules import SCOPE_ACCESS
 from fullmakt.altinn.delegations.work import Work
-from fullmakt.infra import feed
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import Clock, NewId
 from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
-from fullmakt.wire.altinn.delegations import TOPIC, ApiDelegation, DelegatedRight
+from fullmakt.wire.altinn.delegations import ApiDelegation, DelegatedRight
 from fullmakt.wire.altinn.parties import PartyIdentity
 from fullmakt.wire.altinn.resources import RegisteredResource
 
@@ -131,11 +130,6 @@ class DelegationsService:
         """Connections from ``giver``, to ``receiver``, of ``role``; None leaves it open."""
         async with self._database.transaction() as connection:
             return await store_connections.connections(connection, giver, receiver, role)
-
-    async def changes_since(self, version: int) -> feed.Changes:
-        """What has changed after ``version`` of the feed."""
-        async with self._database.transaction() as connection:
-            return await feed.changes_since(connection, TOPIC, version)
 
     async def delegate(self, offer: Offer, by: Performer) -> Outcome:
         """Let the offer stand, besides what has been given before.

@@ -180,7 +180,7 @@ async def test_from_the_register_to_the_token_and_back(house: House) -> None:
     token = await house.token(virksys(CUSTOMER))
     assert token.enterprise is not None
     assert (token.enterprise.part, token.enterprise.hjelper) == (CUSTOMER, None)
-    assert (token.enterprise.rettigheit, token.claims["client_name"]) == ({FORM}, "Demo")
+    assert (token.enterprise.rettigheit, token.claims["client_name"]) == (frozenset({FORM}), "Demo")
     await house.delete(user)
     assert await house.causes() == [Cause.DELETED] * 2
 

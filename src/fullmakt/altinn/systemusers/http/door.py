@@ -58,7 +58,8 @@ class Door:
                 raise
             except AltinnProblemError as error:
                 if method != "GET" or error.kind in {errors.NOT_ALLOWED, errors.NOT_AUTHENTICATED}:
-                    await self._refused(request, caller.actor, refused, error.kind.code, **error.extensions)
+                    told = {"says": error.kind.text, **error.extensions}
+                    await self._refused(request, caller.actor, refused, error.kind.code, **told)
                 raise
             except AltinnValidationError as error:
                 if method != "GET":

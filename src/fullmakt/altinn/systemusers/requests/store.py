@@ -38,7 +38,7 @@ _OF_SYSTEM = text(
     " ORDER BY r.number LIMIT :limit"
 )
 _PENDING = text(
-    f"{_REQUEST} WHERE r.party = :party AND r.kind = :kind AND r.status = 'New' AND r.created > :since"
+    f"{_REQUEST} WHERE r.party = :party AND r.kind = :kind AND r.status = 'New' AND r.created >= :since"
     " AND NOT r.deleted AND NOT s.deleted ORDER BY r.number LIMIT :limit"
 )
 _UNANSWERED = text(
@@ -51,6 +51,7 @@ _RELEASE = text("UPDATE systemusers.request SET current = false, changed = :now 
 _DELETE = text(
     "UPDATE systemusers.request SET current = false, deleted = true, changed = :now WHERE request_id = :request_id"
 )
+_TAKEN_BACK = text("SELECT 1 FROM systemusers.request WHERE request_id = :request_id AND kind = :kind AND deleted")
 _PENDING_LIMIT = 500
 
 
@@ -102,6 +103,12 @@ async def get(connection: AsyncConnection, request_id: UUID, *, lock: bool = Fal
     """The request, unless it was deleted; with ``lock`` nobody else moves it before the transaction ends."""
     row = (await connection.execute(_LOCK if lock else _GET, {"request_id": request_id})).mappings().first()
     return _request(row) if row else None
+
+
+async def is_taken_back(connection: AsyncConnection, request_id: UUID, kind: UserType) -> bool:
+    """True when there was a request of that kind, and its vendor has deleted it."""
+    values = {"request_id": request_id, "kind": kind.value}
+    return (await connection.execute(_TAKEN_BACK, values)).first() is not None
 
 
 async def current(connection: AsyncConnection, key: Key) -> SystemUserRequest | None:

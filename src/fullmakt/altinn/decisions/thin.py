@@ -20,6 +20,8 @@ from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.systemusers import ActingSystem, Cause
 from fullmakt.wire.altinn.xacml_json import Part, RequestAttribute, RequestCategory
 
+MOST_ACTING = 100
+"""System users of one system for one party that are looked at, the oldest; each costs a decision."""
 _BESIDE = frozenset({ids.ORGANISATION, ids.ORGANISATION_OLD})
 
 
@@ -76,7 +78,7 @@ async def _acting(
     facts: dict[str, Any] = {"client_id": client.value}
     if system is None or vendor not in (None, system.vendor) or not system.system_users:
         return [client], facts | {"cause": str(_cause(system, vendor))}
-    users = [RequestAttribute(ids.SYSTEM_USER, str(user)) for user in system.system_users]
+    users = [RequestAttribute(ids.SYSTEM_USER, str(user)) for user in system.system_users[:MOST_ACTING]]
     return users, facts | {"system": system.system_id}
 
 

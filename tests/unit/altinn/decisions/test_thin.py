@@ -12,6 +12,7 @@ from fullmakt.altinn.decisions.config import DecisionsConfig
 from fullmakt.altinn.decisions.model import Outcome, Reason
 from fullmakt.altinn.decisions.searching import Page, part_of
 from fullmakt.altinn.decisions.service import DecisionPoint
+from fullmakt.altinn.decisions.thin import MOST_ACTING
 from fullmakt.kernel.clock import FixedClock
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
@@ -138,6 +139,16 @@ async def test_system_users_are_asked_for_once_until_something_of_theirs_changes
     journal.change(changed)
     assert not await point.may([CLIENT], "write", "api", ACME)
     assert systems.asked == 2
+
+
+async def test_what_one_question_costs_is_bounded(
+    point: DecisionPoint, systems: Systems, journal: MemoryJournal
+) -> None:
+    idle = tuple(uuid_of(f"idle {number}") for number in range(MOST_ACTING))
+    for acting, may in (((*idle[1:], ROBOT), True), ((*idle, ROBOT), False)):
+        systems.acting = acting
+        journal.change("client:client-1")
+        assert (await point.may([CLIENT], "write", "api", ACME)).permitted is may
 
 
 async def test_the_caller_gets_its_own_subject_back(point: DecisionPoint) -> None:

@@ -13,10 +13,8 @@ import pytest
 
 from fullmakt.kernel.clock import system_clock
 from fullmakt.provider import RemoteKeys, TokenVerifier
-from fullmakt.serve.app import create
-from fullmakt.serve.assembly import assemble
-from fullmakt.serve.settings import Settings
 from tests.support.fake_issuer import CONSUMER, FakeIssuer
+from tests.support.house import whole_house
 from tests.support.sockets import served as served_on_socket
 from tests.support.sockets import url_of
 
@@ -26,14 +24,8 @@ async def served(
     database_url: str, state: Path, peer: str = "127.0.0.1", **settings: Any
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A caller at ``peer`` of the whole app."""
-    assembly = assemble(Settings.model_validate({"state": state, **settings}), database_url)
-    try:
-        await assembly.start()
-        transport = httpx2.ASGITransport(app=create(assembly), client=(peer, 50_000))
-        async with httpx2.AsyncClient(transport=transport) as http:
-            yield http
-    finally:
-        await assembly.stop()
+    async with whole_house(database_url, state, peer, **settings) as (_, http):
+        yield http
 
 
 @pytest.mark.parametrize("base", ["https://maskinporten.example.no", "https://example.no/all"])

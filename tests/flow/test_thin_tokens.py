@@ -14,10 +14,9 @@ from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.altinn.resources.policies.standard import standard_policy
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.provider import DecisionClient, DecisionReason, RemoteKeys, TokenVerifier, VerifiedToken, thin_subject
-from fullmakt.serve.app import create
-from fullmakt.serve.assembly import Assembly, assemble
-from fullmakt.serve.settings import Settings
+from fullmakt.serve.assembly import Assembly
 from fullmakt.wire.altinn.resource_registry import ResourceDocument
+from tests.support.house import whole_house
 from tests.support.resources import register_owners
 
 ALTINN = "http://localhost:8080/altinn"
@@ -94,16 +93,10 @@ class House:
 
 @pytest.fixture
 async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    assembly = assemble(Settings.model_validate({"state": tmp_path}), database_url)
-    try:
-        await assembly.start()
-        transport = httpx2.ASGITransport(app=create(assembly), client=("127.0.0.1", 50_000))
-        async with httpx2.AsyncClient(transport=transport) as http:
-            house = House(assembly, http)
-            await house.fill()
-            yield house
-    finally:
-        await assembly.stop()
+    async with whole_house(database_url, tmp_path) as (assembly, http):
+        house = House(assembly, http)
+        await house.fill()
+        yield house
 
 
 async def test_an_api_asks_with_the_client_and_hears_of_a_withdrawal_at_once(house: House) -> None:

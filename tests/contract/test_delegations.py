@@ -238,6 +238,9 @@ async def test_an_api_delegation_stands_no_longer_than_its_policy_lets_anybody_h
         scene.resources.change("skd-api", policy=policy)
         assert await scene.service.api_delegations(scope=SCOPE) == ()
         assert await scene.service.delegated_scopes([pair]) == {}
+    assert scene.api.policy is not None
+    scene.resources.change("skd-api", policy=scene.api.policy.replace(b"ScopeAccess", b"scopeaccess"))
+    assert len(await scene.service.api_delegations(scope=SCOPE)) == 1
     scene.resources.change("skd-api", policy=scene.api.policy)
     assert len(await scene.service.api_delegations(scope=SCOPE)) == 1
     assert await scene.service.delegated_scopes([pair]) == {pair: {SCOPE, "folkeregister:other"}}

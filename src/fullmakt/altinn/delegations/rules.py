@@ -85,12 +85,12 @@ def chain_to(links: Collection[DelegatedRight], delegation_id: UUID) -> list[Del
 def carries_scopes(resource: RegisteredResource, permitted: Collection[str], delegated: datetime) -> bool:
     """True when an API delegation of ``resource`` made at ``delegated`` lets its receiver fetch tokens.
 
-    ``permitted`` are the actions of the resource's policy. What was delegated of a resource that has been deleted since
-    says nothing of the one that was registered in its place.
+    ``permitted`` are the actions of the resource's policy, in whatever case it writes them. What was delegated of a
+    resource that has been deleted since says nothing of the one that was registered in its place.
     """
     return (
         resource.resource_type == MASKINPORTEN_SCHEMA
-        and SCOPE_ACCESS in permitted
+        and any(action.lower() == SCOPE_ACCESS.lower() for action in permitted)
         and (resource.registered is None or delegated >= resource.registered)
     )
 

@@ -358,6 +358,14 @@ async def test_only_a_good_token_of_ours_is_refreshed(world: World) -> None:
         assert (answer.status_code, answer.content) == (401, b"")
 
 
+@pytest.mark.parametrize(("late", "status"), [(9, 200), (10, 401)])
+@pytest.mark.parametrize("query", ["", "?ENRICHPID=false"])
+async def test_our_own_clock_may_differ_by_ten_seconds_too(world: World, late: int, status: int, query: str) -> None:
+    token = (await world.exchange("maskinporten", world.maskinporten.mint())).text
+    world.clock.advance(minutes=30, seconds=late)
+    assert (await world.get(f"/API/v1/Refresh/{query}", token)).status_code == status
+
+
 async def test_nobody_refreshes_for_ever(world: World) -> None:
     token = (await world.exchange("maskinporten", world.maskinporten.mint())).text
     for _ in range(12 * 60 // 25):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -21,6 +22,8 @@ from fullmakt.jose.keys import PublicKey
 from fullmakt.kernel.clock import FixedClock
 from fullmakt.maskinporten.tokens.distant_altinn import MAX_ANSWER_BYTES, OwnToken
 from fullmakt.maskinporten.tokens.distant_system_users import DistantSystemUsers
+from fullmakt.serve.assembly import assemble
+from fullmakt.serve.settings import ConfigError, Settings
 from fullmakt.wire.altinn.systemusers import (
     LOOK_UP_SCOPE,
     VIRKSYS_SCOPE,
@@ -178,6 +181,35 @@ async def test_the_tokens_are_kept_for_a_while_and_audited_by_scope(
     query = "SELECT subject FROM audit.event WHERE actor = 'maskinporten' ORDER BY id"
     async with database.transaction() as connection:
         assert [row.subject for row in await connection.exec_driver_sql(query)] == [LOOK_UP_SCOPE, VIRKSYS_SCOPE]
+
+
+@pytest.mark.parametrize(
+    ("section", "there", "types"),
+    [
+        ({}, False, ("urn:altinn:systemuser", "urn:altinn:virksys")),
+        ({"systemusers_url": f"{URL}/", "virksys": False}, True, ("urn:altinn:systemuser",)),
+    ],
+    ids=["our own", "elsewhere"],
+)
+async def test_the_settings_say_which_altinn_is_asked_and_for_what(
+    database_url: str, tmp_path: Path, section: dict[str, Any], there: bool, types: tuple[str, ...]
+) -> None:
+    assembly = assemble(Settings.model_validate({"state": tmp_path, "maskinporten": section}), database_url)
+    try:
+        assert isinstance(assembly.look_ups, DistantSystemUsers) is there
+        assert assembly.tokens.details_types == types
+    finally:
+        await assembly.close()
+
+
+def test_the_form_of_the_seed_is_off_in_production_and_an_altinn_elsewhere_is_asked_by_https() -> None:
+    with pytest.raises(ConfigError) as wrong:
+        Settings.model_validate(
+            {"environment": "production", "maskinporten": {"systemusers_url": "http://altinn.example/authentication"}}
+        )
+    assert "maskinporten.systemusers_url: production serves https" in str(wrong.value)
+    assert Settings().tokens_config().virksys
+    assert not Settings.model_construct(environment="production").tokens_config().virksys
 
 
 # -- answers of many kinds --------------------------------------------------------------------------------------------

@@ -107,6 +107,7 @@ def test_one_object_and_no_more_is_asked_with(details: list[Any]) -> None:
         ({"type": TYPES[0].upper()}, (), "URN:ALTINN:SYSTEMUSER is not supported; supported: none"),
         ({"type": ["x"]}, TYPES[:1], "[?x?] is not supported; supported: urn:altinn:systemuser"),
         ({"type": f"\n{PID}"}, TYPES[:1], "?? is not supported; supported: urn:altinn:systemuser"),
+        ({"type": "x" * 55 + PID}, (), "x" * 55 + "? is not supported; supported: none"),
     ],
 )  # fmt: skip
 def test_an_unknown_type_is_named_and_those_that_are_known(

@@ -100,8 +100,8 @@ def _folded(name: str) -> str:
 
 def _shown(value: object) -> str:
     """What was sent, as far as it may stand in ``error_description``."""
-    text = value if isinstance(value, str) else json.dumps(value)[:60]
-    return _NOT_IN_DESCRIPTION.sub("?", text[:60])
+    text = value if isinstance(value, str) else json.dumps(value)
+    return _NOT_IN_DESCRIPTION.sub("?", text)[:60]
 
 
 def _bad_value(member: str, problem: str) -> Refusal:

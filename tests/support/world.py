@@ -14,7 +14,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from fullmakt.altinn.decisions.config import DecisionsConfig
+from fullmakt.altinn.decisions.store import DecisionJournal
+from fullmakt.altinn.parties.metadata.load import published
 from fullmakt.altinn.parties.model import Organisation
+from fullmakt.altinn.systemusers.declarations import Declarations
 from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
 from fullmakt.jose.keys import LocalSigner
@@ -23,7 +27,9 @@ from fullmakt.kernel.identifiers import OrgNumber, ScopeName
 from fullmakt.maskinporten.selfservice.ports import CertificateRefusedError, CheckedCertificate
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.pki.service import Pki
-from fullmakt.serve.altinn import Registers
+from fullmakt.serve.altinn import Registers, decision_point
+from fullmakt.serve.neighbours import KnownPackages
+from fullmakt.serve.systemusers import assemble_system_users
 from fullmakt.world import model
 from fullmakt.world.files import WorldFiles
 from fullmakt.world.host import world_of
@@ -92,9 +98,24 @@ class World:
         self.selfservice = SelfService(
             database, clock, new_uuid, certificates=NoCertificates(), organisations=self.parties, allow_ec_keys=True
         )
+        self.system_users = self._system_users()
         self.files = WorldFiles(folder, _new_keys(0))
         self.service = world_of(self, self.files)
         self._new_key = _new_keys(1_000)
+
+    def _system_users(self) -> Declarations:
+        rights, database, clock = self.rights, self.database, self.clock
+        decisions = decision_point(DecisionsConfig(), rights, database, DecisionJournal(database), clock)
+        return assemble_system_users(
+            database,
+            clock,
+            new_uuid,
+            parties=rights.parties,
+            resources=rights.resources,
+            delegations=rights.delegations,
+            packages=KnownPackages(published()),
+            decisions=decisions,
+        ).declarations
 
     async def apply(self, world: model.World | str) -> None:
         """Apply entries, or the text of a world file."""

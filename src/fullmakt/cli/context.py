@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.altinn.parties.service import PartiesService
+from fullmakt.altinn.systemusers.declarations import Declarations as SystemUserDeclarations
 from fullmakt.infra.database import Database, DatabaseUnavailableError
 from fullmakt.infra.secrets import MasterKeyError
 from fullmakt.infra.unavailable import UnavailableError
@@ -42,6 +43,7 @@ class OpenWorld:
     database: Database
     parties: PartiesService
     rights: Rights
+    system_users: SystemUserDeclarations
     decisions: DecisionPoint
     selfservice: SelfService
     signing_keys: SigningKeys

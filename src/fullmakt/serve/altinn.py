@@ -44,11 +44,14 @@ from fullmakt.kernel.clock import Clock, NewId, new_token_id
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.portal.requests import PATH as REQUEST_PAGES
 from fullmakt.portal.requests import old_request_pages, request_pages
+from fullmakt.portal.system_users import PATH as SYSTEM_USER_PAGES
+from fullmakt.portal.system_users import system_user_pages
 from fullmakt.provider import TokenVerifier, TrustedIssuers, Verifier
 from fullmakt.serve.neighbours import KnownPackages, ResourcesBySubject
 from fullmakt.serve.picked_people import PickedPeople
 from fullmakt.serve.request_pages import RequestDesk
 from fullmakt.serve.settings import Settings, SystemName
+from fullmakt.serve.system_user_pages import SystemUserDesk
 from fullmakt.serve.systemusers import SystemUsers, SystemUsersToCome, assemble_system_users
 
 
@@ -121,6 +124,7 @@ class Altinn:
         )
         yield "authorization", settings.decisions_url, self._decisions_app()
         yield "authentication", settings.exchange_url, self._exchange_app()
+        yield "authentication", f"{settings.base_url}{SYSTEM_USER_PAGES}", self._system_user_pages()
         if settings.has_test_tokens:
             yield "authentication", settings.test_tools_url, self._test_tools_app()
 
@@ -177,6 +181,20 @@ class Altinn:
             desk if self.settings.has_test_tokens else None, self.settings.base_url, new_token=new_token_id
         )
 
+    def _system_user_pages(self) -> ASGIApp:
+        """As the pages of requests for access."""
+        registers = self.registers
+        desk = SystemUserDesk(
+            self.system_users.service,
+            PickedPeople(self.decisions, registers.parties),
+            registers.parties,
+            registers.resources,
+            KnownPackages(published()),
+        )
+        return system_user_pages(
+            desk if self.settings.has_test_tokens else None, self.settings.base_url, new_token=new_token_id
+        )
+
     def _test_tools_app(self) -> ASGIApp:
         return tools_app(self.exchange, self.registers.parties, self.clock, self.new_id)
 
@@ -194,18 +212,7 @@ def assemble_altinn(
     parties, resources, delegations = registers.parties, registers.resources, registers.delegations
     config = _decisions_config(settings)
     journal = DecisionJournal(database, max_queue=config.max_queue)
-    decisions = DecisionPoint(
-        config,
-        parties=parties,
-        resources=resources,
-        access_lists=registers.access_lists,
-        delegations=delegations,
-        policy_index=resources.policies,
-        feed=lambda: DecisionFeed(database),
-        journal=journal,
-        clock=clock,
-        system_users=registers.system_users,
-    )
+    decisions = decision_point(config, registers, database, journal, clock)
     exchange_config = ExchangeConfig(settings.exchange_url, collapse_arrays=settings.exchange.collapse_arrays)
     keys = AltinnKeys(database, master_key, clock, exchange_config.issuer)
     trusted = _trusted(settings, verifier, clock)
@@ -240,6 +247,24 @@ def assemble_altinn(
         system_users=system_users,
         exchange=exchange,
         callers=TokenCallers(exchange.tokens, trusted, clock),
+    )
+
+
+def decision_point(
+    config: DecisionsConfig, registers: Registers, database: Database, journal: DecisionJournal, clock: Clock
+) -> DecisionPoint:
+    """The decision point on what ``registers`` keep."""
+    return DecisionPoint(
+        config,
+        parties=registers.parties,
+        resources=registers.resources,
+        access_lists=registers.access_lists,
+        delegations=registers.delegations,
+        policy_index=registers.resources.policies,
+        feed=lambda: DecisionFeed(database),
+        journal=journal,
+        clock=clock,
+        system_users=registers.system_users,
     )
 
 

@@ -93,6 +93,7 @@ def as_world(assembly: Assembly) -> OpenWorld:
         database=assembly.database,
         parties=assembly.parties,
         rights=assembly.rights,
+        system_users=assembly.altinn.system_users.declarations,
         decisions=assembly.altinn.decisions,
         selfservice=assembly.selfservice,
         signing_keys=assembly.signing_keys,

@@ -15,6 +15,7 @@ from fullmakt.altinn.delegations.system_users import SystemUserDelegations
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.altinn.resources.model import Search
 from fullmakt.altinn.resources.service import ResourcesService
+from fullmakt.altinn.systemusers.declarations import Declarations
 from fullmakt.altinn.systemusers.http import Urls
 from fullmakt.altinn.systemusers.http import routes as system_user_routes
 from fullmakt.altinn.systemusers.ports import Neighbours, PlatformTokens
@@ -72,6 +73,7 @@ class SystemUsers:
     register: RegisterService
     service: SystemUsersService
     rights: SystemUserDelegations
+    declarations: Declarations
 
     def routes(self, callers: Callers, platform: PlatformTokens, urls: Urls) -> list[BaseRoute]:
         """Everything that they serve below the URL of the token exchange."""
@@ -105,8 +107,6 @@ def assemble_system_users(
         rights=rights,
         clients_of_agents=delegations,
     )
-    return SystemUsers(
-        register=RegisterService(database, clock, new_id, resources=resources, packages=packages),
-        service=SystemUsersService(database, clock, new_id, neighbours),
-        rights=rights,
-    )
+    register = RegisterService(database, clock, new_id, resources=resources, packages=packages)
+    service = SystemUsersService(database, clock, new_id, neighbours)
+    return SystemUsers(register, service, rights, Declarations(service.work, register, neighbours))

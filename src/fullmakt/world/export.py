@@ -25,6 +25,8 @@ from fullmakt.world.model import (
     Resource,
     Scope,
     ServiceOwner,
+    System,
+    SystemUser,
     Unusable,
     World,
     default_client_id,
@@ -93,6 +95,13 @@ def _members(entry: Entry) -> Iterator[tuple[str, Any]]:
                         for one in entry.connections
                     ],
                 )
+        case System():
+            yield from (("identifier", entry.identifier), ("vendor", str(entry.vendor)))
+            yield from (("name", _inline(dict(entry.name))), ("description", _inline(dict(entry.description))))
+            yield from _fields(entry, leave_out={"identifier", "vendor", "name", "description"})
+        case SystemUser():
+            own_ref = {"external_ref"} if entry.external_ref == entry.owner else set[str]()
+            yield from _fields(entry, leave_out=own_ref)
         case Client():
             own_id = () if entry.client_id == default_client_id(entry.name) else (("client_id", entry.client_id),)
             named = [

@@ -9,6 +9,8 @@ from fullmakt.altinn.delegations import errors as delegation_errors
 from fullmakt.altinn.parties.errors import InvalidPartyError, UnknownPartyError
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.altinn.resources import errors as resource_errors
+from fullmakt.altinn.systemusers.declarations import DeclarationRefusedError, Declarations
+from fullmakt.altinn.systemusers.errors import DeletedSystemError
 from fullmakt.maskinporten.selfservice.errors import SelfServiceError
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.pki.errors import PkiError
@@ -22,6 +24,7 @@ from fullmakt.world.sections.certificates import CertificatesSection
 from fullmakt.world.sections.clients import ClientsSection
 from fullmakt.world.sections.parties import PartiesSection
 from fullmakt.world.sections.registry import RegistrySection
+from fullmakt.world.sections.systemusers import SystemUsersSection
 from fullmakt.world.service import WorldService
 
 REFUSALS = (
@@ -36,6 +39,8 @@ REFUSALS = (
     delegation_errors.DelegationRefusedError,
     delegation_errors.UnknownPartyError,
     delegation_errors.UnknownResourceError,
+    DeclarationRefusedError,
+    DeletedSystemError,
     PkiError,
     StateFolderError,
 )
@@ -54,6 +59,9 @@ class Host(Protocol):
     def rights(self) -> Rights: ...
 
     @property
+    def system_users(self) -> Declarations: ...
+
+    @property
     def selfservice(self) -> SelfService: ...
 
     @property
@@ -69,5 +77,5 @@ def world_of(host: Host, files: WorldFiles | None = None) -> WorldService:
     sections: list[WorldSection] = [PartiesSection(host.parties), RegistrySection(operator), AltinnSection(host.rights)]
     if certificates is not None:
         sections.append(CertificatesSection(certificates, files))
-    sections.append(ClientsSection(operator, files, certificates, clock))
+    sections += [ClientsSection(operator, files, certificates, clock), SystemUsersSection(host.system_users)]
     return WorldService(sections, REFUSALS)

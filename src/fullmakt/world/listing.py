@@ -80,6 +80,29 @@ def listing(world: World, files: WorldFiles, systems: Mapping[str, str], issuer:
             for each in world.certificates
         ],
         "clients": [_client(each, files) for each in world.clients],
+        "enterprise_systems": [
+            {
+                "identifier": each.identifier,
+                "vendor": each.vendor,
+                "name": dict(each.name),
+                "clients": list(each.clients),
+                "resources": list(each.resources),
+                "packages": list(each.packages),
+            }
+            for each in world.systems
+        ],
+        "system_users": [
+            {
+                "system": each.system,
+                "owner": each.owner,
+                "external_ref": each.external_ref,
+                "type": each.type,
+                "resources": list(each.resources),
+                "packages": list(each.packages),
+                "clients": list(each.clients),
+            }
+            for each in world.system_users
+        ],
     }
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
+from fullmakt.wire.altinn.systemusers import UserType
 from fullmakt.wire.maskinporten.selfservice import AccessState
 
 _CLIENT_IDS = uuid.UUID("5f2c1a4e-7f0b-5d0c-9a57-6d1f0e8a4b21")
@@ -35,6 +36,8 @@ class Kind(StrEnum):
     RIGHT = "right"
     CERTIFICATE = "certificate"
     CLIENT = "client"
+    SYSTEM = "system"
+    SYSTEM_USER = "system_user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +267,39 @@ class Client:
     active: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class System:
+    """An enterprise system in the system register (altinn-authentication.md §7).
+
+    ``identifier`` is ``<vendor>_<name>``; ``name`` and ``description`` hold sorted pairs of language and text.
+    ``clients`` are client ids, ``resources`` identifiers, ``packages`` names without ``urn:altinn:accesspackage:``.
+    """
+
+    identifier: str
+    vendor: OrgNumber
+    name: tuple[tuple[str, str], ...]
+    description: tuple[tuple[str, str], ...]
+    clients: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    redirect_urls: tuple[str, ...] = ()
+    visible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SystemUser:
+    """``owner`` lets ``system`` act for it; an agent, for ``clients`` of its (altinn-authentication.md §10, §11)."""
+
+    system: str
+    owner: OrgNumber
+    external_ref: str
+    title: str
+    type: str = UserType.STANDARD.value
+    resources: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    clients: tuple[OrgNumber, ...] = ()
+
+
 def default_client_id(name: str) -> str:
     """The id of a client that is declared without one: always the same for the same name (UUID version 5)."""
     return str(uuid.uuid5(_CLIENT_IDS, name))
@@ -284,6 +320,8 @@ Entry = (
     | Right
     | Certificate
     | Client
+    | System
+    | SystemUser
 )
 
 
@@ -308,6 +346,8 @@ class World:
     rights: tuple[Right, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     clients: tuple[Client, ...] = ()
+    systems: tuple[System, ...] = ()
+    system_users: tuple[SystemUser, ...] = ()
     lines: Mapping[tuple[str, int, str | None], int] = field(default_factory=dict, compare=False, repr=False)
 
     def entries(self, kind: Kind) -> tuple[Entry, ...]:
@@ -339,6 +379,8 @@ FIELD_OF: Mapping[Kind, str] = {
     Kind.RIGHT: "rights",
     Kind.CERTIFICATE: "certificates",
     Kind.CLIENT: "clients",
+    Kind.SYSTEM: "systems",
+    Kind.SYSTEM_USER: "system_users",
 }
 """The field of ``World`` that holds the entries of a kind."""
 
@@ -357,6 +399,8 @@ KIND_OF: Mapping[type, Kind] = {
     Right: Kind.RIGHT,
     Certificate: Kind.CERTIFICATE,
     Client: Kind.CLIENT,
+    System: Kind.SYSTEM,
+    SystemUser: Kind.SYSTEM_USER,
 }
 
 
@@ -379,8 +423,10 @@ def key_of(entry: Entry) -> Hashable:
             return entry.scope, entry.consumer
         case ServiceOwner():
             return entry.code
-        case Resource():
+        case Resource() | System():
             return entry.identifier
+        case SystemUser():
+            return entry.system, entry.owner, entry.external_ref
         case AccessList():
             return entry.owner, entry.identifier
         case Right():
@@ -420,6 +466,10 @@ def label_of(entry: Entry) -> str:
             return f"{entry.name} {entry.organisation}"
         case Client():
             return f"{entry.name} {entry.client_id}"
+        case System():
+            return entry.identifier
+        case SystemUser():
+            return f"{entry.system} {entry.owner} {entry.external_ref}"
 
 
 def shown(number: NationalId | OrgNumber) -> str:

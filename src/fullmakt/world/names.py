@@ -20,6 +20,8 @@ from fullmakt.world.model import (
     Right,
     Scope,
     ServiceOwner,
+    System,
+    SystemUser,
     World,
     key_of,
 )
@@ -81,6 +83,17 @@ def references(entry: Entry) -> Iterator[Reference]:
             # The scopes of krr come with the type, and need not be anybody's.
             for scope in () if entry.integration_type == "krr" else entry.scopes:
                 yield Reference("scopes", Kind.SCOPE, scope)
+        case System():
+            yield Reference("vendor", Kind.ORGANISATION, entry.vendor)
+            for resource in entry.resources:
+                yield Reference("resources", Kind.RESOURCE, resource)
+        case SystemUser():
+            yield Reference("system", Kind.SYSTEM, entry.system)
+            yield Reference("owner", Kind.ORGANISATION, entry.owner)
+            for resource in entry.resources:
+                yield Reference("resources", Kind.RESOURCE, resource)
+            for client in entry.clients:
+                yield Reference("clients", Kind.ORGANISATION, client)
 
 
 def _kind_of(number: OrgNumber | NationalId) -> Kind:
@@ -102,6 +115,7 @@ class Names:
     access_lists: frozenset[tuple[str, str]]
     certificates: frozenset[str]
     clients: tuple[Client, ...]
+    systems: frozenset[str]
 
     @classmethod
     def of(cls, world: World) -> Names:
@@ -124,4 +138,5 @@ class Names:
             access_lists=frozenset((one.owner, one.identifier) for one in world.access_lists),
             certificates=frozenset(map(str, keys[Kind.CERTIFICATE])),
             clients=world.clients,
+            systems=frozenset(map(str, keys[Kind.SYSTEM])),
         )

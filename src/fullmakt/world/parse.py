@@ -39,6 +39,7 @@ from fullmakt.world.parse_altinn import (
 )
 from fullmakt.world.parse_client import read_client
 from fullmakt.world.parse_scope import read_scope
+from fullmakt.world.parse_systems import called_clients, read_system, read_system_user
 
 MAX_LENGTH = 16 * 1024 * 1024
 """Characters of a world file."""
@@ -60,10 +61,11 @@ def parse(text: str) -> World:
     faults: list[Fault] = []
     entries = {kind: _section(kind, document.pop(kind, []), lines, faults) for kind in Kind}
     faults += [Fault(None, f"unknown section [[{name}]]") for name in document]
+    fields: dict[str, Any] = {FIELD_OF[kind]: tuple(found) for kind, found in entries.items()}
+    world = called_clients(World(**fields, lines=lines), faults)
     if faults:
         raise WorldFaults(sorted(faults, key=_in_file_order))
-    fields: dict[str, Any] = {FIELD_OF[kind]: tuple(found) for kind, found in entries.items()}
-    return World(**fields, lines=lines)
+    return world
 
 
 def _in_file_order(fault: Fault) -> int:
@@ -185,4 +187,6 @@ _READERS: Mapping[Kind, Callable[[r.Table], Entry | None]] = {
     Kind.RIGHT: read_right,
     Kind.CERTIFICATE: _certificate,
     Kind.CLIENT: read_client,
+    Kind.SYSTEM: read_system,
+    Kind.SYSTEM_USER: read_system_user,
 }

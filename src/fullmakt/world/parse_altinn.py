@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,7 +17,6 @@ from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA
 from fullmakt.world import reading as r
 from fullmakt.world.model import AccessList, Connection, Delegation, Resource, Right, ServiceOwner
 
-LANGUAGES = ("nb", "nn", "en")
 MAX_POLICY = 10 * 1024 * 1024
 """Characters of a policy."""
 
@@ -34,7 +33,7 @@ def read_service_owner(table: r.Table) -> ServiceOwner | None:
     """Read one ``[[service_owner]]``."""
     code = table.required("code", _CODE)
     organisation = table.required("organisation", r.orgno)
-    name = table.required("name", _languages)
+    name = table.required("name", r.languages)
     return ServiceOwner(code, organisation, name) if table.ok else None
 
 
@@ -50,7 +49,7 @@ def read_resource(table: r.Table) -> Resource | None:
     for name in members:
         table.has(name)
     for name in sorted(_TEXTS & members.keys()):
-        members[name] = dict(table.defaulted(name, _languages, ()))
+        members[name] = dict(table.defaulted(name, r.languages, ()))
     scopes = table.texts("scopes", r.scope_name)
     if scopes:
         references = members.get("resourceReferences", [])
@@ -158,12 +157,3 @@ def _connection(raw: object) -> Connection:
     if raw.keys() - {"resource", "actions"} or not isinstance(actions, list):
         raise r.FaultyFieldError("a connection has a resource and an array of actions")
     return Connection(_NAME(raw.get("resource")), tuple(sorted(r.text(action) for action in actions)))
-
-
-def _languages(raw: object) -> tuple[tuple[str, str], ...]:
-    if isinstance(raw, Mapping):
-        if raw.keys() - set(LANGUAGES):
-            raise r.FaultyFieldError(f"languages are {', '.join(LANGUAGES)}")
-        return tuple(sorted((cast("str", language), r.text(text)) for language, text in raw.items()))
-    text = r.text(raw)
-    return tuple(sorted((language, text) for language in LANGUAGES))

@@ -18,6 +18,9 @@ MAX_URI = 2_000
 MAX_INTEGER = 2**31 - 1
 """What PostgreSQL's integer holds."""
 
+LANGUAGES = ("nb", "nn", "en")
+"""Those that texts in Altinn are in."""
+
 _UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _PROSE = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ0-9\s.,\-_:;!?'\"()/*\[\]#]*")
 _LOCAL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
@@ -137,6 +140,16 @@ def one_of(allowed: Collection[str]) -> Callable[[Any], str]:
         return value
 
     return read
+
+
+def languages(raw: object) -> tuple[tuple[str, str], ...]:
+    """A text for every language, or a table with one for each; sorted pairs of language and text."""
+    if isinstance(raw, Mapping):
+        if raw.keys() - set(LANGUAGES):
+            raise FaultyFieldError(f"languages are {', '.join(LANGUAGES)}")
+        return tuple(sorted((str(language), text(each)) for language, each in raw.items()))
+    one = text(raw)
+    return tuple(sorted((language, one) for language in LANGUAGES))
 
 
 def local_name(raw: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
@@ -32,12 +32,16 @@ from fullmakt.world.model import (
     Right,
     Scope,
     ServiceOwner,
+    System,
+    SystemUser,
     World,
     default_client_id,
 )
 from fullmakt.world.parse_altinn import canonical
 from fullmakt.world.parse_client import public_jwk
 from fullmakt.world.parse_scope import INTEGRATION_TYPES
+
+T = TypeVar("T")
 
 KEYS = [public_jwk(LocalSigner.generate(kid=f"key-{number}").public_jwk()) for number in range(3)]
 PEOPLE = [NationalId(number) for number in ("05895199925", "12846799972", "03817299813", "24907999889")]
@@ -150,6 +154,30 @@ def _resource(identifier: str, owner: str, title: tuple[tuple[str, str], ...], n
 connections = st.dictionaries(resource_names, actions, max_size=3).map(
     lambda found: tuple(sorted((Connection(*one) for one in found.items()), key=str))
 )
+package_names = st.from_regex(r"[a-z][a-z0-9-]{3,20}", fullmatch=True)
+redirect_urls = st.from_regex(r"https://[a-z]{3,10}\.test/[a-z]{0,10}", fullmatch=True)
+
+
+def _sets(values: st.SearchStrategy[T]) -> st.SearchStrategy[tuple[T, ...]]:
+    return st.sets(values, max_size=3).map(lambda found: tuple(sorted(found, key=str)))
+
+
+def _system(vendor: OrgNumber, name: str, *more: Any) -> System:
+    return System(f"{vendor}_{name}", vendor, *more)
+
+
+def _standard(
+    system: str, owner: OrgNumber, reference: str, title: str, resources: tuple[str, ...], packages: tuple[str, ...]
+) -> SystemUser:
+    return SystemUser(system, owner, reference, title, "standard", resources, packages)
+
+
+def _agent(
+    system: str, owner: OrgNumber, reference: str, title: str, packages: tuple[str, ...], clients: tuple[OrgNumber, ...]
+) -> SystemUser:
+    return SystemUser(system, owner, reference, title, "agent", (), packages, clients)
+
+
 worlds = st.builds(
     World,
     service_owners=_distinct(st.builds(ServiceOwner, codes, orgnos, languages), lambda each: each.code),
@@ -201,6 +229,26 @@ worlds = st.builds(
     ),
     certificates=_distinct(st.builds(Certificate, local_names, orgnos), lambda each: each.name),
     clients=_distinct(clients(), lambda each: each.name, lambda each: each.client_id),
+    systems=_distinct(
+        st.builds(
+            _system,
+            orgnos,
+            local_names,
+            languages,
+            languages,
+            _sets(st.uuids().map(str)),
+            _sets(resource_names),
+            _sets(package_names),
+            _sets(redirect_urls),
+            st.booleans(),
+        ),
+        lambda each: each.identifier,
+    ),
+    system_users=_distinct(
+        st.builds(_standard, texts, orgnos, texts, texts, _sets(resource_names).filter(bool), _sets(package_names))
+        | st.builds(_agent, texts, orgnos, texts, texts, _sets(package_names).filter(bool), _sets(orgnos)),
+        lambda each: (each.system, each.owner, each.external_ref),
+    ),
 )
 """Worlds that a file can declare. What they refer to need not be there."""
 

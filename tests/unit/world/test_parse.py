@@ -367,3 +367,51 @@ def test_a_resource_that_can_not_be_is_told_what_is_wrong(more: str, fault: str)
     with pytest.raises(WorldFaults) as refused:
         parse(text)
     assert any(fault in str(one) for one in refused.value.faults)
+
+
+SYSTEM = """
+[[client]]
+name = "tax"
+organisation = "312044005"
+integration_type = "altinn_virksys"
+key = "generate"
+
+[[system]]
+identifier = "312044005_tax"
+vendor = "312044005"
+name = "Tax"
+clients = ["tax"]
+
+[[system_user]]
+system = "312044005_tax"
+owner = "910753614"
+resources = ["returns"]
+"""
+
+
+def test_a_system_names_its_clients_by_their_names_or_their_ids() -> None:
+    world = parse(SYSTEM)
+    assert world.systems[0].clients == (world.clients[0].client_id,)
+    by_id = SYSTEM.replace('["tax"]', f'["{world.clients[0].client_id}"]')
+    assert parse(by_id).systems == world.systems
+    assert world.system_users[0].external_ref == "910753614"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ('["tax"]', '["taxi"]', "line 12, [[system]] number 1, clients: no client in this file is called 'taxi'"),
+        ('"312044005_tax"\nvendor', '"312044006_tax"\nvendor', "begin it with 312044005_"),
+        ('"312044005_tax"\nvendor', '"tax"\nvendor', "a system's identifier is <vendor>_<name>"),
+        ('clients = ["tax"]', 'redirect_urls = ["http://a.test"]', "a redirect URL begins with https://"),
+        ('resources = ["returns"]', "", "what may it do? at least one package or resource"),
+        ('resources = ["returns"]', 'type = "agent"\nresources = ["returns"]', "an agent acts by packages alone"),
+        ('resources = ["returns"]', 'resources = ["returns"]\nclients = ["312468018"]', "an agent alone has clients"),
+        ('resources = ["returns"]', 'packages = ["no package"]', "an access package is called like skatt-naering"),
+    ],
+)
+def test_a_system_that_can_not_be_is_told_what_is_wrong(before: str, after: str, fault: str) -> None:
+    assert before in SYSTEM
+    with pytest.raises(WorldFaults) as refused:
+        parse(SYSTEM.replace(before, after))
+    assert any(fault in str(one) for one in refused.value.faults), refused.value.faults

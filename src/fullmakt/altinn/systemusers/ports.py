@@ -142,6 +142,10 @@ class Rights(Protocol):
         """May ``facilitator`` give its agent these packages of ``client``?"""
         ...
 
+    async def declared(self, *, resources: Collection[str] = (), packages: Collection[str] = ()) -> tuple[Giving, ...]:
+        """The same as the operator declares it: whatever there is, whoever may."""
+        ...
+
     async def clients(self, facilitator: UUID, packages: Collection[str] = ()) -> dict[UUID, frozenset[str]]:
         """By client, the delegable packages that ``facilitator`` holds there, where it holds all of ``packages``."""
         ...

@@ -56,6 +56,10 @@ _FIND = text(
 _DELETE = text(
     "UPDATE systemusers.system_user SET deleted = true, changed = :now WHERE system_user_id = :system_user_id"
 )
+_DESCRIBE = text(
+    "UPDATE systemusers.system_user SET integration_title = :integration_title, packages = :packages"
+    " WHERE system_user_id = :system_user_id"
+)
 _TOUCH = text(
     "UPDATE systemusers.system_user SET sequence_no = :sequence_no, changed = :now"
     " WHERE system_user_id = :system_user_id"
@@ -101,6 +105,16 @@ async def insert(connection: AsyncConnection, user: SystemUser) -> bool:
         "created": user.created,
     }
     return (await connection.execute(_INSERT, values)).rowcount == 1
+
+
+async def describe(connection: AsyncConnection, user: SystemUser) -> None:
+    """Let the system user have this title, and an agent these packages."""
+    values = {
+        "system_user_id": user.system_user_id,
+        "integration_title": user.integration_title,
+        "packages": list(user.packages),
+    }
+    await connection.execute(_DESCRIBE, values)
 
 
 async def get(connection: AsyncConnection, system_user_id: UUID, *, lock: bool = False) -> SystemUser | None:

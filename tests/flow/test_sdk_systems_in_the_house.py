@@ -30,7 +30,6 @@ from fullmakt.client import (
 from fullmakt.kernel.clock import new_uuid, system_clock
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.provider import VerifiedToken
-from fullmakt.serve.app import create
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.database import as_world
 from fullmakt.serve.settings import Settings
@@ -38,6 +37,7 @@ from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.resource_registry import ResourceDocument
 from fullmakt.wire.altinn.systemusers import Cause
+from tests.support.house import whole_house
 from tests.support.tokens import RegistryRows, key_number
 
 BASE = "http://localhost:8080"
@@ -154,16 +154,10 @@ def _resource() -> ResourceDocument:
 
 @pytest.fixture
 async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    assembly = assemble(Settings.model_validate({"state": tmp_path}), database_url)
-    try:
-        await assembly.start()
-        transport = httpx2.ASGITransport(app=create(assembly), client=("127.0.0.1", 50_000))
-        async with httpx2.AsyncClient(transport=transport) as http:
-            house = House(assembly, http)
-            await house.fill()
-            yield house
-    finally:
-        await assembly.stop()
+    async with whole_house(database_url, tmp_path) as (assembly, http):
+        house = House(assembly, http)
+        await house.fill()
+        yield house
 
 
 async def test_from_the_register_to_the_token_and_back(house: House) -> None:

@@ -203,6 +203,23 @@ async def test_a_system_user_goes_with_all_that_it_may(world: SystemUsersWorld) 
     assert (await world.told("system-user:delete"))[-1] == ("system-user:delete", "done", "")
 
 
+async def test_a_system_with_very_many_clients_concerns_everybody(world: SystemUsersWorld) -> None:
+    await world.redefined(clientId=[f"client-{number}" for number in range(1_001)])
+    await world.approved()
+    last = await world.rows(
+        "SELECT key FROM feed.change WHERE topic = 'altinn.systemusers' AND version = "
+        "(SELECT max(version) FROM feed.change WHERE topic = 'altinn.systemusers') ORDER BY key"
+    )
+    assert [key.partition(":")[0] for (key,) in last] == ["*", "request", "system", "systemuser"]
+    assert (await world.look_up(clientId="client-1000")).status_code == 200
+
+
+async def test_a_client_id_in_capitals_is_announced_in_both_forms(world: SystemUsersWorld) -> None:
+    await world.redefined(clientId=["Client-A"])
+    await world.approved()
+    assert {"client:Client-A", "client:client-a"} <= set((await world.announced())[-5:])
+
+
 async def test_of_many_who_take_it_away_at_once_one_does(world: SystemUsersWorld) -> None:
     user = await world.approved()
     path = f"{USERS}/{world.customer.party_id}/{user}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,14 +11,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fullmakt.altinn.systemusers.model import System
+from fullmakt.altinn.systemusers.model import System, client_keys
+from fullmakt.altinn.systemusers.register.work import MOST_ANNOUNCED, SYSTEM
 from fullmakt.altinn.systemusers.users import store as users
 from fullmakt.infra import audit, feed
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import Clock, NewId
 from fullmakt.wire.altinn.systemusers import TOPIC
-
-SYSTEM = "systemusers"
 
 
 @dataclass(slots=True)
@@ -49,18 +48,14 @@ class Change:
     def tell_user(self, actor: str, action: str, user: UUID, system: System, /, **facts: Any) -> None:
         """Say that a system user has changed, and with it what is answered to the clients of its system."""
         self.changed_users.append(user)
-        keys = user_keys(user, system.id, system.client_ids)
-        self.tell(actor, action, f"systemuser:{user}", *keys, system=system.id, **facts)
+        subject = f"systemuser:{user}"
+        self.tell(actor, action, subject, subject, system.key, *concerned(system), system=system.id, **facts)
 
 
-def user_keys(user: UUID, system_id: str, client_ids: Iterable[str]) -> tuple[str, ...]:
-    """What the change feed calls a system user, and whoever is told of it (``wire.altinn.systemusers.TOPIC``)."""
-    return (f"systemuser:{user}", f"system:{system_id}", *client_keys(client_ids))
-
-
-def client_keys(client_ids: Iterable[str]) -> tuple[str, ...]:
-    """What the change feed calls clients: as they were registered, and as Maskinporten writes them."""
-    return tuple(f"client:{one}" for client_id in client_ids for one in sorted({client_id, client_id.lower()}))
+def concerned(system: System) -> tuple[str, ...]:
+    """What the change feed calls the clients that act for the system; whoever there is, when they are very many."""
+    clients = system.client_ids
+    return (feed.EVERYTHING,) if len(clients) > MOST_ANNOUNCED else client_keys(clients)
 
 
 class Work:

@@ -11,7 +11,7 @@ from fullmakt.altinn.systemusers.register import store as register
 from fullmakt.altinn.systemusers.requests import rules, store
 from fullmakt.altinn.systemusers.requests.model import Key, RequestStatus, SystemUserRequest, Wish
 from fullmakt.altinn.systemusers.users import store as users
-from fullmakt.altinn.systemusers.work import Change, Work, client_keys
+from fullmakt.altinn.systemusers.work import Change, Work, concerned
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn.problems import AltinnProblemError
 from fullmakt.wire.altinn.systemusers import UserType
@@ -186,4 +186,4 @@ def tell(change: Change, actor: str, action: str, request: SystemUserRequest, sy
     key = request.key
     facts = {"system": key.system_id, "party": str(key.party), "external_ref": key.external_ref}
     subject = f"request:{request.request_id}"
-    change.tell(actor, action, subject, subject, *client_keys(system.client_ids), **facts)
+    change.tell(actor, action, subject, subject, *concerned(system), **facts)

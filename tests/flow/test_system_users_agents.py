@@ -21,7 +21,7 @@ from tests.support.asking_systems import (
     problem_of,
     somebody,
 )
-from tests.support.systemusers import codes, package
+from tests.support.systemusers import SYSTEM, codes, package
 
 
 @pytest.fixture
@@ -132,6 +132,23 @@ async def test_who_is_no_client_is_told(world: SystemUsersWorld) -> None:
     agent = await world.approved(agent=True)
     assert problem_of(await public(world, "POST", "clients", agent, somebody())) == (400, "79")
     assert problem_of(await public(world, "POST", "clients", agent, world.customer.party_uuid)) == (400, "80")
+
+
+async def test_a_person_is_no_client(world: SystemUsersWorld) -> None:
+    agent = await world.approved(agent=True)
+    world.hold(world.accountant, world.ola, "for-kunder")
+    assert problem_of(await public(world, "POST", "clients", agent, world.ola.party_uuid)) == (400, "79")
+
+
+async def test_an_agent_of_a_deleted_system_is_given_no_more(world: SystemUsersWorld) -> None:
+    agent, client = await world.approved(agent=True), world.client.party_uuid
+    await public(world, "POST", "clients", agent, client)
+    await world.send("vendor", "DELETE", f"/api/v1/systemregister/vendor/{SYSTEM}")
+    second = world.parties.organisation("310000104", "Klient 2")
+    world.hold(world.accountant, second, "for-kunder")
+    assert problem_of(await public(world, "POST", "clients", agent, second.party_uuid)) == (404, "11")
+    assert (await public(world, "DELETE", "clients", agent, client)).status_code == 200
+    assert await world.given(agent) == []
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "clients"), ("GET", "clients/available"), ("POST", "clients"),

@@ -146,10 +146,11 @@ class Agents:
         """Let the agent act for a client of its owner's, with all the packages that it was approved with.
 
         Raises:
-            AltinnProblemError: AUTH-00079, there is no such client; 80, the owner does not hold the packages there; 65,
-                one of them is not to be given on; 15, the agent is gone; 51, what was to be given has gone.
+            AltinnProblemError: AUTH-00079, there is no such organisation; 80, the owner does not hold the packages
+                there; 65, one of them is not to be given on; 15, the agent is gone; 11, its system is; 51, what was to
+                be given has gone.
         """
-        if await self._neighbours.party_of(client) is None:
+        if client not in await self._neighbours.organisations([client]):
             raise AltinnProblemError(errors.CLIENT_NOT_FOUND)
         givings = await self._neighbours.rights.check_clients(user.owner.party_uuid, client, user.packages)
         raise_if(_refusal(givings))
@@ -159,7 +160,7 @@ class Agents:
         """Let the agent act for its owner too.
 
         Raises:
-            AltinnProblemError: AUTH-00050 or 53, the caller can not give the packages; 15; 51.
+            AltinnProblemError: AUTH-00050 or 53, the caller can not give the packages; 15, 11 and 51 as with ``give``.
         """
         owner = user.owner.party_uuid
         givings = await self._neighbours.rights.check(caller, owner, packages=user.packages)
@@ -171,7 +172,8 @@ class Agents:
     ) -> None:
         try:
             async with self._work.changing() as change:
-                await self._held(change, user)
+                if not (await self._held(change, user)).system_live:
+                    raise AltinnProblemError(errors.SYSTEM_NOT_FOUND)
                 changed = await self._neighbours.rights.change(
                     change.connection,
                     user.system_user_id,
@@ -201,11 +203,12 @@ class Agents:
                 await self._tell(change, caller, "agent-client:take", user, client)
             return changed > 0
 
-    async def _held(self, change: Change, user: SystemUser) -> None:
-        """See to it that the agent is there, and stays until the transaction ends."""
+    async def _held(self, change: Change, user: SystemUser) -> SystemUser:
+        """The agent, which stays as it is until the transaction ends."""
         found = await store.get(change.connection, user.system_user_id, lock=True)
         if found is None or found.deleted:
             raise AltinnProblemError(errors.SYSTEM_USER_NOT_FOUND)
+        return found
 
     async def _tell(self, change: Change, caller: Caller, action: str, user: SystemUser, client: UUID) -> None:
         system = await register.find(change.connection, user.system_id)

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
+import httpx2
+import pytest
+
+from fullmakt.jose.compact import parse_compact
 from tests.support.running import Running
 
 CONSUMER, SCOPE = "910753614", "lanekassen:lan/v1/saldoopplysninger"
@@ -36,3 +42,58 @@ def test_a_demo_leaves_the_delegations_of_others_as_they_were(server: Running) -
     server.command("world", "apply", str(world))
     server.command("demo", "delegering")
     server.command("token", "--client", "demo-vendor", "--scope", SCOPE, "--consumer-org", CONSUMER)
+
+
+def test_an_enterprise_system_of_seeds_004_and_001_plays_twice(server: Running) -> None:
+    for _ in range(2):
+        played = server.command("demo", "virksys").stdout
+        assert "The system got tokens for the bakery while the accountant let it" in played
+        assert '"hjelper": "0192:888666555"' in played
+        assert '"systemuser_id"' in played
+        assert "invalid_altinn_customer_configuration" in played
+
+
+def test_a_thin_token_of_seed_001_plays_twice(server: Running) -> None:
+    for _ in range(2):
+        played = server.command("demo", "tynn").stdout
+        assert "One token served for every customer of the system" in played
+        assert '"why": "no_right"' in played
+
+
+@pytest.mark.parametrize(
+    ("asked", "details"),
+    [
+        (("--part", "0192:999888777"), {"part": "0192:999888777", "hjelper": "0192:888666555"}),
+        (("--part", "0192:910753614"), {"part": "0192:910753614"}),
+    ],
+    ids=["through the accountant", "its own system user"],
+)
+def test_the_demo_worlds_system_gets_a_virksomhetstoken(
+    server: Running, asked: tuple[str, ...], details: dict[str, str]
+) -> None:
+    token = server.command("token", "--client", "demo-turboskatt", "--scope", "skatteetaten:mva", *asked).stdout.strip()
+    claims = parse_compact(token).unverified_payload
+    expected = [{"type": "urn:altinn:virksys", **details, "rettigheit": ["skd-mva"]}]
+    assert claims["authorization_details"] == expected
+    systems = json.loads(server.command("world", "show", "--json").stdout)["systems"]
+    answer = httpx2.get(systems["virksomhetstoken"], headers={"Authorization": f"Bearer {token}"})
+    assert answer.json()["part"] == details["part"].removeprefix("0192:")
+
+
+def test_an_api_that_takes_virksomhetstokens_refuses_a_thin_one(server: Running) -> None:
+    token = server.command("token", "--client", "demo-turboskatt", "--scope", "skatteetaten:mva").stdout.strip()
+    systems = json.loads(server.command("world", "show", "--json").stdout)["systems"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert httpx2.get(systems["virksomhetstoken"], headers=bearer).status_code == 403
+    assert httpx2.get(systems["tynn"], headers=bearer).status_code == 400
+    asked = {"part": "999888777"}
+    assert httpx2.get(systems["tynn"], headers=bearer, params=asked).json()["part"] == "999888777"
+
+
+def test_a_system_users_token_serves_at_the_api_that_asks(server: Running) -> None:
+    owner = ("--systemuser-org", "910753614")
+    command = ("token", "--client", "demo-turboskatt", "--scope", "skatteetaten:mva", *owner)
+    bearer = {"Authorization": f"Bearer {server.command(*command).stdout.strip()}"}
+    tynn = json.loads(server.command("world", "show", "--json").stdout)["systems"]["tynn"]
+    assert httpx2.get(tynn, headers=bearer, params={"part": "910753614"}).status_code == 200
+    assert httpx2.get(tynn, headers=bearer, params={"part": "999888777"}).status_code == 403

@@ -22,7 +22,7 @@ from fullmakt.portal.app import error_pages
 from fullmakt.portal.inbox import PATH as INBOX
 from fullmakt.portal.inbox import inbox_json, inbox_page
 from fullmakt.serve.assembly import Assembly, assemble
-from fullmakt.serve.examples import whoami
+from fullmakt.serve.examples import examples
 from fullmakt.serve.front import OPERATIONS, Front
 from fullmakt.serve.router import Router
 from fullmakt.serve.settings import Settings, SystemName
@@ -70,7 +70,7 @@ def _mounts(assembly: Assembly) -> Iterator[tuple[SystemName, str, ASGIApp]]:
         )
         yield "selvbetjening", f"{settings.base_url}{INBOX}.json", inbox_json(assembly.sms)
     yield from assembly.altinn.mounts()
-    yield "whoami", f"{settings.base_url}/examples", whoami(settings.issuer)
+    yield "examples", f"{settings.base_url}/examples", examples(settings)
     if assembly.pki is not None:
         yield "pki", settings.pki_url, pki_app(assembly.pki)
 

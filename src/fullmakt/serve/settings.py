@@ -42,7 +42,7 @@ from fullmakt.serve.settings_sections import (
 
 SystemName = Literal[
     "maskinporten", "selvbetjening", "register", "resourceregistry", "accessmanagement", "authorization",
-    "authentication", "pki", "portal", "whoami",
+    "authentication", "pki", "portal", "examples",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -245,7 +245,10 @@ class Settings(BaseSettings):
             "authorization": f"{self.decisions_url}/",
             "authentication": f"{self.exchange_url}/",
             "whoami": f"{self.base_url}/examples/whoami",
+            "virksomhetstoken": f"{self.base_url}/examples/virksomhetstoken",
         }
+        if self.has_demo_world:
+            urls["tynn"] = f"{self.base_url}/examples/tynn"
         return {**urls, "pki": f"{self.pki_url}/"} if self.has_pki else urls
 
     @property

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from fullmakt.cli.context import NoWorldError, find_place
-from fullmakt.cli.demo.delegering import play
+from fullmakt.cli.demo import delegering, tynn, virksys
 from fullmakt.cli.demo.stage import DemoFailedError, Stage
 from fullmakt.cli.profile import ProfileError
 from fullmakt.cli.terminal import fail
@@ -20,14 +21,31 @@ def demos() -> None:
     """Play a flow of the seeds, and see each exchange as it happens."""
 
 
-@app.command()
-def delegering(
-    brief: Annotated[bool, typer.Option("--brief", help="One line for each exchange, without bodies.")] = False,
-) -> None:
+Brief = Annotated[bool, typer.Option("--brief", help="One line for each exchange, without bodies.")]
+
+
+@app.command("delegering")
+def play_delegering(brief: Brief = False) -> None:
     """A supplier acts for a consumer (seed 003): delegation, token, withdrawal, and asking for access."""
+    _play(delegering.play, brief=brief)
+
+
+@app.command("virksys")
+def play_virksys(brief: Brief = False) -> None:
+    """An enterprise system is registered, approved by its customer, and gets its tokens (seeds 004 and 001)."""
+    _play(virksys.play, brief=brief)
+
+
+@app.command("tynn")
+def play_tynn(brief: Brief = False) -> None:
+    """An enterprise system carries an ordinary token, and the API asks what it may do (seed 001)."""
+    _play(tynn.play, brief=brief)
+
+
+def _play(story: Callable[[Stage], None], *, brief: bool) -> None:
     try:
         with Stage(find_place(), brief=brief) as stage:
-            play(stage)
+            story(stage)
     except (NoWorldError, ProfileError) as error:
         fail(str(error))
     except DemoFailedError as error:

@@ -12,6 +12,7 @@ import pytest
 from fullmakt.infra.database import Database
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.parties import HeldRights
 from tests.support.asking_systems import (
     API,
     CUSTOMER,
@@ -343,6 +344,23 @@ async def test_who_may_only_look_can_pass_the_request_on(world: SystemUsersWorld
     (pending,) = (await world.send("kari", "GET", f"{REQUEST}/{world.customer.party_id}/{CUSTOMER}/pending")).json()
     assert (pending["escalated"], pending["userMayEscalateButNotApprove"]) == (True, False)
     assert await world.told("system-user-request:escalate") == [("system-user-request:escalate", "done", "")]
+
+
+async def test_whoever_has_a_role_in_the_organisation_can_look_and_pass_on_and_no_more(world: SystemUsersWorld) -> None:
+    request_id = await world.requested()
+    party = world.customer.party_id
+    member = HeldRights(roles=frozenset({Attribute(ids.ROLE_CODE, "medl")}))
+    world.parties.hold(world.rita, world.customer, member)
+    for path in (request_id, f"{party}/{request_id}"):
+        seen = (await world.send("rita", "GET", f"{REQUEST}/{path}")).json()
+        assert seen["userMayEscalateButNotApprove"] is True
+    assert problem_of(await world.send("rita", "GET", f"{REQUEST}/{party}/{CUSTOMER}/pending")) == (403, "44")
+    for verb in ("approve", "reject"):
+        assert problem_of(await world.answer("rita", verb, request_id)) == (403, "44")
+    assert (await world.answer("rita", "escalate", request_id)).text == "true"
+    world.parties.hold(world.rita, world.customer, HeldRights())
+    assert problem_of(await world.answer("rita", "escalate", request_id)) == (403, "44")
+    assert problem_of(await world.send("rita", "GET", f"{REQUEST}/{request_id}")) == (403, "44")
 
 
 async def test_those_who_are_asked_see_the_request(world: SystemUsersWorld) -> None:

@@ -15,6 +15,7 @@ from fullmakt.wire.altinn.problems import AltinnProblemError
 
 ACCESS_MANAGEMENT = "altinn_access_management"
 CLIENT_ADMINISTRATION = "altinn_client_administration"
+TOO_LOW = "authentication_level"
 _LEVEL = "urn:altinn:minimum-authenticationlevel"
 
 
@@ -42,7 +43,7 @@ async def refusal_of(
     if not decision.permitted:
         return AltinnProblemError(NOT_ALLOWED, reason=decision.reason)
     if caller.auth_level < _level(decision):
-        return AltinnProblemError(NOT_ALLOWED, reason="authentication_level")
+        return AltinnProblemError(NOT_ALLOWED, reason=TOO_LOW)
     return None
 
 
@@ -82,3 +83,33 @@ async def admitted(
         raise AltinnProblemError(NOT_ALLOWED, reason="unknown_party")
     await require(neighbours.authority, caller, action, party.party_uuid, resource)
     return party
+
+
+async def admitted_to_look(neighbours: Neighbours, party_id: int, caller: Caller) -> PartyIdentity:
+    """The party with that id, if the caller may look at what it is asked for.
+
+    Raises:
+        AltinnProblemError: as ``admitted``.
+    """
+    party = await neighbours.party(party_id)
+    if party is None:
+        raise AltinnProblemError(NOT_ALLOWED, reason="unknown_party")
+    await require_to_look(neighbours, caller, party.party_uuid)
+    return party
+
+
+async def require_to_look(neighbours: Neighbours, caller: Caller, party: UUID) -> None:
+    """Let through who may see to the party's access management, and who has any role of the register's in the party:
+    whoever got the link can then leave the answer to somebody who may give it (§8.3).
+
+    Raises:
+        AltinnProblemError: AUTH-00043 or 44.
+    """
+    refusal = await refusal_of(neighbours.authority, caller, "read", party)
+    if refusal is None:
+        return
+    too_low = refusal.extensions.get("reason") == TOO_LOW
+    if caller.system_user is not None or caller.party_uuid is None or too_low:
+        raise refusal
+    if not (await neighbours.parties.held(caller.party_uuid, party)).roles:
+        raise refusal

@@ -14,7 +14,7 @@ from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.delegations import Given, GivenKind, Giving
-from fullmakt.wire.altinn.parties import PartyIdentity
+from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
 from fullmakt.wire.altinn.resources import RegisteredResource
 from fullmakt.wire.altinn.xacml_json import DueObligation
 
@@ -24,6 +24,10 @@ class Parties(Protocol):
 
     async def identify(self, attributes: Collection[Attribute]) -> dict[Attribute, PartyIdentity]:
         """Who is meant by each attribute; unknown ones are left out."""
+        ...
+
+    async def held(self, holder: UUID, party: UUID) -> HeldRights:
+        """What ``holder`` holds in ``party`` by the register."""
         ...
 
 

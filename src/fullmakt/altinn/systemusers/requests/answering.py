@@ -42,7 +42,7 @@ class Answering:
         self._neighbours = neighbours
 
     async def shown(self, request_id: UUID, kind: UserType, caller: Caller, party_id: int | None = None) -> Shown:
-        """A request, to somebody who may see to the party's affairs; ``party_id`` None: whichever party is asked.
+        """A request, to somebody who may look at it; ``party_id`` None: whichever party is asked.
 
         Raises:
             AltinnProblemError: AUTH-00010 (agents: 30), there is none; 41 (agents: 42), the party is another; 43, 44.
@@ -50,7 +50,7 @@ class Answering:
         async with self._work.database.transaction() as connection:
             request = await store.get(connection, request_id)
         if party_id is not None:
-            party = await access.admitted(self._neighbours, party_id, caller, "read")
+            party = await access.admitted_to_look(self._neighbours, party_id, caller)
             request = _of_party(of_kind(request, kind), party)
         else:
             request = of_kind(request, kind)
@@ -58,7 +58,7 @@ class Answering:
             if found is None:
                 raise AltinnProblemError(errors.UNKNOWN_ORGANISATION)
             party = found
-            await access.require(self._neighbours.authority, caller, "read", party.party_uuid)
+            await access.require_to_look(self._neighbours, caller, party.party_uuid)
         refusal = await access.refusal_of(self._neighbours.authority, caller, "write", party.party_uuid)
         return Shown(rules.as_of(request, self._work.clock()), party, refusal is not None)
 
@@ -134,9 +134,9 @@ class Answering:
         """Leave the answer to somebody who may give it.
 
         Raises:
-            AltinnProblemError: as ``reject``, except that it is enough to be able to see the party's requests.
+            AltinnProblemError: as ``reject``, except that it is enough to be able to look at the request.
         """
-        party = await access.admitted(self._neighbours, party_id, caller, "read")
+        party = await access.admitted_to_look(self._neighbours, party_id, caller)
         async with self._work.changing() as change:
             request = _still_open(await store.get(change.connection, request_id, lock=True), kind, party, change.now)
             system = await register.find(change.connection, request.key.system_id)

@@ -112,10 +112,10 @@ def uuid_of(text: str) -> UUID | None:
         return None
 
 
-def web_address(url: str, schemes: frozenset[str] = frozenset({"http", "https"})) -> str:
+def web_address(url: str) -> str:
     """The URL if it is one of the web, where alone a link may lead; else nothing."""
     try:
-        return url if urlsplit(url).scheme in schemes else ""
+        return url if urlsplit(url).scheme in {"http", "https"} else ""
     except ValueError:
         return ""
 

@@ -1,0 +1,55 @@
+"""Where a browser may be sent, and where a link may lead."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fullmakt.portal.forms import secure_origin, web_address
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://vendor.example/receipt?a=1", "https://vendor.example"),
+        ("HTTPS://Vendor.example:8443", "https://vendor.example:8443"),
+        ("https://[::1]:8443/", "https://[::1]:8443"),
+        ("https://xn--brnnysund-q8a.example/", "https://xn--brnnysund-q8a.example"),
+        ("http://vendor.example/", ""),
+        ("javascript:alert(1)", ""),
+        ("//vendor.example/", ""),
+        ("https:///receipt", ""),
+        ("https://user@vendor.example/", ""),
+        ("https://vendor.example:port/", ""),
+        ("https://vendor.example:99999/", ""),
+        ("https://[broken/", ""),
+        ("https://*.example/", ""),
+        ("https://vendor.example;script-src/", ""),
+        ("https://vendor.example 'unsafe-inline'/", ""),
+        ("https://brønnøysund.example/", ""),
+        ("", ""),
+    ],
+)
+def test_an_origin_is_named_only_where_a_browser_may_be_sent(url: str, origin: str) -> None:
+    assert secure_origin(url) == origin
+
+
+@given(st.one_of(st.text(), st.text().map("https://{}".format)))
+def test_whatever_a_url_is_nothing_gets_into_a_header_by_it(url: str) -> None:
+    assert not set(secure_origin(url)) & set(" ;,'*\r\n\"")
+    assert secure_origin(url).isascii()
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://vendor.example/", "https://vendor.example/"),
+        ("http://vendor.example/", "http://vendor.example/"),
+        ("javascript:alert(1)", ""),
+        ("https://[broken", ""),
+        ("", ""),
+    ],
+)
+def test_a_link_leads_to_the_web_or_nowhere(url: str, address: str) -> None:
+    assert web_address(url) == address

@@ -187,6 +187,25 @@ async def test_who_may_only_look_passes_the_request_on_once(place: AskingPages, 
     assert (await place.answer(url, "approve")).status_code == 303
 
 
+async def test_a_member_of_the_board_passes_the_request_on(place: AskingPages) -> None:
+    await place.assembly.parties.grant_role(Role(JONAS, "medl", BANK))
+    url = await place.asked()
+    page = await place.page(url)
+    assert page.count("can not answer, only pass the request on") == 2
+    jonas = str(await place.uuid_of(ids.PERSON, JONAS))
+    assert (await place.answer(url, "reject", person=jonas)).status_code == 403
+    assert (await place.answer(url, "escalate", person=jonas)).status_code == 303
+    assert "has been passed on" in await place.page(url)
+
+
+async def test_where_only_lookers_are_they_can_pass_it_on_alone(place: AskingPages) -> None:
+    await place.assembly.parties.withdraw_role(Role(KARI, "dagl", BANK))
+    page = await place.page(await place.asked())
+    assert "Ola" in page
+    assert "Pass it on" in page
+    assert "Approve" not in page
+
+
 async def test_a_change_is_not_passed_on(place: AskingPages) -> None:
     url = await asked(place, "changerequest")
     assert "Ola" not in await place.page(url)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.altinn.delegations.access import ACCESS_MANAGEMENT, PORTAL_SCOPE
 from fullmakt.altinn.parties.service import PartiesService
+from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.portal.forms import Person
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
@@ -29,8 +30,14 @@ class PickedPeople:
     async def able(self, action: str, party: UUID) -> tuple[Person, ...]:
         """Those who may ``read`` what the party has given and been asked for, or ``write``: change and answer it."""
         able = await self._decisions.who_can(action, ACCESS_MANAGEMENT, party)
-        people = [one.party for one in able if one.party is not None and one.party.kind is PartyKind.PERSON]
-        return tuple(Person(one.party_uuid, one.name, _number(one)) for one in people)
+        return _people(one.party for one in able if one.party is not None)
+
+    async def with_roles(self, organisation: OrgNumber) -> tuple[Person, ...]:
+        """Those who hold any role of the register's in the organisation."""
+        roles = await self._parties.roles_in([organisation])
+        numbers = dict.fromkeys(role.holder for role in roles if isinstance(role.holder, NationalId))
+        found = await self._parties.identify([Attribute(ids.PERSON, number) for number in numbers])
+        return _people(found.values())
 
     async def caller(self, person: UUID) -> Caller | None:
         """The person, as one who has logged in; None when there is no such person."""
@@ -61,6 +68,11 @@ def _label(party: PartyIdentity | None, name: Attribute) -> str:
     if party is None:  # gone from the register, or a service owner that never was in it
         return name.value
     return f"{party.name} ({party.orgno})" if party.orgno else party.name
+
+
+def _people(parties: Iterable[PartyIdentity]) -> tuple[Person, ...]:
+    people = [one for one in parties if one.kind is PartyKind.PERSON]
+    return tuple(Person(one.party_uuid, one.name, _number(one)) for one in people)
 
 
 def _number(person: PartyIdentity) -> str:

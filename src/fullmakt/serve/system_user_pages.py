@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from fullmakt.altinn.parties.service import PartiesService
@@ -178,12 +178,12 @@ class SystemUserDesk:
         deciders = await self._people.able("write", party.party_uuid)
         if not asking.escalable:
             return decide, deciders
+        lookers = (*await self._people.able("read", party.party_uuid), *await self._people.with_roles(asking.owner))
         known = {one.uuid for one in deciders}
-        readers = [one for one in await self._people.able("read", party.party_uuid) if one.uuid not in known]
-        remarked = tuple(Person(one.uuid, one.name, one.number, ONLY_PASSES_ON) for one in readers)
-        if not remarked:
+        others = {one.uuid: replace(one, remark=ONLY_PASSES_ON) for one in lookers if one.uuid not in known}
+        if not others:
             return decide, deciders
-        return (*(decide if deciders else ()), Answer.ESCALATE), (*deciders, *remarked)
+        return (*(decide if deciders else ()), Answer.ESCALATE), (*deciders, *others.values())
 
     async def _things(self, resources: Sequence[str], packages: Sequence[str]) -> Things:
         known = await self._resources.resources(resources) if resources else {}

@@ -14,6 +14,7 @@ MIGRATIONS: tuple[Path, ...] = (
     PACKAGE / "altinn" / "exchange" / "migrations",
     PACKAGE / "altinn" / "resources" / "migrations",
     PACKAGE / "altinn" / "systemusers" / "migrations",
+    PACKAGE / "altinn" / "consents" / "migrations",
     PACKAGE / "pki" / "migrations",
 )
 """Folders of alembic revisions, one for each system with tables."""

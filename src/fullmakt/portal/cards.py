@@ -79,8 +79,8 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
         _("Altinn's authorization"),
     ),
     "authentication": (
-        _("Altinn's tokens"),
-        _("Exchanges tokens for Altinn's own, for organisations and people."),
+        _("Altinn's tokens, systems and system users"),
+        _("Exchanges tokens for Altinn's own. Keeps the vendors' systems, and which of them act for whom."),
         _("Altinn's authentication"),
     ),
     "pki": (
@@ -91,6 +91,21 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
     "whoami": (
         _("Example API"),
         _("Asks for a token, and answers with who is calling."),
+        "",
+    ),
+    "virksomhetstoken": (
+        _("Example API for enterprise systems"),
+        _("Takes tokens that say for whom an enterprise system acts, and with which rights."),
+        "",
+    ),
+    "tynn": (
+        _("Example API for thin tokens"),
+        _("Takes tokens that say no more than who calls, and asks the decision point for whom."),
+        "",
+    ),
+    "inbox": (
+        _("Text messages"),
+        _("Keeps the text messages that this server would have sent, such as the passwords of key files."),
         "",
     ),
 }  # fmt: skip
@@ -106,6 +121,7 @@ _LINKS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "authorization": ((_("Metadata"), ".well-known/authzen-configuration"),),
     "authentication": ((_("Metadata"), "api/v1/openid/.well-known/openid-configuration"),),
     "pki": ((_("Trusted certificates"), "ca/bundle.pem"),),
+    "inbox": ((_("Open the inbox"), ""),),
 }
 
 

@@ -11,8 +11,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from fullmakt.infra.sms import Inbox
 from fullmakt.portal.app import app as portal_app
 from fullmakt.portal.cards import system_cards
+from fullmakt.portal.inbox import PATH as INBOX
 from fullmakt.serve.assembly import Assembly
 from fullmakt.serve.loopback import asked_from_here
 
@@ -30,7 +32,7 @@ class Front:
     def __init__(self, assembly: Assembly) -> None:
         settings = assembly.settings
         self._checks = _checks(assembly)
-        self._portal = portal_app(system_cards(assembly.systems), self._checks, home=f"{settings.base_url}/")
+        self._portal = portal_app(system_cards(_shown(assembly)), self._checks, home=f"{settings.base_url}/")
         self._metrics = assembly.metrics
         self._public = settings.metrics.public
         self._base = urlsplit(settings.base_url).path
@@ -68,6 +70,12 @@ _OPERATIONS: dict[str, Callable[[Front, Scope], Awaitable[Response | None]]] = {
 }
 OPERATIONS = tuple(_OPERATIONS)
 """Paths under the base URL that answer even where a system lies at the base URL itself."""
+
+
+def _shown(assembly: Assembly) -> dict[str, str]:
+    """What the front page has a card for, by public URL: the systems, and the inbox where there is one."""
+    inbox = {"inbox": f"{assembly.settings.base_url}{INBOX}"} if isinstance(assembly.sms, Inbox) else {}
+    return {**assembly.systems, **inbox}
 
 
 def _checks(assembly: Assembly) -> dict[str, Check]:

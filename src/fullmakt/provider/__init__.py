@@ -9,11 +9,19 @@
     result = await decisions.authorize(token, "read", "skd-mva", OrgNumber("310000027"))
     result.require()  # or look at it: if result: …
 
+    consent = await ConsentTokenVerifier("https://www.altinn.no").verify(consent_token)  # or consent_of(token)
+    require_consent(consent, token, giver, services={"5498_1"}, now=now)
+
 ``fullmakt.provider.asgi`` and ``fullmakt.provider.fastapi`` put it in front of an API; they are imported only by those
 who use them, so that this package needs neither. With ``RemoteKeys`` the asynchronous verifier runs on asyncio.
 """
 
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
+from fullmakt.provider.consent_cache import ConsentCache, ConsentsInMemory
+from fullmakt.provider.consent_ended import ConsentListError, EndedConsents
+from fullmakt.provider.consent_model import Consent, ConsentCause, ConsentForm, NoConsentError
+from fullmakt.provider.consent_rules import consent_of, require_consent
+from fullmakt.provider.consent_verifier import ConsentTokenVerifier, SyncConsentTokenVerifier
 from fullmakt.provider.decisions import DecisionClient, SyncDecisionClient
 from fullmakt.provider.decisions_errors import (
     DecisionError,
@@ -42,12 +50,21 @@ from fullmakt.provider.trusted import SyncTrustedIssuers, TrustedIssuers, Verifi
 from fullmakt.provider.verified_token import VerifiedToken
 from fullmakt.provider.verifier import SyncTokenVerifier, TokenVerifier
 from fullmakt.wire.altinn.attributes import Attribute
+from fullmakt.wire.altinn.consents import ConsentRight
 from fullmakt.wire.altinn.token_details import EnterpriseDetails, SystemUserDetails
 from fullmakt.wire.altinn.xacml_json import Outcome
 
 __all__ = [
     "Attribute",
     "BearerError",
+    "Consent",
+    "ConsentCache",
+    "ConsentCause",
+    "ConsentForm",
+    "ConsentListError",
+    "ConsentRight",
+    "ConsentTokenVerifier",
+    "ConsentsInMemory",
     "ConsumerNotAllowedError",
     "DecisionClient",
     "DecisionError",
@@ -55,6 +72,7 @@ __all__ = [
     "DecisionRefusedError",
     "DecisionResult",
     "DecisionUnavailableError",
+    "EndedConsents",
     "EnterpriseDetails",
     "InsufficientScopeError",
     "InvalidRequestError",
@@ -65,6 +83,7 @@ __all__ = [
     "KeySource",
     "MissingTokenError",
     "NationalId",
+    "NoConsentError",
     "NotPermittedError",
     "OrgNumber",
     "Outcome",
@@ -73,6 +92,7 @@ __all__ = [
     "RemoteKeys",
     "StaticKeys",
     "Subject",
+    "SyncConsentTokenVerifier",
     "SyncDecisionClient",
     "SyncKeySource",
     "SyncTokenVerifier",
@@ -83,6 +103,8 @@ __all__ = [
     "UnreadableDecisionError",
     "VerifiedToken",
     "Verifier",
+    "consent_of",
+    "require_consent",
     "subject_of",
     "thin_subject",
 ]

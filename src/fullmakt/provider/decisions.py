@@ -45,7 +45,7 @@ class _Settings:
     ) -> None:
         self.url = f"{url.rstrip('/')}/api/v1/{'decision' if auth is None else 'authorize'}"
         self.headers = {} if subscription_key is None else {SUBSCRIPTION_KEY: subscription_key}
-        self.auth = auth if auth is None or isinstance(auth, httpx2.Auth) else _TokenAuth(auth)
+        self.auth = auth if auth is None or isinstance(auth, httpx2.Auth) else TokenAuth(auth)
 
     def conversation(
         self, who: Who, questions: Sequence[Question]
@@ -154,7 +154,7 @@ class SyncDecisionClient:
         self.close()
 
 
-class _TokenAuth(httpx2.Auth):
+class TokenAuth(httpx2.Auth):
     """Sends what a function gives."""
 
     def __init__(self, source: TokenSource) -> None:

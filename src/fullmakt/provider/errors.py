@@ -35,6 +35,7 @@ class Reason(StrEnum):
     CONSUMER_NOT_ALLOWED = "consumer_not_allowed"
     ISSUER_UNAVAILABLE = "issuer_unavailable"
     NOT_PERMITTED = "not_permitted"
+    NO_CONSENT = "no_consent"
 
 
 class BearerError(Exception):

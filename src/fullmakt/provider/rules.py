@@ -47,6 +47,7 @@ class Expected:
     issuer: str
     audience: str | None
     leeway: float
+    algorithms: frozenset[str] = ALGORITHMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,9 @@ def read(token: str | None, expected: Expected) -> PresentedToken:
     jws = _parsed(token)
     header = jws.unverified_header
     alg, kid, typ = header.get("alg"), header.get("kid"), header.get("typ", "")
-    if not isinstance(alg, str) or alg not in ALGORITHMS:
+    if not isinstance(alg, str) or alg not in expected.algorithms:
         raise InvalidTokenError(
-            Reason.ALGORITHM, f"The token must be signed with one of {', '.join(sorted(ALGORITHMS))}"
+            Reason.ALGORITHM, f"The token must be signed with one of {', '.join(sorted(expected.algorithms))}"
         )
     if "crit" in header:
         raise InvalidTokenError(Reason.MALFORMED, "The token has critical header parameters (crit), and none is known")

@@ -27,6 +27,7 @@ class _Verifier(Generic[Keys]):
     keys: where the issuer's keys are from; by default its published ones.
     leeway: seconds that clocks may differ.
     jwks_max_age: seconds that keys are kept at most, whatever the issuer says; Digdir advises about a day.
+    algorithms: those that tokens may be signed with; Maskinporten uses RS256.
     """
 
     def __init__(
@@ -38,8 +39,9 @@ class _Verifier(Generic[Keys]):
         clock: Clock = system_clock,
         leeway: float = DEFAULT_LEEWAY,
         jwks_max_age: float = DAY,
+        algorithms: Collection[str] = rules.ALGORITHMS,
     ) -> None:
-        self._expected = rules.Expected(issuer, audience, leeway)
+        self._expected = rules.Expected(issuer, audience, leeway, frozenset(algorithms))
         self._keys: Keys | RemoteKeys = keys or RemoteKeys(
             issuer, limits=KeyCacheLimits(max_age=jwks_max_age), clock=clock
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 
 import pytest
 
 from fullmakt.jose.keys import LocalSigner
+from fullmakt.jose.self_signed import self_signed_certificate
 from fullmakt.provider.keys import StaticKeys, usable_keys
 from tests.support.fake_issuer import key
 
@@ -52,3 +54,17 @@ def test_numbers_in_ordinary_base64_are_read_as_altinn_writes_them() -> None:
     altinns = {**GOOD, "n": base64.b64encode(number).decode(), "e": "AQAB"}
     assert set(altinns["n"]) & set("+/=")
     assert usable_keys([altinns])["good"].thumbprint == key("good").public.thumbprint
+
+
+def test_a_key_without_numbers_is_that_of_its_certificate() -> None:
+    signer = key("good")
+    now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    der = self_signed_certificate(signer, "Altinn", now, now + dt.timedelta(days=1))
+    jwk = {"kid": "good", "x5c": [base64.b64encode(der).decode()]}
+    assert usable_keys([jwk])["good"].thumbprint == signer.public.thumbprint
+    assert usable_keys([{**jwk, "n": "AAAA", "e": "AQAB", "kty": "RSA"}]) == {}  # numbers that are there count
+
+
+@pytest.mark.parametrize("x5c", [[], "text", ["not base64"], ["AAAA"], [7], ["AAAA"] * 99], ids=str)
+def test_a_certificate_that_can_not_be_read_gives_no_key(x5c: object) -> None:
+    assert usable_keys([{"kty": "RSA", "kid": "bad", "x5c": x5c}]) == {}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.clock import FixedClock
 from fullmakt.provider import (
     BearerError,
@@ -81,3 +82,13 @@ async def test_a_withdrawn_key_is_trusted_no_longer_than_its_cache_says(issuer: 
     with pytest.raises(InvalidTokenError) as refused:
         await verifier.verify(issuer.mint())
     assert refused.value.reason == Reason.UNKNOWN_KID
+
+
+async def test_an_api_may_take_fewer_algorithms_than_there_are(issuer: FakeIssuer, clock: FixedClock) -> None:
+    jwk = {name: value for name, value in issuer.signer.public_jwk().items() if name != "alg"}
+    keys = StaticKeys([jwk])
+    longer = issuer.mint(LocalSigner.from_jwk({**issuer.signer.private_jwk(), "alg": "RS512"}))
+    assert await TokenVerifier(ISSUER, keys=keys, clock=clock).verify(longer)
+    with pytest.raises(InvalidTokenError) as refused:
+        await TokenVerifier(ISSUER, keys=keys, clock=clock, algorithms=["RS256"]).verify(longer)
+    assert refused.value.reason == Reason.ALGORITHM

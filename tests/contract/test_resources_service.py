@@ -25,6 +25,7 @@ from fullmakt.kernel.clock import FixedClock
 from fullmakt.kernel.declarations import Outcome
 from fullmakt.wire.altinn.attributes import ROLE_CODE, Attribute
 from fullmakt.wire.altinn.resource_registry import ServiceOwner
+from fullmakt.wire.altinn.resources import ConsentTerms
 from tests.support.resources import ADMIN, DIGDIR, SKD, owner, policy_xml, register_owners, resource, rule_xml
 
 ID = "skd-finans-scope"
@@ -367,3 +368,24 @@ async def test_the_platform_s_own_resources_are_there_after_each_start(database:
         report = await registry.policies.report(name)
         assert report is not None
         assert report["warnings"] == []
+
+
+async def test_neighbours_read_what_may_be_consented_to(registry: ResourcesService) -> None:
+    said = {
+        "consentTemplate": "sblanesoknad",
+        "consentText": {"nb": "Inntekt for {inntektsaar}"},
+        "consentMetadata": {"inntektsaar": {"optional": False}, "navn": {"optional": True}},
+        "isOneTimeConsent": True,
+    }
+    made = resource("skd-inntekt", resourceType="Consent", resourceReferences=None, **said)
+    await registry.writing.create(made, owner())
+    await registry.writing.create(resource(), owner())
+    found = await registry.resources(["skd-inntekt", ID])
+    terms = found["skd-inntekt"].consent
+    assert (terms.template, terms.text, terms.one_time) == (
+        "sblanesoknad",
+        (("nb", "Inntekt for {inntektsaar}"),),
+        True,
+    )
+    assert dict(terms.metadata) == {"inntektsaar": False, "navn": True}
+    assert found[ID].consent == ConsentTerms()

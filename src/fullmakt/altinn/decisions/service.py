@@ -118,9 +118,12 @@ class DecisionPoint:
         return await self._settled(work, actor)
 
     async def may(
-        self, subject: Sequence[Attribute], action: str, resource: str, party: UUID, *, actor: str = ""
+        self, subject: Sequence[Attribute], action: str, resource: str, party: UUID | None, *, actor: str = ""
     ) -> Decision:
-        """May ``subject`` do ``action`` on ``resource`` for ``party``? For the checks of other systems."""
+        """May ``subject`` do ``action`` on ``resource`` for ``party``, or, with None, on its own behalf?
+
+        For the checks of other systems. On its own behalf it is asked by what it is, and the lists it is on (§6, 8).
+        """
 
         async def work() -> Answer[Decision]:
             decision = await decide_part(part_of(subject, action, resource, party), self._memory, external=True)

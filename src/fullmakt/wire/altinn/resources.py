@@ -15,6 +15,21 @@ came and went, or, when a connection changed or the list was deleted, everybody 
 thousand keys, the feed's ``*`` stands for them."""
 
 MASKINPORTEN_SCHEMA = "MaskinportenSchema"
+CONSENT = "Consent"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentTerms:
+    """What a resource of the type Consent says of consents to it (consent.md §4.13).
+
+    ``text`` is Markdown by language, with ``{key}`` where metadata goes; ``metadata`` are the keys, as the owner spells
+    them, each with whether it is said to be optional.
+    """
+
+    template: str | None = None
+    text: tuple[tuple[str, str], ...] = ()
+    metadata: tuple[tuple[str, bool], ...] = ()
+    one_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,7 @@ class RegisteredResource:
     delegation_scheme_id: str | None = None
     registered: datetime | None = None
     policy: bytes | None = None
+    consent: ConsentTerms = ConsentTerms()
 
 
 @dataclass(frozen=True, slots=True)

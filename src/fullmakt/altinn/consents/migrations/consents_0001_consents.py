@@ -90,6 +90,23 @@ def upgrade() -> None:
     op.execute("CREATE INDEX consent_event_consent ON consents.consent_event (consent_id, event_id)")
     op.execute("CREATE INDEX consent_event_feed ON consents.consent_event (receiver, event_id) WHERE in_feed")
     op.execute("CREATE INDEX consent_event_type ON consents.consent_event (receiver, type, event_id) WHERE in_feed")
+    # What receivers are told of answers, until they have taken it: `due` is when it is sent next, NULL when it has been
+    # taken or given up.
+    op.execute(
+        """
+        CREATE TABLE consents.notification (
+            notification_id  uuid PRIMARY KEY,
+            consent_id       uuid NOT NULL REFERENCES consents.consent,
+            url              text NOT NULL,
+            event            jsonb NOT NULL,
+            created          timestamptz NOT NULL,
+            attempts         integer NOT NULL DEFAULT 0,
+            due              timestamptz,
+            outcome          text NOT NULL DEFAULT ''
+        )
+        """
+    )
+    op.execute("CREATE INDEX notification_due ON consents.notification (due) WHERE due IS NOT NULL")
 
 
 def downgrade() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fullmakt.wire.altinn.attributes import (
+    ACCESS_LIST,
     ACCESS_PACKAGE,
     ACTION,
     ACTION_CATEGORY,
+    PARTY_TYPE,
     RESOURCE,
     RESOURCE_CATEGORY,
     ROLE_CODE,
@@ -72,6 +74,44 @@ def standard_policy(
         rule_combining=_DENY_OVERRIDES,
         rules=tuple(rules),
         obligations=_levels(min_level, for_org=org_code is not None),
+    )
+    return write_policy(policy)
+
+
+def consent_policy(
+    resource: str,
+    *,
+    roles: Iterable[str],
+    packages: Iterable[str] = (),
+    lists: Iterable[str] = (),
+    action: str = "consent",
+    min_level: int = 0,
+) -> bytes:
+    """The XML of a policy for a consent resource (consent.md §4.13).
+
+    Whoever holds one of ``roles`` or ``packages`` may give the consent, which is to do ``action``. Organisations on one
+    of the access lists (``<owner>:<list>``) may ask for it; any organisation when there are none. ``min_level`` is the
+    giver's authentication level, 0 (no demand) to 4.
+
+    Raises:
+        ValueError: nobody may give it, a name is empty or no URN, or the level is none.
+    """
+    givers = [*(_subject(role) for role in roles), *(Attribute(ACCESS_PACKAGE, package) for package in packages)]
+    askers = [Attribute(ACCESS_LIST, one) for one in lists] or [Attribute(PARTY_TYPE, "organization")]
+    if not resource or not action or not givers or not all(one.value for one in (*givers, *askers)):
+        raise ValueError("a consent resource has an identifier, and somebody who may give the consent")
+    if not 0 <= min_level <= 4:
+        raise ValueError("an authentication level is a number from 0 to 4")
+    rules = (
+        _rule(resource, 1, askers, [Attribute(ACTION, "requestconsent")]),
+        _rule(resource, 2, givers, [Attribute(ACTION, action)]),
+    )
+    policy = Policy(
+        policy_id=f"urn:altinn:policyid:{resource}",
+        version="1.0",
+        rule_combining=_DENY_OVERRIDES,
+        rules=rules,
+        obligations=_levels(min_level, for_org=False),
     )
     return write_policy(policy)
 

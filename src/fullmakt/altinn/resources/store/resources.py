@@ -15,10 +15,13 @@ from fullmakt.altinn.resources.model import Owner, Search, StoredResource
 from fullmakt.altinn.resources.rules.fields import owner_orgno
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn.resource_registry import AccessListMode, ReferenceType, ResourceDocument
-from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
+from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, ConsentTerms, RegisteredResource
 
 _REGISTERED = (
-    "SELECT r.identifier, r.version_id, r.resource_type, r.document->'title' AS title, r.owner_orgno, r.owner_code,"
+    "SELECT r.identifier, r.version_id, r.resource_type, r.document->'title' AS title,"
+    " r.document->>'consentTemplate' AS consent_template, r.document->'consentText' AS consent_text,"
+    " r.document->'consentMetadata' AS consent_metadata, r.document->'isOneTimeConsent' AS one_time_consent,"
+    " r.owner_orgno, r.owner_code,"
     " r.delegable, r.visible, r.access_list_enabled, r.scopes, r.delegation_scheme_id, r.registered, p.xml"
     " FROM resources.resource r LEFT JOIN resources.policy p USING (identifier, policy_version) WHERE NOT r.deleted"
 )
@@ -189,6 +192,12 @@ def _registered(row: RowMapping) -> RegisteredResource:
         delegation_scheme_id=row["delegation_scheme_id"],
         registered=row["registered"],
         policy=row["xml"],
+        consent=ConsentTerms(
+            row["consent_template"],
+            tuple((row["consent_text"] or {}).items()),
+            tuple((key, bool(said.get("optional"))) for key, said in (row["consent_metadata"] or {}).items()),
+            bool(row["one_time_consent"]),
+        ),
     )
 
 

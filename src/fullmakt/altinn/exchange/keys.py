@@ -45,16 +45,34 @@ _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('exchange.signing_ke
 
 @dataclass(frozen=True, slots=True)
 class OpenKey:
-    """A key ready for use: ``header`` is the JOSE header of its tokens, ``jwk`` what is published of it."""
+    """A key ready for use: ``header`` is the JOSE header of its tokens, ``jwk`` what is published of it.
+
+    ``x5t`` is base64url of its certificate's SHA-1, by which tokens of Altinn 2's name it, both as ``kid`` and ``x5t``
+    (consent.md §2.9).
+    """
 
     signer: LocalSigner
     public: PublicKey
     header: bytes
     jwk: Mapping[str, Any]
+    x5t: str
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """A compact JWT."""
-        return self.signer.sign(json.dumps(claims, separators=(",", ":")).encode(), self.header).decode()
+        return self._signed(claims, self.header)
+
+    def sign_as_altinn2(self, claims: Mapping[str, Any]) -> str:
+        """A compact JWT that names its key as Altinn 2's tokens do."""
+        header = {"alg": self.signer.alg, "kid": self.x5t, "x5t": self.x5t, "typ": "JWT"}
+        return self._signed(claims, _compact(header))
+
+    @property
+    def altinn2_jwk(self) -> Mapping[str, Any]:
+        """What is published of it for those tokens."""
+        return {**self.jwk, "kid": self.x5t, "x5t": self.x5t}
+
+    def _signed(self, claims: Mapping[str, Any], header: bytes) -> str:
+        return self.signer.sign(_compact(claims), header).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +110,16 @@ class AltinnKeys:
         """The published key of that name: a ``KeySource`` for verifiers in the same process."""
         key = (await self.ring()).keys.get(kid)
         return key.public if key else None
+
+    async def altinn2_keys(self) -> list[Mapping[str, Any]]:
+        """What is published for tokens of Altinn 2's: the key that signs first, then the others (consent.md §2.9)."""
+        ring = await self.ring()
+        others = [key for key in ring.keys.values() if key is not ring.signer]
+        return [key.altinn2_jwk for key in (ring.signer, *others)]
+
+    async def sign_as_altinn2(self, claims: Mapping[str, Any]) -> str:
+        """A token of Altinn 2's with these claims, ``iss`` among them."""
+        return (await self.ring()).signer.sign_as_altinn2(claims)
 
     async def rotate(self, *, withdraw: str | None = None, trace_id: str = "") -> str:
         """Publish a new key, which signs 48 hours from now; returns its thumbprint.
@@ -168,11 +196,12 @@ class AltinnKeys:
         pem = self._master_key.open(sealed, _context(kid))
         # The seal says that nobody has changed the key since we made it: no need to prove that it is one.
         signer = LocalSigner.from_native(load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True), kid)
-        header = {"alg": signer.alg, "kid": kid, "x5t": b64url_encode(digest).decode(), "typ": "JWT"}
+        x5t = b64url_encode(digest).decode()
+        header = {"alg": signer.alg, "kid": kid, "x5t": x5t, "typ": "JWT"}
         numbers = signer.public.to_jwk()
         jwk = {"kty": "RSA", "use": "sig", "kid": kid, "e": numbers["e"], "n": numbers["n"],
                "x5c": [base64.b64encode(certificate).decode()]}  # fmt: skip
-        return OpenKey(signer, signer.public, json.dumps(header, separators=(",", ":")).encode(), jwk)
+        return OpenKey(signer, signer.public, _compact(header), jwk, x5t)
 
     async def _record(self, connection: AsyncConnection, at: datetime, verb: str, kid: str, trace_id: str) -> None:
         event = AuditEvent(at, "exchange", f"signing_key:{verb}", "done", trace_id, "operator", kid)
@@ -185,6 +214,10 @@ async def _times(connection: AsyncConnection) -> list[KeyTimes]:
 
 def _ends_soon(now: datetime, times: Sequence[KeyTimes]) -> bool:
     return all(key.not_after - now < RENEW_BEFORE for key in valid_at(now, times))
+
+
+def _compact(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _thumbprint(certificate: bytes) -> bytes:

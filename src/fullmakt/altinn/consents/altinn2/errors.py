@@ -1,0 +1,54 @@
+"""How Altinn 2's form of consent refuses: an array of errors, or plain text (consent.md §2.2, §2.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fullmakt.wire.altinn.consents2 import ConsentError
+
+
+class RequestRefusedError(Exception):
+    """What was asked for can not be had: the array of errors. ``reason`` and ``facts`` are for the audit trail."""
+
+    def __init__(self, *errors: ConsentError, reason: str = "", facts: Mapping[str, Any] | None = None) -> None:
+        super().__init__("; ".join(error.code for error in errors))
+        self.errors = errors
+        self.reason = reason or errors[0].code.name.lower()
+        self.facts = dict(facts or {})
+
+    @property
+    def status(self) -> int:
+        """403 when it is about who asks, else 400."""
+        return max(error.code.status for error in self.errors)
+
+
+class NotAuthenticatedError(Exception):
+    """The enterprise has not proved who it is, or what it shows is not to be believed: 401."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotAdmittedError(Exception):
+    """The caller may not call this: 403 with ``text``. ``reason`` is for the audit trail."""
+
+    def __init__(self, reason: str, text: str, **facts: Any) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.text = text
+        self.facts = facts
+
+
+class TokenRefusedError(Exception):
+    """There is no consent token, or nothing to do with one: 403, and always the same text (§2.8)."""
+
+    def __init__(self, reason: str, **facts: Any) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.facts = facts
+
+
+class UnknownRequestError(Exception):
+    """There is no such request, or it is not the caller's: 404."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from sqlalchemy import text
 
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.altinn.resources.policies.standard import standard_policy
@@ -66,6 +67,7 @@ class House:
 
     def __init__(self, assembly: Assembly, http: httpx2.AsyncClient) -> None:
         self.altinn = assembly.altinn
+        self.database = assembly.database
         self.token_server = assembly.look_ups
         self._http = http
 
@@ -129,6 +131,35 @@ class House:
         subject = [Attribute(ids.SYSTEM_USER, str(system_user))]
         return (await self.altinn.decisions.may(subject, "read", resource, (await self.party(orgno))[1])).permitted
 
+    async def api_is_told(self, system_user: UUID, resource: str, orgno: OrgNumber) -> str:
+        """What the decision point answers an API that was shown the system user's token, over HTTP."""
+
+        def category(*values: tuple[str, str]) -> list[dict[str, Any]]:
+            return [{"Attribute": [{"AttributeId": name, "Value": value} for name, value in values]}]
+
+        query = {"env": "local", "orgNo": VENDOR, "scopes": "altinn:authorization/authorize"}
+        token = (await self._http.get(f"{TOOLS}/GetEnterpriseToken", params=query)).text
+        asked = {
+            "AccessSubject": category((ids.SYSTEM_USER, str(system_user))),
+            "Action": category((ids.ACTION, "read")),
+            "Resource": category((ids.RESOURCE, resource), (ids.ORGANISATION, str(orgno))),
+        }
+        answer = await self._http.post(
+            f"{BASE}/altinn/authorization/api/v1/authorize",
+            headers={"Authorization": f"Bearer {token}"},
+            json={"Request": asked},
+        )
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["response"][0]["decision"])
+
+    async def refusals(self) -> list[str]:
+        """Why decisions were not permits, in the audit trail."""
+        statement = text(
+            "SELECT reason FROM audit.event WHERE action = 'decision:make' AND outcome = 'deny' ORDER BY id"
+        )
+        async with self.database.transaction() as connection:
+            return [reason for (reason,) in await connection.execute(statement)]
+
     async def may_thin(self, orgno: OrgNumber, resource: str) -> bool:
         subject = [Attribute(ids.ENTERPRISE_SYSTEM, CLIENT_ID)]
         return (await self.altinn.decisions.may(subject, "read", resource, (await self.party(orgno))[1])).permitted
@@ -175,6 +206,22 @@ async def test_a_system_acts_for_the_customer_until_it_is_taken_away(house: Hous
     assert not await house.may_thin(CUSTOMER, FORM)
     gone = (await house.token_server.system_users([QUESTION]))[QUESTION]
     assert gone == NoSystemUser(Cause.DELETED)
+
+
+async def test_a_deleted_system_takes_its_system_users_tokens_along(house: House) -> None:
+    user = await house.approved(DIRECTOR, CUSTOMER, "", **RIGHTS)
+    agent = await house.approved(ACCOUNTANTS_DIRECTOR, ACCOUNTANT, "/agent", **PACKAGES)
+    _, client = await house.party(CLIENT)
+    both = {"agent": str(agent), "client": str(client)}
+    assert (
+        await house.send(ACCOUNTANTS_DIRECTOR, "POST", "enduser/systemuser/clients", params=both)
+    ).status_code == 200
+    asked = [(user, FORM, CUSTOMER), (agent, BOOKS, CLIENT)]
+    assert [await house.api_is_told(*one) for one in asked] == ["Permit", "Permit"]
+    deleted = await house.send(VENDOR, "DELETE", f"systemregister/vendor/{SYSTEM}")
+    assert deleted.status_code == 200, deleted.text
+    assert [await house.api_is_told(*one) for one in asked] == ["NotApplicable", "NotApplicable"]
+    assert await house.refusals() == ["system_user_ended", "system_user_ended"]
 
 
 async def test_an_accountants_agent_acts_for_a_client_until_the_register_ends_it(house: House) -> None:

@@ -302,8 +302,8 @@ async def test_approving_makes_a_system_user_with_the_requests_id_and_rights(wor
         ("system-user-request:approve", "done", ""),
         ("system-user:create", "done", ""),
     ]
-    assert (await world.announced())[-4:] == [
-        "client:client-of-smartcloud", f"request:{request_id}", f"system:{SYSTEM}", f"systemuser:{request_id}",
+    assert (await world.announced())[-3:] == [
+        "client:client-of-smartcloud", f"request:{request_id}", f"systemuser:{request_id}",
     ]  # fmt: skip
 
 

@@ -3,7 +3,7 @@ decision point."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from fullmakt.altinn.systemusers.ports import Neighbours, PlatformTokens
 from fullmakt.altinn.systemusers.register.http import routes as register_routes
 from fullmakt.altinn.systemusers.register.service import RegisterService
 from fullmakt.altinn.systemusers.service import SystemUsersService
+from fullmakt.altinn.systemusers.users.model import SystemUser
 from fullmakt.infra.altinn import Callers
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import Clock, NewId
@@ -51,6 +52,10 @@ class SystemUsersToCome:
     async def of_client(self, client_id: str, party: UUID) -> ActingSystem | None:
         """The live system that the client acts for, and its system users that act for the party."""
         return await self().of_client(client_id, party)
+
+    async def standings(self, system_users: Collection[UUID]) -> Mapping[UUID, SystemUser]:
+        """Those of the system users that there are, or have been."""
+        return await self().standings(system_users)
 
 
 class ScopesOfResources:

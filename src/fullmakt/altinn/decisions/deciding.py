@@ -79,9 +79,12 @@ def refused(error: RefusedQuestionError, *, external: bool) -> Decision:
 
 
 async def decide(prepared: PreparedQuestion, memory: Memory) -> Decision:
-    """Decide on known facts."""
-    evaluation = prepared.policy.evaluate(prepared.question)
+    """Decide on known facts. A system user that has ended may do nothing, whatever it still has been given."""
     facts = _facts(prepared)
+    if prepared.subject.ended:
+        echo = echo_of(prepared.part, prepared.asked)
+        return Decision(Outcome.NOT_APPLICABLE, Reason.SYSTEM_USER_ENDED, Status.OK, facts, echo=echo)
+    evaluation = prepared.policy.evaluate(prepared.question)
     if evaluation.outcome is Outcome.NOT_APPLICABLE and evaluation.matched and prepared.party is not None:
         receivers = await receivers_of(prepared.subject, memory)
         evaluation = await _by_packages(prepared, evaluation, receivers, memory)

@@ -20,6 +20,8 @@ def question_of(key: FactKey) -> FactKey:
             return ("memberships", party)
         case ("packages", _, giver):
             return ("packages", giver)
+        case ("system-user", _):
+            return ("system-user",)
     return key
 
 
@@ -41,6 +43,8 @@ def tags_of(key: FactKey, fact: Any) -> Iterable[str]:
         case ("system", client_id, party):
             # An agent acts for the party for as long as its owner holds there what the agent was given.
             return (f"client:{client_id}", f"from:{party}", f"party:{party}")
+        case ("system-user", uuid):
+            return (f"systemuser:{uuid}", f"system:{fact.system_id}")
         case ("rights", receivers, giver, _):
             return (f"from:{giver}", *(f"to:{receiver}" for receiver in receivers))
     return ()

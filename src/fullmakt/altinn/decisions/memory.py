@@ -16,7 +16,15 @@ from uuid import UUID
 
 from fullmakt.altinn.decisions.fact_keys import FactKey, question_of, tags_of, tags_of_change
 from fullmakt.altinn.decisions.model import AttributeSet
-from fullmakt.altinn.decisions.ports import AccessLists, ChangeFeed, Delegations, Parties, Resources, SystemUsers
+from fullmakt.altinn.decisions.ports import (
+    AccessLists,
+    ChangeFeed,
+    Delegations,
+    Parties,
+    Resources,
+    SystemUsers,
+    SystemUserStanding,
+)
 from fullmakt.altinn.decisions.rules import CompiledPolicy, compile_policy
 from fullmakt.infra.feed import Changes
 from fullmakt.infra.feed_cache import FeedCache
@@ -87,7 +95,21 @@ class KnownRights:
         return cls(held, AttributeSet.of_strings(held.roles), AttributeSet.of_strings(held.packages))
 
 
+@dataclass(frozen=True, slots=True)
+class KnownSystemUser:
+    """Whether a system user has ended: it is deleted, or its system is. One that nobody knows has no system."""
+
+    system_id: str
+    ended: bool
+
+    @classmethod
+    def of(cls, standing: SystemUserStanding | None) -> KnownSystemUser:
+        """What the register of system users tells."""
+        return _UNKNOWN if standing is None else cls(standing.system_id, not standing.live)
+
+
 _NOTHING = HeldRights()
+_UNKNOWN = KnownSystemUser("", ended=False)
 
 
 class PolicyMemory(FeedCache[str, KnownResource]):
@@ -212,6 +234,10 @@ class FactMemory(FeedCache[FactKey, Any]):
                 known = self._system_users
                 system = None if known is None else await known.of_client(client_id, party)
                 return {} if system is None else {keys[0]: system}
+            case ("system-user", _):
+                users = self._system_users
+                standings = {} if users is None else await users.standings([uuid for _, uuid in keys])
+                return {key: KnownSystemUser.of(standings.get(key[1])) for key in keys}
             case ("rights", receivers, giver, resource):
                 return {keys[0]: await self._delegations.rights(receivers, giver, resource)}
         raise AssertionError(f"no such fact: {keys[0][0]}")
@@ -302,6 +328,11 @@ class Memory:
         """The system that has the client, with its system users that act for ``party``; case does not matter."""
         system: ActingSystem | None = await self._fact(("system", client_id.lower(), party))
         return system
+
+    async def has_ended(self, system_user: UUID) -> bool:
+        """True when there has been such a system user, and it or its system is deleted."""
+        known: KnownSystemUser = await self._fact(("system-user", system_user))
+        return known.ended
 
     async def _all(self, keys: Sequence[FactKey]) -> list[Any]:
         """A fact for each key, those that are not remembered asked for together; None for what nobody knows."""

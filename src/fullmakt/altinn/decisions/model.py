@@ -176,6 +176,8 @@ class Reason(StrEnum):
     """The resource's policy has no rule for this action."""
     NO_RIGHT = "no_right"
     """There are rules for the action, and the subject meets none of them; nobody has delegated it either."""
+    SYSTEM_USER_ENDED = "system_user_ended"
+    """The subject is a system user that is deleted, or whose system is."""
     NOT_ON_ACCESS_LIST = "not_on_access_list"
     ACCESS_LIST_LACKS_ACTION = "access_list_lacks_action"
     PARTY_IS_NO_ORGANISATION = "party_is_no_organisation"

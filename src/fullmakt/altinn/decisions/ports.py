@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -120,8 +120,26 @@ class Delegations(Protocol):
         ...
 
 
+class SystemUserStanding(Protocol):
+    """Whether there still is a system user that there has been."""
+
+    @property
+    def system_id(self) -> str:
+        """Its system."""
+        ...
+
+    @property
+    def live(self) -> bool:
+        """False when it is deleted, or its system is."""
+        ...
+
+
 class SystemUsers(Protocol):
     """The register of systems, and of the system users that parties have given them."""
+
+    async def standings(self, system_users: Collection[UUID]) -> Mapping[UUID, SystemUserStanding]:
+        """Those of ``system_users`` that there are, or have been."""
+        ...
 
     async def of_client(self, client_id: str, party: UUID) -> ActingSystem | None:
         """The live system that has the client, with its system users that act for ``party``; None: no system has it."""

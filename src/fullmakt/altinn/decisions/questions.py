@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from fullmakt.altinn.decisions.errors import RefusedQuestionError
@@ -24,12 +24,14 @@ _CONSENT_IDS = frozenset({ids.PARTY_TYPE, ids.ACCESS_LIST})
 class Subject:
     """Who asks: a person, an organisation, both (a person at work), a system user, or somebody nobody knows.
 
-    ``uuid`` is whom a delegation would be to: the person before the organisation (§7).
+    ``uuid`` is whom a delegation would be to: the person before the organisation (§7). ``ended`` is true of a system
+    user that is deleted, or whose system is.
     """
 
     person: KnownParty | None = None
     organisation: KnownParty | None = None
     system_user: UUID | None = None
+    ended: bool = False
 
     @property
     def known(self) -> KnownParty | None:
@@ -81,6 +83,8 @@ async def prepare(part: Part, memory: Memory, *, external: bool) -> PreparedQues
     names = {Attribute(one.id, one.value) for one in asked.subject if one.id in SUBJECT_IDS}
     identities = await memory.identities(names | asked.party_names)
     subject = _subject(asked.subject, names, identities)
+    if subject.system_user is not None and await memory.has_ended(subject.system_user):
+        subject = replace(subject, ended=True)
     party = _party(asked.party_names, identities)
     known = await memory.resource(asked.identifier)
     policy = _policy(known)

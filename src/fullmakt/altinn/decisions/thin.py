@@ -6,6 +6,7 @@ system users that act for the party may do, the system may; the organisation is 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -46,7 +47,7 @@ async def candidates_of(part: Part, memory: Memory, *, external: bool) -> Candid
     names = read_part(part, external=external).party_names
     party = await party_of(names, memory)
     acting, facts = await _acting(subject, None if party is None else party.party_uuid, memory)
-    prepared = [await prepare(_with_subject(part, one), memory, external=external) for one in acting]
+    prepared = await asyncio.gather(*(prepare(_with_subject(part, one), memory, external=external) for one in acting))
     return Candidates([replace(one, part=part) for one in prepared], facts)  # the caller wants its own subject back
 
 

@@ -11,6 +11,7 @@ from fullmakt.altinn.systemusers.requests.asking import Asking
 from fullmakt.altinn.systemusers.requests.changing import Changing
 from fullmakt.altinn.systemusers.users.agents import Agents
 from fullmakt.altinn.systemusers.users.lookups import LookUps
+from fullmakt.altinn.systemusers.users.model import SystemUser
 from fullmakt.altinn.systemusers.users.service import Users
 from fullmakt.altinn.systemusers.work import Work
 from fullmakt.infra.database import Database
@@ -50,3 +51,7 @@ class SystemUsersService:
     async def of_client(self, client_id: str, party: UUID) -> ActingSystem | None:
         """The live system that the client acts for, and its system users that act for the party."""
         return await self.lookups.of_client(client_id, party)
+
+    async def standings(self, system_users: Collection[UUID]) -> Mapping[UUID, SystemUser]:
+        """Those of the system users that there are, or have been."""
+        return await self.users.known(system_users)

@@ -49,7 +49,7 @@ class Change:
         """Say that a system user has changed, and with it what is answered to the clients of its system."""
         self.changed_users.append(user)
         subject = f"systemuser:{user}"
-        self.tell(actor, action, subject, subject, system.key, *concerned(system), system=system.id, **facts)
+        self.tell(actor, action, subject, subject, *concerned(system), system=system.id, **facts)
 
 
 def concerned(system: System) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
@@ -26,18 +28,32 @@ OWNER = Attribute(ids.ORGANISATION, "889640782")
 CLIENT = Attribute(ids.ENTERPRISE_SYSTEM, "Client-1")
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Whether a system user still is one."""
+
+    system_id: str
+    live: bool
+
+
 class Systems:
-    """One system of ``OWNER``'s, with a client; ``acting`` are its system users at Acme's, who counts its questions."""
+    """One system of ``OWNER``'s, with a client; ``acting`` are its system users at Acme's. Counts its questions."""
 
     def __init__(self) -> None:
         self.acting: tuple[UUID, ...] = (IDLE, ROBOT)
+        self.live = True
         self.asked = 0
+        self.asked_of_users = 0
 
     async def of_client(self, client_id: str, party: UUID) -> ActingSystem | None:
         self.asked += 1
         if client_id != "client-1":
             return None
         return ActingSystem("889640782_accounts", OWNER.value, self.acting if party == ACME else ())
+
+    async def standings(self, system_users: Collection[UUID]) -> dict[UUID, Standing]:
+        self.asked_of_users += 1
+        return {one: Standing("889640782_accounts", self.live) for one in system_users if one in self.acting}
 
 
 @pytest.fixture
@@ -178,3 +194,34 @@ async def test_a_search_finds_what_a_decision_permits(point: DecisionPoint, clie
     named = [RequestAttribute(*one) for one in subject]
     answer = await point.resources_for(named, "write", ACME, asking, Page())
     assert answer.permitted.keys() == found
+
+
+ROBOTS_NAME = [Attribute(ids.SYSTEM_USER, str(ROBOT))]
+
+
+@pytest.mark.parametrize("changed", [f"systemuser:{ROBOT}", "system:889640782_accounts"], ids=["itself", "its system"])
+async def test_a_system_user_that_has_ended_may_nothing_whatever_it_was_given(
+    point: DecisionPoint, systems: Systems, journal: MemoryJournal, changed: str
+) -> None:
+    assert await point.may(ROBOTS_NAME, "write", "api", ACME)
+    systems.live = False
+    journal.change(changed)
+    decision = await point.may(ROBOTS_NAME, "write", "api", ACME)
+    assert (decision.outcome, decision.reason) == (Outcome.NOT_APPLICABLE, Reason.SYSTEM_USER_ENDED)
+    assert decision.facts["subject"] == ROBOT
+    (explained,) = await point.explain(DecisionRequest(part_of(ROBOTS_NAME, "write", "api", ACME)))
+    assert explained["reason"] == Reason.SYSTEM_USER_ENDED
+
+
+async def test_whether_a_system_user_has_ended_is_asked_once(point: DecisionPoint, systems: Systems) -> None:
+    for _ in range(2):
+        assert await point.may([CLIENT], "write", "api", ACME)
+        assert await point.may(ROBOTS_NAME, "write", "api", ACME)
+    assert systems.asked_of_users == 1  # of both that act for the client
+
+
+async def test_a_system_user_that_no_register_knows_may_what_it_was_given(
+    point: DecisionPoint, systems: Systems
+) -> None:
+    systems.acting, systems.live = (), False
+    assert await point.may(ROBOTS_NAME, "write", "api", ACME)

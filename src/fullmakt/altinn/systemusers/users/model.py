@@ -43,6 +43,11 @@ class SystemUser:
     number: int = 0
 
     @property
+    def live(self) -> bool:
+        """False when it is deleted, or its system is."""
+        return self.system_live and not self.deleted
+
+    @property
     def record(self) -> SystemUserRecord:
         """What others are told of it."""
         return SystemUserRecord(

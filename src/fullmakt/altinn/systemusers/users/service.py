@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from fullmakt.altinn.systemusers import access, errors
@@ -185,6 +186,11 @@ class Users:
         async with self._work.database.transaction() as connection:
             user = await store.get(connection, system_user_id)
         return None if user is None or user.deleted else user
+
+    async def known(self, system_users: Collection[UUID]) -> dict[UUID, SystemUser]:
+        """Those of the system users that there are, or have been, deleted ones too."""
+        async with self._work.database.transaction() as connection:
+            return await store.many(connection, system_users)
 
 
 def _of(user: SystemUser | None, party: PartyIdentity) -> SystemUser | None:

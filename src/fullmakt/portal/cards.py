@@ -79,7 +79,7 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
         _("Altinn's authorization"),
     ),
     "authentication": (
-        _("Altinn's tokens, systems and system users"),
+        _("Tokens and system users"),
         _("Exchanges tokens for Altinn's own. Keeps the vendors' systems, and which of them act for whom."),
         _("Altinn's authentication"),
     ),
@@ -94,12 +94,12 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
         "",
     ),
     "virksomhetstoken": (
-        _("Example API for enterprise systems"),
+        _("Example of virksomhetstoken"),
         _("Takes tokens that say for whom an enterprise system acts, and with which rights."),
         "",
     ),
     "tynn": (
-        _("Example API for thin tokens"),
+        _("Example of thin tokens"),
         _("Takes tokens that say no more than who calls, and asks the decision point for whom."),
         "",
     ),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
+from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -47,7 +49,8 @@ def _environment(language: str) -> Environment:
     )
     texts = translations(language)
     environment.install_gettext_translations(texts, newstyle=False)  # type: ignore[attr-defined]
-    environment.filters.update(prose=prose, template_text=template_text)
+    day = partial(format_date, format="long", locale=language)
+    environment.filters.update(prose=prose, template_text=template_text, day=day)
     return environment
 
 

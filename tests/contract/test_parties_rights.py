@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
 from uuid import UUID
 
 import anyio
@@ -19,6 +17,7 @@ from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.parties import HeldRights, PartyKind
 from tests.support.parties import Register, national_id, orgno, register
+from tests.support.plans import most_rows_read
 
 NOBODY = UUID("00000000-0000-0000-0000-000000000000")
 DAGL = Attribute(ids.ROLE_CODE, "dagl")
@@ -330,16 +329,7 @@ async def test_one_client_among_thousands_is_found_at_once(database: Database, p
             {"firm": firm},
         )
         await connection.execute(text("ANALYZE parties.party, parties.role"))
-        plan = (
-            await connection.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {store_rights._HELD.text}"), asked)
-        ).scalar_one()
-    assert max(_rows_read(plan[0]["Plan"])) <= 2
-
-
-def _rows_read(node: dict[str, Any]) -> Iterator[float]:
-    yield node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Join Filter", 0)
-    for below in node.get("Plans", ()):
-        yield from _rows_read(below)
+        assert await most_rows_read(connection, store_rights._HELD, asked) <= 2
 
 
 async def test_the_catalogue_has_what_policies_name(parties: PartiesService) -> None:

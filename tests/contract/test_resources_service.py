@@ -20,15 +20,18 @@ from fullmakt.altinn.resources.errors import (
 )
 from fullmakt.altinn.resources.model import Search
 from fullmakt.altinn.resources.service import ResourcesService
+from fullmakt.altinn.resources.store import resources
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import FixedClock
 from fullmakt.kernel.declarations import Outcome
 from fullmakt.wire.altinn.attributes import ROLE_CODE, Attribute
 from fullmakt.wire.altinn.resource_registry import ServiceOwner
 from fullmakt.wire.altinn.resources import ConsentTerms
+from tests.support.plans import most_rows_read
 from tests.support.resources import ADMIN, DIGDIR, SKD, owner, policy_xml, register_owners, resource, rule_xml
 
 ID = "skd-finans-scope"
+CONTACT = [{"category": "x", "email": "x@example.no"}]
 NOW = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
 
 
@@ -71,6 +74,43 @@ async def test_a_published_resource_is_what_its_neighbours_read(registry: Resour
     assert await registry.resources_with_scope("folkeregister:deling") == ()
     assert await registry.resource("skd-finans") is None
     assert await registry.resources(["nope", "\x00", ID]) == {ID: found}
+
+
+async def test_a_scope_leads_to_resources_of_any_type(registry: ResourcesService, clock: FixedClock) -> None:
+    scope = "folkeregister:deling/finans"
+    for name in ("skd-b", "skd-a"):
+        await registry.writing.create(
+            resource(name, resourceType="GenericAccessResource", contactPoints=CONTACT), owner()
+        )
+    await registry.writing.create(resource(), owner())
+    assert await registry.identifiers_with_scope(scope) == ("skd-a", "skd-b", ID)
+    await registry.writing.delete("skd-a", owner())
+    assert await registry.identifiers_with_scope(scope) == ("skd-b", ID)
+    for other in ("folkeregister:deling", scope.upper(), "", "\x00"):
+        assert await registry.identifiers_with_scope(other) == ()
+
+
+async def test_a_scopes_resources_are_found_by_its_index_and_no_more_than_a_hundred(
+    registry: ResourcesService, database: Database
+) -> None:
+    scope = "folkeregister:deling/finans"
+    await registry.writing.create(resource(), owner())
+    async with database.transaction() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO resources.resource (identifier, version_id, document, resource_type, owner_code,"
+                " delegable, visible, access_list_enabled, scopes, changed, change_id)"
+                " SELECT 'other-' || n, 1, document, resource_type, owner_code, true, true, false,"
+                " ARRAY[CASE WHEN n <= 150 THEN 'skd:popular' ELSE 'skd:' || n END], changed, -n"
+                " FROM resources.resource, generate_series(1, 5000) n WHERE identifier = :identifier"
+            ),
+            {"identifier": ID},
+        )
+        await connection.execute(text("ANALYZE resources.resource"))
+        asked = {"scope": scope, "most": 100}
+        assert await most_rows_read(connection, resources._IDENTIFIERS_BY_SCOPE, asked) == 1
+    assert await registry.identifiers_with_scope(scope) == (ID,)
+    assert len(await registry.identifiers_with_scope("skd:popular")) == 100
 
 
 async def test_every_version_stays(registry: ResourcesService) -> None:

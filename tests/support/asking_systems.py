@@ -58,7 +58,7 @@ class FakeScopes:
     def __init__(self) -> None:
         self.known: dict[str, list[str]] = {}
 
-    async def with_scope(self, scope: str) -> list[str]:
+    async def identifiers_with_scope(self, scope: str) -> list[str]:
         return self.known.get(scope, [])
 
 

@@ -3,7 +3,7 @@ decision point."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +13,6 @@ from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.altinn.delegations.service import DelegationsService
 from fullmakt.altinn.delegations.system_users import SystemUserDelegations
 from fullmakt.altinn.parties.service import PartiesService
-from fullmakt.altinn.resources.model import Search
 from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.altinn.systemusers.declarations import Declarations
 from fullmakt.altinn.systemusers.http import Urls
@@ -58,19 +57,6 @@ class SystemUsersToCome:
         return await self().standings(system_users)
 
 
-class ScopesOfResources:
-    """``ports.ScopesOfResources``, answered by the resource registry's search."""
-
-    def __init__(self, resources: ResourcesService) -> None:
-        self._resources = resources
-
-    async def with_scope(self, scope: str) -> Sequence[str]:
-        """The identifiers of the resources, of any type, that refer to the Maskinporten scope."""
-        found = await self._resources.search(Search(reference=scope))
-        known = await self._resources.resources([one.identifier for one in found])
-        return [one.identifier for one in found if one.identifier in known and scope in known[one.identifier].scopes]
-
-
 @dataclass(frozen=True, slots=True)
 class SystemUsers:
     """The system register, the system users, and what access management keeps for them."""
@@ -107,7 +93,7 @@ def assemble_system_users(
         parties=parties,
         resources=resources,
         packages=packages,
-        scopes=ScopesOfResources(resources),
+        scopes=resources,
         authority=decisions,
         rights=rights,
         clients_of_agents=delegations,

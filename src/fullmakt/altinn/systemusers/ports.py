@@ -42,8 +42,9 @@ class Resources(Protocol):
 class ScopesOfResources(Protocol):
     """The resource registry, by the scopes that resources refer to."""
 
-    async def with_scope(self, scope: str) -> Sequence[str]:
-        """The identifiers of the resources, of any type, that refer to the Maskinporten scope."""
+    async def identifiers_with_scope(self, scope: str) -> Sequence[str]:
+        """The identifiers of the resources, of any type, that refer to the Maskinporten scope, by name; a hundred at
+        the most."""
         ...
 
 

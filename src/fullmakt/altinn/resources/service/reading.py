@@ -13,6 +13,9 @@ from fullmakt.kernel.text import is_storable
 from fullmakt.wire.altinn.resource_registry import ResourceType, ServiceOwner
 from fullmakt.wire.altinn.resources import TOPIC, RegisteredResource
 
+MOST_WITH_SCOPE = 100
+"""Resources that one scope leads to: each costs whoever has a token with the scope a decision."""
+
 
 class Reading:
     """Reads, each in a transaction of its own."""
@@ -38,6 +41,13 @@ class Reading:
             return ()
         async with self._work.database.transaction() as connection:
             return await resources.registered_with_scope(connection, scope)
+
+    async def identifiers_with_scope(self, scope: str) -> tuple[str, ...]:
+        """The identifiers of resources of any type that carry the scope, by name; a hundred at the most."""
+        if not is_storable(scope):
+            return ()
+        async with self._work.database.transaction() as connection:
+            return await resources.identifiers_with_scope(connection, scope, MOST_WITH_SCOPE)
 
     async def changes_since(self, version: int) -> feed.Changes:
         """What happened in the registry after ``version`` of its feed (``wire.altinn.resources.TOPIC``)."""

@@ -30,13 +30,10 @@ _BY_SCOPE = text(
     f"{_REGISTERED} AND r.resource_type = '{MASKINPORTEN_SCHEMA}' AND r.scopes @> ARRAY[CAST(:scope AS text)]"
     " ORDER BY r.identifier"
 )
-_BY_SCOPE = text(
-    f"{_REGISTERED} AND r.resource_type = '{MASKINPORTEN_SCHEMA}' AND r.scopes @> ARRAY[CAST(:scope AS text)]"
-    " ORDER BY r.identifier"
-)
 _WITH_SCOPES = text(f"{_REGISTERED} AND r.resource_type = '{MASKINPORTEN_SCHEMA}' ORDER BY r.identifier")
-_NEWEST = text(
-    "SELECT identifier, version_id, document FROM resources.resource WHERE identifier = :identifier AND NOT deleted"
+_IDENTIFIERS_BY_SCOPE = text(
+    "SELECT identifier FROM resources.resource WHERE NOT deleted AND scopes @> ARRAY[CAST(:scope AS text)]"
+    " ORDER BY identifier LIMIT :most"
 )
 _NEWEST = text(
     "SELECT identifier, version_id, document FROM resources.resource WHERE identifier = :identifier AND NOT deleted"
@@ -105,6 +102,12 @@ async def registered_with_scope(connection: AsyncConnection, scope: str | None) 
     """The API resources that carry ``scope``, or all API resources, by identifier."""
     asked = connection.execute(_WITH_SCOPES) if scope is None else connection.execute(_BY_SCOPE, {"scope": scope})
     return tuple([_registered(row) for row in (await asked).mappings()])
+
+
+async def identifiers_with_scope(connection: AsyncConnection, scope: str, most: int) -> tuple[str, ...]:
+    """The identifiers of resources, of any type, that carry ``scope``: the first ``most`` by name."""
+    rows = await connection.execute(_IDENTIFIERS_BY_SCOPE, {"scope": scope, "most": most})
+    return tuple(rows.scalars())
 
 
 async def newest(connection: AsyncConnection, identifier: str) -> StoredResource | None:

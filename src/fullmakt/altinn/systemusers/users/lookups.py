@@ -143,7 +143,8 @@ class LookUps:
     async def _permitted(
         self, question: VirksysQuestion, party: PartyIdentity, users: Iterable[SystemUser]
     ) -> VirksysAnswer | NoSystemUser:
-        by_scope = {scope: await self._neighbours.scopes.with_scope(scope) for scope in dict.fromkeys(question.scopes)}
+        scopes = dict.fromkeys(question.scopes)
+        by_scope = {scope: await self._neighbours.scopes.identifiers_with_scope(scope) for scope in scopes}
         if not by_scope or not all(by_scope.values()):
             return NoSystemUser(Cause.SCOPE_WITHOUT_RESOURCE)
         resources = sorted({name for names in by_scope.values() for name in names})

@@ -41,6 +41,7 @@ _FAMILIES = {
     "resources": ("refusals",),
     "access-lists": ("refusals",),
     "systemusers": ("refusals",),
+    "consents": ("refusals",),
     "exchange": ("exchange",),
 }
 """Where a system's reasons are looked for."""

@@ -24,13 +24,21 @@ class ServiceKey:
 @dataclass(frozen=True, slots=True)
 class ServiceDeclaration:
     """What is said of a service edition beside its resource. None says nothing: ``uses_srr`` becomes true with the
-    first entry, and the resource tells of the rest. ``min_level`` is the authentication level, 2 to 4."""
+    first entry, and the resource tells of the rest. ``min_level`` is the authentication level, 2 to 4.
+
+    Raises:
+        ValueError: there is no such level.
+    """
 
     resource: str
     key: ServiceKey
     uses_srr: bool | None = None
     one_time: bool | None = None
     min_level: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.min_level is not None and not 2 <= self.min_level <= 4:
+            raise ValueError(f"the authentication level of {self.key} is not 2, 3 or 4")
 
 
 @dataclass(frozen=True, slots=True)

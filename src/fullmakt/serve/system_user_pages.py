@@ -22,6 +22,7 @@ from fullmakt.serve.picked_people import PickedPeople
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
+from fullmakt.wire.altinn.parties import PartyIdentity
 from fullmakt.wire.altinn.problems import AltinnProblemError, ProblemKind
 from fullmakt.wire.altinn.systemusers import UserType
 
@@ -30,7 +31,10 @@ _USER_TYPES = {Kind.STANDARD: UserType.STANDARD, Kind.AGENT: UserType.AGENT}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asking:
-    """A request of any kind: who is asked, for what, and whether there still is a system for it."""
+    """A request of any kind: who is asked, for what, and whether there still is a system (and system user) for it.
+
+    ``resources`` and ``packages`` are given, ``lost_`` ones taken back; ``escalable``: it can be passed on to others.
+    """
 
     request: SystemUserRequest | ChangeRequest
     system: System
@@ -116,7 +120,7 @@ class SystemUserDesk:
             raise RefusedError(error.kind.code, error.kind.status, _about(error)) from error
 
     async def _move(self, kind: Kind, asking: _Asking, request_id: UUID, answer: Answer, caller: Caller) -> None:
-        party = (await self._parties.identify([_organisation(asking)])).get(_organisation(asking))
+        party = await self._party(asking)
         if party is None:
             raise AltinnProblemError(errors.UNKNOWN_ORGANISATION)
         answering, changing = self._service.answering, self._service.changing
@@ -171,7 +175,7 @@ class SystemUserDesk:
 
     async def _answers(self, asking: _Asking) -> tuple[tuple[Answer, ...], tuple[Person, ...]]:
         """What can be answered, and by whom: those who may not decide can pass a request on, once."""
-        party = (await self._parties.identify([_organisation(asking)])).get(_organisation(asking))
+        party = await self._party(asking)
         decide = (Answer.APPROVE, Answer.REJECT)
         if party is None:
             return decide, ()
@@ -184,6 +188,10 @@ class SystemUserDesk:
         if not others:
             return decide, deciders
         return (*(decide if deciders else ()), Answer.ESCALATE), (*deciders, *others.values())
+
+    async def _party(self, asking: _Asking) -> PartyIdentity | None:
+        name = _organisation(asking)
+        return (await self._parties.identify([name])).get(name)
 
     async def _things(self, resources: Sequence[str], packages: Sequence[str]) -> Things:
         known = await self._resources.resources(resources) if resources else {}

@@ -7,7 +7,6 @@ from typing import Any
 
 import httpx2
 from sqlalchemy import text
-from starlette.applications import Starlette
 
 from fullmakt.altinn.delegations.requests.documents import Urls
 from fullmakt.altinn.delegations.requests.http import altinn2_app, routes
@@ -15,7 +14,7 @@ from fullmakt.altinn.delegations.requests.service import RequestsService
 from fullmakt.altinn.delegations.service import DelegationsService
 from fullmakt.infra.altinn import HANDLERS
 from fullmakt.infra.database import Database
-from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.http import SystemEdge, routed
 from fullmakt.kernel.clock import FixedClock, new_uuid
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
@@ -80,7 +79,7 @@ class RequestsWorld:
             authority=self.authority,
         )  # fmt: skip
         urls = Urls(API, PAGES, ALTINN2)
-        app = Starlette(routes=routes(self.service, self.callers, urls), exception_handlers=HANDLERS)
+        app = routed(routes(self.service, self.callers, urls), HANDLERS)
         self.http = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=SystemEdge(app)), base_url="https://platform.test"
         )

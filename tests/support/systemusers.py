@@ -11,7 +11,6 @@ from uuid import UUID
 
 import httpx2
 from sqlalchemy import text
-from starlette.applications import Starlette
 
 from fullmakt.altinn.systemusers.register import rules
 from fullmakt.altinn.systemusers.register.http import routes
@@ -19,7 +18,7 @@ from fullmakt.altinn.systemusers.register.ports import Packages
 from fullmakt.altinn.systemusers.register.service import RegisterService
 from fullmakt.infra.altinn import HANDLERS
 from fullmakt.infra.database import Database
-from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.http import SystemEdge, routed
 from fullmakt.kernel.clock import FixedClock
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn.callers import Caller
@@ -121,7 +120,7 @@ class RegisterSetting:
 
     def client(self, who: str | None = "vendor") -> httpx2.AsyncClient:
         """A client that calls as one of ``CALLERS``, as somebody unknown, or as nobody at all."""
-        served = Starlette(routes=routes(self.service, Callers(**CALLERS)), exception_handlers=dict(HANDLERS))
+        served = routed(routes(self.service, Callers(**CALLERS)), HANDLERS)
         return httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=SystemEdge(served), raise_app_exceptions=False),
             base_url="http://authentication.test",

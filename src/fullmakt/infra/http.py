@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 import httpx2
 import structlog
+from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fullmakt.infra.telemetry import current_trace
@@ -55,6 +58,15 @@ async def routing_problem(_request: Request, error: Exception) -> Response:
 async def too_large_problem(_request: Request, _error: Exception) -> Response:
     """413 as problem details: a handler for ``BodyTooLargeError``."""
     return problem(413, _REFUSED[413])
+
+
+def routed(
+    routes: Sequence[BaseRoute], handlers: Mapping[Any, Callable[[Request, Exception], Response | Awaitable[Response]]]
+) -> Starlette:
+    """An app of these routes, where a path with a slash too many is not found: nobody is sent elsewhere for it."""
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False
+    return app
 
 
 class SystemEdge:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from fullmakt.infra.database import DatabaseUnavailableError
-from fullmakt.infra.http import SystemEdge, problem, routing_problem
+from fullmakt.infra.http import SystemEdge, problem, routed, routing_problem
 from fullmakt.pki.errors import NotSetUpError, UnknownAuthorityError
 from fullmakt.pki.exports import der, pem_bundle
 from fullmakt.pki.model import Authority
@@ -44,7 +43,7 @@ def app(service: Pki) -> ASGIApp:
         DatabaseUnavailableError: _unavailable,
         HTTPException: routing_problem,
     }
-    return SystemEdge(Starlette(routes=routes, exception_handlers=handlers))
+    return SystemEdge(routed(routes, handlers))
 
 
 class _Endpoints:

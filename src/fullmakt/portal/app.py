@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.http import SystemEdge, routed
 from fullmakt.portal.cards import ERRORS_PATH, TOKEN_SERVER, Command, SystemCard, first_commands
 from fullmakt.portal.pages import SECURITY_HEADERS, Pages, static_routes
 from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry, entries_named
@@ -107,14 +106,13 @@ def edge(pages: Pages, routes: list[Route]) -> ASGIApp:
         page.headers.update(headers)
         return page
 
-    starlette = Starlette(routes=[*static_routes(), *routes], exception_handlers={HTTPException: failed})
-    starlette.router.redirect_slashes = False
+    app = routed([*static_routes(), *routes], {HTTPException: failed})
 
     async def at_root(scope: Scope, receive: Receive, send: Send) -> None:
         """The path under which the app lies is its front page, with a slash at its end or without."""
         if scope["type"] == "http" and scope["path"] == scope.get("root_path", ""):
             scope = {**scope, "path": scope["path"] + "/"}
-        await starlette(scope, receive, send)
+        await app(scope, receive, send)
 
     return SystemEdge(at_root)
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from urllib.parse import parse_qs
 
 import orjson
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute
@@ -20,13 +19,13 @@ from fullmakt.altinn.exchange.errors import (
 )
 from fullmakt.altinn.exchange.service import ExchangeService
 from fullmakt.infra.altinn import HANDLERS, Callers, caller_of
-from fullmakt.infra.http import SystemEdge, bearer_token, problem
+from fullmakt.infra.http import SystemEdge, bearer_token, problem, routed
 from fullmakt.infra.reading import Query
 from fullmakt.infra.routes import folded_route
-from fullmakt.jose.compact import MalformedJwtError, parse_compact
 
 COOKIE = "AltinnStudioRuntime"
 """In which browsers carry an Altinn token."""
+_ENTERPRISE_USER = "X-Altinn-EnterpriseUser-Authentication"
 _NO_STORE = {"Cache-Control": "no-store"}
 _MAX_FORM = 100 * 1024
 _MAX_FIELDS = 20
@@ -44,7 +43,7 @@ def app(service: ExchangeService, callers: Callers, further: Sequence[BaseRoute]
         UnknownProviderError: _unknown_provider,
         EnterpriseUsersGoneError: _gone,
     }
-    return SystemEdge(Starlette(routes=[*routes(service, callers), *further], exception_handlers=handlers))
+    return SystemEdge(routed([*routes(service, callers), *further], handlers))
 
 
 def routes(service: ExchangeService, callers: Callers) -> list[BaseRoute]:
@@ -52,15 +51,13 @@ def routes(service: ExchangeService, callers: Callers) -> list[BaseRoute]:
 
     async def exchange(request: Request) -> Response:
         test = Query(request).flag("test")
-        token = _readable(bearer_token(request.headers))
-        provider = request.path_params["provider"]
-        if provider.lower() == "maskinporten" and "x-altinn-enterpriseuser-authentication" in request.headers:
-            raise EnterpriseUsersGoneError
-        return _bare(request, await service.exchange(provider, token, test=test))
+        token, provider = bearer_token(request.headers) or "", request.path_params["provider"]
+        enterprise_user = _ENTERPRISE_USER in request.headers
+        return _bare(request, await service.exchange(provider, token, test=test, enterprise_user=enterprise_user))
 
     async def refresh(request: Request) -> Response:
         enrich_pid = Query(request).flag("enrichPid")
-        token = _readable(bearer_token(request.headers) or request.cookies.get(COOKIE))
+        token = bearer_token(request.headers) or request.cookies.get(COOKIE) or ""
         return _bare(request, await service.refresh(token, enrich_pid=enrich_pid))
 
     async def introspection(request: Request) -> Response:
@@ -105,15 +102,6 @@ def _token_in(form: bytes) -> str:
     except ValueError:
         return ""
     return members.get("token", [""])[0]
-
-
-def _readable(token: str | None) -> str:
-    """The token, if it can be read as a JWT at all."""
-    try:
-        parse_compact(token or "")
-    except MalformedJwtError as error:
-        raise TokenRefusedError("malformed") from error
-    return token or ""
 
 
 def _bare(request: Request, text: str, status: int = 200) -> Response:

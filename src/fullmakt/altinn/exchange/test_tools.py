@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp
@@ -25,7 +24,7 @@ from fullmakt.altinn.exchange.test_issuer import OwnIssuer
 from fullmakt.altinn.exchange.test_parameters import Asked, fault
 from fullmakt.altinn.exchange.tokens import is_platform_issuer
 from fullmakt.infra.altinn import HANDLERS
-from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.http import SystemEdge, routed
 from fullmakt.infra.routes import folded_route
 from fullmakt.kernel.clock import Clock, NewId, new_token_id
 from fullmakt.kernel.identifiers import Iso6523, OrgNumber
@@ -68,7 +67,7 @@ def tools_app(service: ExchangeService, parties: Parties, clock: Clock, new_id: 
         folded_route("/api/GetConsentToken", tools.consent),
         *tools.own.routes(),
     ]
-    return SystemEdge(Starlette(routes=routes, exception_handlers=dict(HANDLERS)))
+    return SystemEdge(routed(routes, HANDLERS))
 
 
 class _TestTools:

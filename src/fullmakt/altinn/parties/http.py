@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
@@ -15,7 +14,7 @@ from starlette.types import ASGIApp
 from fullmakt.altinn.parties.model import Organisation, Party
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.infra.altinn import HANDLERS
-from fullmakt.infra.http import SystemEdge, problem
+from fullmakt.infra.http import SystemEdge, problem, routed
 from fullmakt.infra.reading import body_of
 from fullmakt.infra.routes import folded_route
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
@@ -42,7 +41,7 @@ def app(service: PartiesService) -> ASGIApp:
         folded_route("/api/v1/parties/{party}", endpoints.party),
     ]
     handlers = {**HANDLERS, InvalidIdentifierError: _bad_request}
-    return SystemEdge(Starlette(routes=routes, exception_handlers=handlers))
+    return SystemEdge(routed(routes, handlers))
 
 
 class _Endpoints:

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from typing import Any
 
 import orjson
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -24,7 +23,7 @@ from fullmakt.altinn.parties.metadata.rules import packages_given
 from fullmakt.altinn.parties.metadata.search import Found, find
 from fullmakt.altinn.parties.ports import ResourcesBySubject
 from fullmakt.infra.altinn import HANDLERS, language_of
-from fullmakt.infra.http import SystemEdge, problem
+from fullmakt.infra.http import SystemEdge, problem, routed
 from fullmakt.infra.reading import Query
 from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.attributes import ACCESS_PACKAGE, Attribute
@@ -60,7 +59,7 @@ def metadata_app(resources: ResourcesBySubject | None = None, metadata: Metadata
         "/types/organization/subtypes": api.sub_types,
     }
     routes = [folded_route(path, endpoint) for path, endpoint in paths.items()]
-    return SystemEdge(Starlette(routes=routes, exception_handlers=dict(HANDLERS)))
+    return SystemEdge(routed(routes, HANDLERS))
 
 
 class _MetadataApi:

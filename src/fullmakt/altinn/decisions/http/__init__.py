@@ -6,7 +6,6 @@ dictionary; the others are Starlette's.
 
 from __future__ import annotations
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -22,7 +21,7 @@ from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.infra import altinn
 from fullmakt.infra.altinn import Callers
 from fullmakt.infra.group_commit import OverloadedError
-from fullmakt.infra.http import SystemEdge, problem
+from fullmakt.infra.http import SystemEdge, problem, routed
 from fullmakt.infra.routes import folded_route
 
 
@@ -56,7 +55,7 @@ def app(service: DecisionPoint, callers: Callers, more: tuple[Route, ...] = ()) 
     if config.explain:
         hot["/api/v1/explain"] = xacml.explain
     routes = [folded_route("/.well-known/authzen-configuration", authzen.metadata), *look_ups.routes, *more]
-    rest = Starlette(routes=routes, exception_handlers=dict(HANDLERS))
+    rest = routed(routes, HANDLERS)
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""

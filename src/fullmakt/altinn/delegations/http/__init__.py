@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -24,7 +23,7 @@ from fullmakt.altinn.delegations.http import (
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded
 from fullmakt.altinn.delegations.http.problems import NOT_AUTHORIZED
 from fullmakt.infra.altinn import HANDLERS
-from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.http import SystemEdge, routed
 from fullmakt.wire.altinn.problems import AltinnProblemError
 
 _PARTS = (
@@ -48,7 +47,7 @@ def app(system: AccessManagement, *more: BaseRoute) -> ASGIApp:
     guarded = Guarded(system)
     routes: list[BaseRoute] = [*more, *(route for part in _PARTS for route in part.routes(guarded))]
     handlers = {**HANDLERS, DelegationRefusedError: _not_passed_on, UnknownDelegationError: _not_passed_on}
-    return SystemEdge(Starlette(routes=routes, exception_handlers=handlers))
+    return SystemEdge(routed(routes, handlers))
 
 
 async def _not_passed_on(request: Request, _error: Exception) -> Response:

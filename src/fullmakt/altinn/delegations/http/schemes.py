@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -19,7 +18,7 @@ from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, performer
 from fullmakt.altinn.delegations.schemes import Scheme, Schemes, UnknownSchemeError
 from fullmakt.infra.altinn import HANDLERS, ForbiddenError, require_scope
-from fullmakt.infra.http import SystemEdge, problem
+from fullmakt.infra.http import SystemEdge, problem, routed
 from fullmakt.infra.reading import Query, body_of, list_of, object_of, parse_uuid, text_of
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber, ScopeName
 from fullmakt.wire.altinn.callers import Caller
@@ -41,7 +40,7 @@ def schemes_app(system: AccessManagement) -> ASGIApp:
         ("DELETE", "/{id}", delete),
     )
     handlers = {**HANDLERS, UnknownSchemeError: _unknown}
-    return SystemEdge(Starlette(routes=routes, exception_handlers=handlers))
+    return SystemEdge(routed(routes, handlers))
 
 
 async def create(system: AccessManagement, caller: Caller, request: Request) -> Response:

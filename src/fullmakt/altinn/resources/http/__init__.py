@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
@@ -16,7 +15,7 @@ from fullmakt.altinn.resources.http.resources import ResourceEndpoints
 from fullmakt.altinn.resources.http.writers import Writers
 from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.infra.altinn import Callers, Handler
-from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.http import SystemEdge, routed
 from fullmakt.wire.altinn.policy import MAX_BYTES
 
 __all__ = ["HANDLERS", "MAX_BODY", "app", "routes"]
@@ -49,6 +48,4 @@ def app(
     """The system's app, to be mounted at its base path. ``further`` are routes of the same system's other parts,
     such as the access lists', and ``handlers`` of theirs."""
     served = [*further, *routes(service, callers, base_url=base_url)]
-    starlette = Starlette(routes=served, exception_handlers={**(handlers or {}), **HANDLERS})
-    starlette.router.redirect_slashes = False
-    return SystemEdge(starlette, max_body=MAX_BODY)
+    return SystemEdge(routed(served, {**(handlers or {}), **HANDLERS}), max_body=MAX_BODY)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
@@ -10,7 +9,7 @@ from fullmakt.altinn.delegations.requests.documents import Documents, Urls
 from fullmakt.altinn.delegations.requests.http import altinn2, end_user, service_owner
 from fullmakt.altinn.delegations.requests.service import RequestsService
 from fullmakt.infra.altinn import HANDLERS, Callers
-from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.http import SystemEdge, routed
 
 
 def routes(service: RequestsService, callers: Callers, urls: Urls) -> list[BaseRoute]:
@@ -26,4 +25,4 @@ def altinn2_app(service: RequestsService, callers: Callers, urls: Urls) -> ASGIA
     """Altinn 2's routes as an app of their own, to be mounted where ``urls.altinn2`` says."""
     documents = Documents(urls, service.parties, service.packages)
     routes = altinn2.routes(service, documents, callers, urls)
-    return SystemEdge(Starlette(routes=routes, exception_handlers=HANDLERS))
+    return SystemEdge(routed(routes, HANDLERS))

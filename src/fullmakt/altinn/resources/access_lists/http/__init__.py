@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -17,7 +16,7 @@ from fullmakt.altinn.resources.access_lists.http.render import HANDLERS
 from fullmakt.altinn.resources.access_lists.ports import PlatformTokens
 from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.infra.altinn import Callers
-from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.http import SystemEdge, routed
 
 __all__ = ["HANDLERS", "app", "authorization_route", "routes"]
 
@@ -42,4 +41,4 @@ def routes(
 def app(service: AccessLists, callers: Callers, *, base_url: str, platform: PlatformTokens | None = None) -> ASGIApp:
     """Access lists by themselves."""
     served = routes(service, callers, base_url=base_url, platform=platform)
-    return SystemEdge(Starlette(routes=served, exception_handlers=dict(HANDLERS)))
+    return SystemEdge(routed(served, HANDLERS))

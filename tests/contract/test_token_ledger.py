@@ -14,7 +14,7 @@ from fullmakt.infra import feed
 from fullmakt.infra.database import Database
 from fullmakt.infra.group_commit import BATCH
 from fullmakt.maskinporten.tokens.ledger import Decision, Ledger, Verdict
-from fullmakt.maskinporten.tokens.model import Standing
+from fullmakt.maskinporten.tokens.model import Standing, Watched
 from tests.support.token_nodes import events, used_grants
 from tests.support.tokens import NOW, SECONDS, RegistryRows
 
@@ -111,6 +111,42 @@ async def test_nothing_is_written_on_an_altinn_that_has_moved_on(ledgers: list[L
     together = [decision(b"x", standing=standings[0]), decision(b"y"), decision(b"z", standing=standings[1])]
     assert await asyncio.gather(*[ledgers[1].write(one) for one in together]) == [Verdict.WRITTEN] * 3
     assert await used_grants(database) == len(standings) + len(together)
+
+
+async def test_of_those_who_come_together_only_they_whose_own_thing_has_changed_decide_anew(
+    ledgers: list[Ledger], database: Database
+) -> None:
+    async with database.transaction() as connection:
+        await feed.publish(connection, "one", ["a", "b"])
+    standing = Standing(("one",), 1)
+    seen, unseen = Watched("one", "a", 1), Watched("one", "a", 0)
+    both = {"standing": standing, "watched": seen}
+    items = [
+        decision(b"1", watched=unseen), decision(b"2", watched=seen), decision(b"3"), decision(),
+        decision(b"4", watched=Watched("one", "c", 0)), decision(b"5", watched=Watched("two", "a", 0)),
+        decision(b"6", **both), decision(b"7", standing=standing),
+    ]  # fmt: skip
+    verdicts = await asyncio.gather(*[ledgers[0].write(one) for one in items])
+    assert verdicts == [Verdict.STALE] + [Verdict.WRITTEN] * 7
+    assert await used_grants(database) == 6
+    assert len(await events(database)) == 7
+    again = await asyncio.gather(*[ledgers[1].write(one) for one in items])
+    assert again == [Verdict.STALE] + [Verdict.REPLAYED] * 2 + [Verdict.WRITTEN] + [Verdict.REPLAYED] * 4
+
+
+async def test_what_is_watched_is_looked_up_in_an_index_whatever_the_feed_holds(
+    ledgers: list[Ledger], database: Database
+) -> None:
+    changes = "INSERT INTO feed.change SELECT 'consents', n, 'consent:' || n FROM generate_series(1, 20000) n"
+    async with database.transaction() as connection:
+        await connection.exec_driver_sql(changes)
+        await connection.exec_driver_sql("ANALYZE feed.change")
+    reads = "SELECT seq_scan, seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'change'"
+    async with await psycopg.AsyncConnection.connect(database.url) as connection:
+        items = [decision(b"%d" % n, watched=Watched("consents", f"consent:{n}", 19_990)) for n in range(BATCH)]
+        assert await ledgers[0].write_items(connection, items) == [Verdict.WRITTEN] * BATCH
+        row = await (await connection.execute(reads)).fetchone()
+    assert row == (0, 0)
 
 
 async def test_nodes_with_the_same_claims_in_another_order_do_not_lock_each_other_out(

@@ -24,7 +24,7 @@ from fullmakt.maskinporten.tokens.delegation_cache import DelegationCache
 from fullmakt.maskinporten.tokens.http import app
 from fullmakt.maskinporten.tokens.ledger import Ledger
 from fullmakt.maskinporten.tokens.metrics import TokenMetrics
-from fullmakt.maskinporten.tokens.ports import Anchors, Delegations, Registry, SystemUsers
+from fullmakt.maskinporten.tokens.ports import Anchors, Consents, Delegations, Registry, SystemUsers
 from fullmakt.maskinporten.tokens.registry_cache import RegistryCache
 from fullmakt.maskinporten.tokens.service import TokenService
 from fullmakt.maskinporten.tokens.signing import SigningKeys
@@ -72,6 +72,7 @@ async def node(
     registry: Registry | None = None,
     delegations: Delegations | None = None,
     system_users: SystemUsers | None = None,
+    consents: Consents | None = None,
     patience: float = 5.0,
     **settings: Any,
 ) -> AsyncIterator[Node]:
@@ -97,6 +98,7 @@ async def node(
             if delegations
             else None,
             SystemUserCache(system_users, config.cached_clients, patience=patience) if system_users else None,
+            consents,
         )
         stack.push_async_callback(service.stop)
         await service.start()

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from fullmakt.cli.inspection.report import Finding, passed, refused, unchecked
 from fullmakt.cli.inspection.surroundings import NO_WORLD, Known, Surroundings
 from fullmakt.maskinporten.tokens import rules
-from fullmakt.maskinporten.tokens.model import Refusal, UnverifiedGrant
+from fullmakt.maskinporten.tokens.model import ConsentAsked, Refusal, UnverifiedGrant
 from fullmakt.provider.verified_token import VerifiedToken
-from fullmakt.wire.altinn.systemusers import (
-    NoSystemUser,
-    SystemUserQuestion,
-    SystemUserRecord,
-    VirksysAnswer,
-    VirksysQuestion,
-)
-from fullmakt.wire.altinn.token_details import ENTERPRISE_TYPE, SYSTEM_USER_TYPE
+from fullmakt.wire.altinn.attributes import ORGANISATION
+from fullmakt.wire.altinn.consents import CONSENT_TYPE, ConsentQuestion, FoundConsent
+from fullmakt.wire.altinn.systemusers import SystemUserRecord, VirksysAnswer, VirksysQuestion
+from fullmakt.wire.altinn.token_details import ENTERPRISE_TYPE, SYSTEM_USER_TYPE, details_of, organisation_of
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 
 _CHECK = "authorization_details"
-_ALL = (SYSTEM_USER_TYPE, ENTERPRISE_TYPE)
+_ALL = (SYSTEM_USER_TYPE, CONSENT_TYPE, ENTERPRISE_TYPE)
 
 
 async def judge_details(grant: UnverifiedGrant, client: RegisteredClient | None, around: Surroundings) -> list[Finding]:
@@ -28,14 +25,18 @@ async def judge_details(grant: UnverifiedGrant, client: RegisteredClient | None,
     if grant.authorization_details is None:
         return []
     world = around.world
-    supported = _ALL if world is None else rules.supported_details(world.config, altinn=world.system_users is not None)
+    supported: tuple[str, ...] = _ALL
+    if world is not None:
+        supported = rules.supported_details(
+            world.config, system_users=world.system_users is not None, consents=world.consents is not None
+        )
     details = rules.read_details(grant.authorization_details, supported)
     if isinstance(details, Refusal):
         return [refused(_CHECK, details)]
     if world is None:
-        return [unchecked(_CHECK, f"whether Altinn has such a system user: {NO_WORLD}")]
+        return [unchecked(_CHECK, f"whether Altinn has such a {_noun(details)}: {NO_WORLD}")]
     if client is None:
-        return [unchecked(_CHECK, "whose system it would be is not known")]
+        return [unchecked(_CHECK, "whose token it would be is not known")]
     question = rules.details_question(details, client, grant)
     if isinstance(question, Refusal):
         return [refused(_CHECK, question)]
@@ -48,9 +49,13 @@ async def judge_details(grant: UnverifiedGrant, client: RegisteredClient | None,
     return [passed(_CHECK, _said(answer))]
 
 
-async def _ask(
-    world: Known, question: SystemUserQuestion | VirksysQuestion
-) -> SystemUserRecord | VirksysAnswer | NoSystemUser | None:
+def _noun(details: rules.Details) -> str:
+    return "consent" if isinstance(details, ConsentAsked) else "system user"
+
+
+async def _ask(world: Known, question: rules.Question) -> rules.Answer | None:
+    if isinstance(question, ConsentQuestion):
+        return None if world.consents is None else await world.consents.look_up(question)
     if world.system_users is None:
         return None
     if isinstance(question, VirksysQuestion):
@@ -58,7 +63,7 @@ async def _ask(
     return (await world.system_users.system_users([question])).get(question)
 
 
-def _said(answer: SystemUserRecord | VirksysAnswer | NoSystemUser) -> str:
+def _said(answer: rules.Answer) -> str:
     match answer:
         case SystemUserRecord():
             return (
@@ -66,12 +71,14 @@ def _said(answer: SystemUserRecord | VirksysAnswer | NoSystemUser) -> str:
             )
         case VirksysAnswer():
             return f"the token would say that {_rights(answer.part, answer.hjelper, answer.rettigheit)}"
-        case NoSystemUser():
-            return answer.cause.value
+        case FoundConsent():
+            return f"the token would carry {_consent(answer)}"
+        case _:  # refusals, of which the rules have said
+            return "Altinn knows of none"
 
 
 def say_details(token: VerifiedToken) -> list[Finding]:
-    """Whom an access token lets a system act for."""
+    """Whom an access token lets a system act for, and which consent it carries."""
     said = []
     if token.system_user is not None:
         user = token.system_user
@@ -81,9 +88,28 @@ def say_details(token: VerifiedToken) -> list[Finding]:
     if token.enterprise is not None:
         rights = token.enterprise
         said.append(f"says that {_rights(rights.part, rights.hjelper, sorted(rights.rettigheit))}")
+    said += [f"carries {_consent(consent)}" for consent in _consents(token)]
     return [passed(_CHECK, text) for text in said]
 
 
 def _rights(part: str, helper: str | None, rights: Sequence[str]) -> str:
     through = f" through {helper}" if helper else ""
     return f"the system acts for {part}{through} with the rights {', '.join(rights) or '(none)'}"
+
+
+def _consents(token: VerifiedToken) -> Sequence[FoundConsent]:
+    """Those that can be read: what is wrong with one, the API that is shown it tells."""
+    found = []
+    for element in details_of(token.claims):
+        if element.get("type") == CONSENT_TYPE:
+            with contextlib.suppress(ValueError):
+                receiver = organisation_of(element.get("to"))
+                found.append(FoundConsent.read({**element, "to": f"{ORGANISATION}:{receiver}"}))
+    return found
+
+
+def _consent(consent: FoundConsent) -> str:
+    """Without the giver, who may be a person."""
+    resources = ", ".join(sorted({right.resource for right in consent.rights}))
+    until = consent.valid_to.isoformat(timespec="seconds")
+    return f"consent {consent.id} to {resources}, given to organisation {consent.receiver} and good until {until}"

@@ -11,7 +11,7 @@ from cryptography import x509
 from fullmakt.jose.chains import TrustAnchors, ValidatedCertificate
 from fullmakt.jose.keys import PublicKey
 from fullmakt.maskinporten.tokens.config import TokensConfig
-from fullmakt.maskinporten.tokens.ports import Delegations, Registry, SystemUsers
+from fullmakt.maskinporten.tokens.ports import Consents, Delegations, Registry, SystemUsers
 
 Lists = Callable[[ValidatedCertificate], Awaitable[Sequence[x509.CertificateRevocationList]]]
 """Fetches the CRLs that a certificate names; raises ``CrlUnavailableError``."""
@@ -23,7 +23,7 @@ NO_WORLD = "there is no world here to ask"
 class Known:
     """A world, as far as its token server decides by it. ``issuer_keys`` are its published keys by ``kid``.
 
-    ``delegations`` and ``system_users`` are None where no Altinn is at hand.
+    ``delegations``, ``system_users`` and ``consents`` are None where no Altinn is at hand.
     """
 
     config: TokensConfig
@@ -33,6 +33,7 @@ class Known:
     lists: Lists
     delegations: Delegations | None = None
     system_users: SystemUsers | None = None
+    consents: Consents | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from fullmakt.infra.database import answered_within
 from fullmakt.infra.unavailable import NeighbourUnavailableError
 from fullmakt.jose.compact import UnverifiedJws
 from fullmakt.maskinporten.tokens import rules
@@ -18,13 +19,17 @@ from fullmakt.maskinporten.tokens.authentication import Authenticated, authentic
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.delegation_cache import DelegationCache
-from fullmakt.maskinporten.tokens.model import Enrichment, Refusal, Standing, TokenPlan, UnverifiedGrant
+from fullmakt.maskinporten.tokens.model import Enrichment, Refusal, Standing, TokenPlan, UnverifiedGrant, Watched
+from fullmakt.maskinporten.tokens.ports import Consents
 from fullmakt.maskinporten.tokens.registry_cache import ClientEntry, RegistryCache
 from fullmakt.maskinporten.tokens.system_user_cache import SystemUserCache
-from fullmakt.wire.altinn.systemusers import NoSystemUser, SystemUserQuestion, SystemUserRecord, VirksysAnswer
+from fullmakt.wire.altinn.consents import ConsentQuestion, FoundConsent, NoConsent
+from fullmakt.wire.altinn.systemusers import SystemUserQuestion
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 
 _NOTHING = Enrichment()
+_PATIENCE = 5.0
+"""Seconds that Altinn has for each answer about a consent."""
 
 
 class Permit(NamedTuple):
@@ -39,8 +44,8 @@ class Permit(NamedTuple):
 class Outcome(NamedTuple):
     """What was decided on the registry at ``version``, not yet written.
 
-    ``standing`` is there when it rests on Altinn too. ``claim`` is there once the signature has held: from then on the
-    grant is used up, whatever comes of it.
+    ``standing`` and ``watched`` are there when it rests on Altinn too. ``claim`` is there once the signature has held:
+    from then on the grant is used up, whatever comes of it.
     """
 
     version: int
@@ -48,12 +53,20 @@ class Outcome(NamedTuple):
     grant: UnverifiedGrant | None = None
     claim: bytes | None = None
     standing: Standing | None = None
+    watched: Watched | None = None
+
+
+class _Grounds(NamedTuple):
+    """What an answer of Altinn's rests on."""
+
+    standing: Standing | None = None
+    watched: Watched | None = None
 
 
 class Decisions:
     """Decides on grants, by the rules in their order.
 
-    ``delegations`` and ``system_users`` are None where there is no Altinn to ask.
+    ``delegations``, ``system_users`` and ``consents`` are None where there is no Altinn to ask.
     """
 
     def __init__(
@@ -63,13 +76,17 @@ class Decisions:
         certificates: Certificates,
         delegations: DelegationCache | None = None,
         system_users: SystemUserCache | None = None,
+        consents: Consents | None = None,
     ) -> None:
         self._config = config
         self._cache = cache
         self._certificates = certificates
         self._delegations = delegations
         self._system_users = system_users
-        self.details_types = rules.supported_details(config, altinn=system_users is not None)
+        self._consents = consents
+        self.details_types = rules.supported_details(
+            config, system_users=system_users is not None, consents=consents is not None
+        )
 
     @property
     def version(self) -> int:
@@ -115,15 +132,15 @@ class Decisions:
         refusal = rules.check_claim_syntax(grant, self._config)
         if refusal is not None:
             return Outcome(version, refusal, grant, claim)
-        standing: Standing | None = None
+        grounds = _Grounds()
         if self._delegations is None or not rules.acts_for_another(entry.client, grant.consumer_org):
             answer = _permit(self._plan(entry, grant, who.amr), grant, who)
         else:
-            standing = self._delegations.standing
+            grounds = _Grounds(self._delegations.standing)
             answer = _permit(await self._plan_for_another(self._delegations, entry, grant, who.amr), grant, who)
         if grant.authorization_details is not None and isinstance(answer, Permit):
-            answer, standing = await self._enrich(answer, grant.authorization_details, entry.client, standing)
-        return Outcome(version, answer, grant, claim, standing)
+            answer, grounds = await self._enrich(answer, grant.authorization_details, entry.client, grounds)
+        return Outcome(version, answer, grant, claim, *grounds)
 
     def _plan(self, entry: ClientEntry, grant: UnverifiedGrant, amr: str) -> TokenPlan | Refusal:
         question = (grant.scope, grant.consumer_org, amr)
@@ -148,28 +165,47 @@ class Decisions:
         return plan
 
     async def _enrich(
-        self, permit: Permit, asked: Sequence[object], client: RegisteredClient, standing: Standing | None
-    ) -> tuple[Permit | Refusal, Standing | None]:
+        self, permit: Permit, asked: Sequence[object], client: RegisteredClient, grounds: _Grounds
+    ) -> tuple[Permit | Refusal, _Grounds]:
         """Step 14: what Altinn says of the authorization details, and what that rests on."""
         details = rules.read_details(asked, self.details_types)
         if isinstance(details, Refusal):
-            return details, standing
+            return details, grounds
         question = rules.details_question(details, client, permit.grant)
         if isinstance(question, Refusal):
-            return question, standing
-        altinn = self._system_users
-        if altinn is None:  # but then no type is supported
-            raise NeighbourUnavailableError("there is no Altinn to ask")
-        answer: NoSystemUser | SystemUserRecord | VirksysAnswer | None
-        if isinstance(question, SystemUserQuestion):
-            standing = altinn.standing
-            answer = altinn.get(question) or await altinn.load(question)
+            return question, grounds
+        answer: rules.Answer
+        if isinstance(question, ConsentQuestion):
+            answer, watched = await answered_within(_PATIENCE, self._look_up(question))
+            grounds = grounds._replace(watched=watched)
         else:
-            answer, standing = await altinn.virksys(question)
+            answer, standing = await self._ask_of_systems(question)
+            grounds = grounds._replace(standing=standing)
+        enrichment = rules.enrich(client, question, answer)
+        return enrichment if isinstance(enrichment, Refusal) else permit._replace(enrichment=enrichment), grounds
+
+    async def _ask_of_systems(self, question: rules.SystemQuestion) -> tuple[rules.Answer, Standing]:
+        altinn = self._system_users
+        if altinn is None:  # but then neither type is supported
+            raise NeighbourUnavailableError("there is no Altinn to ask")
+        if not isinstance(question, SystemUserQuestion):
+            return await altinn.virksys(question)
+        standing = altinn.standing
+        answer = altinn.get(question) or await altinn.load(question)
         if answer is None:
             raise NeighbourUnavailableError("Altinn left a question unanswered")
-        enrichment = rules.enrich(client, question, answer)
-        return enrichment if isinstance(enrichment, Refusal) else permit._replace(enrichment=enrichment), standing
+        return answer, standing
+
+    async def _look_up(self, question: ConsentQuestion) -> tuple[FoundConsent | NoConsent, Watched | None]:
+        """A consent is asked for each time, after the version of its feed: it is seldom drawn twice without a change
+        of some other, and its time may run out with none."""
+        consents = self._consents
+        if consents is None:  # but then the type is not supported
+            raise NeighbourUnavailableError("there is no Altinn to ask")
+        watched = None
+        if consents.topic is not None:
+            watched = Watched(consents.topic, f"consent:{question.id}", await consents.version())
+        return await consents.look_up(question), watched
 
 
 def _permit(plan: TokenPlan | Refusal, grant: UnverifiedGrant, who: Authenticated) -> Permit | Refusal:

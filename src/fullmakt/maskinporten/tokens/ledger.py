@@ -9,7 +9,7 @@ circle. Why one statement: docs/decisions/0002. How they are gathered: ``infra/g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -20,32 +20,51 @@ from sqlalchemy import text
 from fullmakt.infra import group_commit
 from fullmakt.infra.database import Database, DatabaseUnavailableError, answered_within
 from fullmakt.infra.group_commit import BATCH, Connection, GroupCommit
-from fullmakt.maskinporten.tokens.model import Standing
+from fullmakt.maskinporten.tokens.model import Standing, Watched
 from fullmakt.wire.maskinporten.registry import TOPIC
 
-_COMMIT = f"""
+# %s: the common table expressions that end in ``decision``, and the claims of which what they watch has changed.
+_STATEMENT = f"""
 WITH registry AS (
     SELECT coalesce((SELECT version FROM feed.version WHERE topic = '{TOPIC}'), 0) AS version
 ), altinn AS (
-    SELECT coalesce(sum(version), 0)::bigint AS version FROM feed.version WHERE topic = ANY(%b::text[])
-), decision AS (
-    SELECT decode(d.claim, 'hex') AS claim, d.expires_at, d.reason, d.trace_id, d.actor, d.subject, d.facts
-    FROM registry, altinn, json_to_recordset(%b::text::json) AS d (
-        claim text, expires_at bigint, reason text, trace_id text, actor text, subject text, facts jsonb
-    )
-    WHERE registry.version = %b AND altinn.version = coalesce(%b::bigint, altinn.version)
-), claimed AS (
+    SELECT coalesce(sum(version), 0)::bigint AS version FROM feed.version WHERE topic = ANY(%%b::text[])
+), %s, claimed AS (
     INSERT INTO tokens.used_grant (claim, expires_at)
     SELECT claim, expires_at FROM decision WHERE claim IS NOT NULL ORDER BY claim
     ON CONFLICT DO NOTHING RETURNING claim
 ), recorded AS (
     INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts)
-    SELECT %b, 'tokens', 'token:issue', CASE WHEN reason = '' THEN 'permit' ELSE 'deny' END,
+    SELECT %%b, 'tokens', 'token:issue', CASE WHEN reason = '' THEN 'permit' ELSE 'deny' END,
         reason, trace_id, actor, subject, facts
     FROM decision WHERE claim IS NULL OR claim IN (SELECT claim FROM claimed)
 )
-SELECT (SELECT version FROM registry), (SELECT version FROM altinn), ARRAY(SELECT claim FROM claimed)
+SELECT (SELECT version FROM registry), (SELECT version FROM altinn), ARRAY(SELECT claim FROM claimed), %s
 """  # noqa: S608 - the topic is a constant
+_FIELDS = "decode(d.claim, 'hex') AS claim, d.expires_at, d.reason, d.trace_id, d.actor, d.subject, d.facts"
+_COLUMNS = "claim text, expires_at bigint, reason text, trace_id text, actor text, subject text, facts jsonb"
+_HOLDS = "registry.version = %b AND altinn.version = coalesce(%b::bigint, altinn.version)"
+
+_COMMIT = _STATEMENT % (
+    f"""decision AS (
+    SELECT {_FIELDS} FROM registry, altinn, json_to_recordset(%b::text::json) AS d ({_COLUMNS}) WHERE {_HOLDS}
+)""",  # noqa: S608
+    "ARRAY[]::bytea[]",
+)
+# The case keeps PostgreSQL from going through the whole feed for a batch: it is one look-up in an index a decision.
+_COMMIT_WATCHED = _STATEMENT % (
+    f"""made AS MATERIALIZED (
+    SELECT {_FIELDS}, CASE WHEN d.topic IS NULL THEN false ELSE EXISTS (
+        SELECT FROM feed.change c WHERE c.topic = d.topic AND c.version > d.since AND c.key = d.key
+    ) END AS moved
+    FROM registry, altinn,
+        json_to_recordset(%b::text::json) AS d ({_COLUMNS}, topic text, key text, since bigint)
+    WHERE {_HOLDS}
+), decision AS (
+    SELECT * FROM made WHERE NOT moved
+)""",  # noqa: S608
+    "ARRAY(SELECT claim FROM made WHERE moved)",
+)
 
 SLICE = 5_000
 """Claims that are forgotten in one transaction at the most."""
@@ -86,6 +105,7 @@ class Decision:
     facts: str
     at: datetime
     standing: Standing | None = None
+    watched: Watched | None = None
     sign: Callable[[], bytes] | None = None
 
 
@@ -121,8 +141,26 @@ def next_batch(waiting: Sequence[Waiting]) -> tuple[list[Waiting], list[Waiting]
     return batch, rest
 
 
-def _verdict(written: Decision) -> Result:
-    return Verdict.WRITTEN if written.sign is None else written.sign()
+def _verdict(decision: Decision, claimed: Container[bytes], moved: Container[bytes]) -> Result:
+    if decision.claim is None or decision.claim in claimed:
+        return Verdict.WRITTEN if decision.sign is None else decision.sign()
+    return Verdict.STALE if decision.claim in moved else Verdict.REPLAYED
+
+
+def _rows(items: Sequence[Decision]) -> list[dict[str, object]]:
+    """What the statement reads of each decision."""
+    rows: list[dict[str, object]] = [
+        {
+            "claim": d.claim.hex() if d.claim is not None else None, "expires_at": d.expires_at,
+            "reason": d.reason, "trace_id": d.trace_id, "actor": d.actor, "subject": d.subject,
+            "facts": orjson.Fragment(d.facts),
+        }
+        for d in items
+    ]  # fmt: skip
+    for row, d in zip(rows, items, strict=True):
+        if d.watched is not None:
+            row |= {"topic": d.watched.topic, "key": d.watched.key, "since": d.watched.version}
+    return rows
 
 
 class Ledger(GroupCommit[Decision, Result]):
@@ -141,26 +179,18 @@ class Ledger(GroupCommit[Decision, Result]):
         standing = next((d.standing for d in items if d.standing is not None), None)
         topics, rests_on = (list(standing.topics), standing.version) if standing is not None else ([], None)
         # One document costs a third of seven arrays, which psycopg puts together item by item.
-        document = orjson.dumps(
-            [
-                {
-                    "claim": d.claim.hex() if d.claim is not None else None, "expires_at": d.expires_at,
-                    "reason": d.reason, "trace_id": d.trace_id, "actor": d.actor, "subject": d.subject,
-                    "facts": orjson.Fragment(d.facts),
-                }
-                for d in items
-            ]
-        ).decode()  # fmt: skip
+        document = orjson.dumps(_rows(items)).decode()
+        statement = _COMMIT if all(d.watched is None for d in items) else _COMMIT_WATCHED
         cursor = await connection.cursor(binary=True).execute(
-            _COMMIT, (topics, document, first.version, rests_on, first.at), prepare=True
+            statement, (topics, document, first.version, rests_on, first.at), prepare=True
         )
         row = await cursor.fetchone()
         if row is None:
             raise DatabaseUnavailableError("no answer")
-        registry, altinn, claimed = row[0], row[1], set(row[2])
+        registry, altinn, claimed, moved = row[0], row[1], set(row[2]), set(row[3])
         if registry != first.version or (rests_on is not None and altinn != rests_on):
             return [Verdict.STALE] * len(items)
-        return [_verdict(d) if d.claim is None or d.claim in claimed else Verdict.REPLAYED for d in items]
+        return [_verdict(d, claimed, moved) for d in items]
 
     async def forget_expired(self, now: int, *, slice_size: int = SLICE) -> int:
         """Delete one slice of the claims that may be forgotten at ``now`` (seconds); returns how many.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry
 
@@ -72,6 +73,14 @@ class Standing(NamedTuple):
     version: int
 
 
+class Watched(NamedTuple):
+    """What an answer about one thing rests on: nothing was announced of ``key`` on ``topic`` after ``version``."""
+
+    topic: str
+    key: str
+    version: int
+
+
 class SystemUserAsked(NamedTuple):
     """What ``urn:altinn:systemuser`` asks for (§5.1): the number of the system user's owner, and the vendor's name for
     it."""
@@ -86,6 +95,14 @@ class VirksysAsked(NamedTuple):
     part: str
     hjelper: str | None = None
     rettigheit: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAsked:
+    """What ``urn:altinn:consent`` asks for (§5.3): a consent, and the URN of who has given it."""
+
+    id: UUID
+    giver: str = field(repr=False)
 
 
 class Enrichment(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from fullmakt.infra.feed import Changes
 from fullmakt.jose.chains import TrustAnchors
+from fullmakt.wire.altinn.consents import ConsentQuestion, FoundConsent, NoConsent
 from fullmakt.wire.altinn.systemusers import (
     NoSystemUser,
     SystemUserQuestion,
@@ -114,6 +115,33 @@ class SystemUsers(Protocol):
 
     async def virksys_version(self) -> int:
         """The sum of the versions of ``virksys_topics`` now.
+
+        Raises:
+            DatabaseUnavailableError: the feed can not be read now.
+        """
+        ...
+
+
+class Consents(Protocol):
+    """What people and organisations have consented to, as Altinn keeps it (maskinporten.md §5.3; consent.md §4.9).
+
+    ``topic`` is that of the change feed, in the token server's own database, on which every change of a consent is
+    announced with the key ``consent:<uuid>``; None when Altinn is elsewhere.
+    """
+
+    @property
+    def topic(self) -> str | None: ...
+
+    async def look_up(self, question: ConsentQuestion) -> FoundConsent | NoConsent:
+        """The consent as it stands now, or every cause why it can not be drawn.
+
+        Raises:
+            UnavailableError: Altinn does not answer. That is never the same as “none”.
+        """
+        ...
+
+    async def version(self) -> int:
+        """The version of ``topic`` now; 0 without one.
 
         Raises:
             DatabaseUnavailableError: the feed can not be read now.

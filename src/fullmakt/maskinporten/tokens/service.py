@@ -27,6 +27,7 @@ from fullmakt.maskinporten.tokens.delegation_cache import DelegationCache
 from fullmakt.maskinporten.tokens.key_ring import KeyRing
 from fullmakt.maskinporten.tokens.ledger import SLICE, Decision, Ledger, Result, Verdict
 from fullmakt.maskinporten.tokens.model import IssuedToken, Refusal, UnverifiedGrant
+from fullmakt.maskinporten.tokens.ports import Consents
 from fullmakt.maskinporten.tokens.registry_cache import RegistryCache
 from fullmakt.maskinporten.tokens.signing import CurrentRing, SigningKeys
 from fullmakt.maskinporten.tokens.system_user_cache import SystemUserCache
@@ -62,10 +63,11 @@ class TokenService:
         clock: Clock,
         delegations: DelegationCache | None = None,
         system_users: SystemUserCache | None = None,
+        consents: Consents | None = None,
     ) -> None:
         self.config = config
         self._cache = cache
-        self._decisions = Decisions(config, cache, certificates, delegations, system_users)
+        self._decisions = Decisions(config, cache, certificates, delegations, system_users, consents)
         self._ledger = ledger
         self._clock = clock
         self._ring = CurrentRing(signing_keys.ring)
@@ -236,6 +238,7 @@ class TokenService:
                 facts,
                 now,
                 outcome.standing,
+                outcome.watched,
                 sign,
             )
         )

@@ -90,8 +90,8 @@ class ConsentRight:
         """
         try:
             (resource,) = document["resource"]
-            if resource["type"] != RESOURCE:
-                raise ValueError("not a resource")
+            if resource["type"] != RESOURCE or not isinstance(document["action"], list):
+                raise ValueError("not a resource, or no list of actions")
             return cls(
                 resource=_text(resource["value"]),
                 actions=tuple([_text(action) for action in document["action"]]),

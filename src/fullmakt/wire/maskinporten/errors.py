@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fullmakt.wire.altinn.consents import Cause as ConsentCause
+
 
 class Provenance(StrEnum):
     """Where a row's text is known from."""
@@ -47,6 +49,12 @@ def _customer(reason: str, text: str, cause: str, remedy: str) -> CatalogueEntry
     """One cause of the error that clients know by its name alone; its words are ours, as Maskinporten's are free."""
     error = "invalid_altinn_customer_configuration"
     return CatalogueEntry(reason, 400, error, "MP-303", text, Provenance.OURS, cause, remedy)
+
+
+def _consent(reason: str, text: str, cause: str, remedy: str) -> CatalogueEntry:
+    """One cause of there being no consent to draw: MP-303, as for any other value that is not good (§5.3)."""
+    start = "Invalid authorization details values "
+    return CatalogueEntry(reason, 400, "invalid_grant", "MP-303", start + text, Provenance.OURS, cause, remedy)
 
 
 CATALOGUE: dict[str, CatalogueEntry] = {
@@ -278,6 +286,46 @@ CATALOGUE: dict[str, CatalogueEntry] = {
             "clients.",
             "Leave `hjelper` out, or name the agent that the party is a client of.",
         ),
+        # And why a consent can not be drawn (wire/altinn/consents.py, Cause).
+        _consent(
+            "consent_not_found",
+            "id: organisation {receiver} has been given no consent {id} (AM-00001)",
+            "There is no consent with that id, or it is one that another organisation was given.",
+            "Compare `id` with the id of the consent request. A supplier names the one whose consent it is in "
+            "`consumer_org`.",
+        ),
+        _consent(
+            "consent_of_another_giver",
+            "from: consent {id} was asked of another party (AM-00012)",
+            "The consent is there, and its giver is another than `from` in the grant.",
+            "Put the giver that the consent was asked of in `from`.",
+        ),
+        _consent(
+            "consent_revoked",
+            "id: consent {id} is revoked (AM-00011)",
+            "The consent was given and has ended: its giver took it back, its receiver gave it up, or it was good for "
+            "one time and has been used.",
+            "Ask for a new consent.",
+        ),
+        _consent(
+            "consent_expired",
+            "id: consent {id} is expired (AM-00013)",
+            "The time until which the consent was asked for, `validTo`, has passed.",
+            "Ask for a new consent.",
+        ),
+        _consent(
+            "consent_not_accepted",
+            "id: consent {id} is not accepted (AM-00014)",
+            "The consent has not been answered yet, it was declined, or the question was withdrawn.",
+            "Look at the consent request: as long as it is `Created`, ask again when the giver has answered.",
+        ),
+        _consent(
+            "consent_for_another_receiver",
+            "id: consent {id} was given to another organisation than {receiver}, which only handles it",
+            "The client's organisation asked for the consent as a supplier. It was given to the consumer, and what was "
+            "given to somebody else can not be drawn.",
+            "Name the consumer in `consumer_org`: it delegates the API to the supplier.",
+        ),
         # -- our side ---------------------------------------------------------------------------------------------
         CatalogueEntry(
             "temporarily_unavailable", 503, "temporarily_unavailable", None, "{detail}", _O,
@@ -292,6 +340,16 @@ CATALOGUE: dict[str, CatalogueEntry] = {
     )
 }  # fmt: skip
 """By reason. Several reasons may share a code (MP-303), and some have none."""
+
+CONSENT_REASONS = {
+    ConsentCause.NOT_FOUND: "consent_not_found",
+    ConsentCause.OTHER_GIVER: "consent_of_another_giver",
+    ConsentCause.REVOKED: "consent_revoked",
+    ConsentCause.EXPIRED: "consent_expired",
+    ConsentCause.NOT_ACCEPTED: "consent_not_accepted",
+}
+"""What is told of a consent that can not be drawn. Of several causes the first counts: whoever the consent was not
+given to learns no more of it, and one whose time is over need not be waited for."""
 
 
 def entries_with_code(code: str) -> list[CatalogueEntry]:

@@ -59,13 +59,20 @@ def refusal_of(verdict: object) -> Refusal:
 
 
 @pytest.mark.parametrize(
-    ("altinn", "virksys", "types"),
-    [(False, True, ()), (True, False, TYPES[:1]), (True, True, TYPES)],
+    ("system_users", "consents", "virksys", "types"),
+    [
+        (False, False, True, ()),
+        (True, False, False, TYPES[:1]),
+        (True, False, True, TYPES),
+        (False, True, True, ("urn:altinn:consent",)),
+        (True, True, True, ("urn:altinn:systemuser", "urn:altinn:consent", "urn:altinn:virksys")),
+    ],
 )
-def test_the_form_of_the_seed_has_a_switch_and_neither_is_there_without_altinn(
-    altinn: bool, virksys: bool, types: tuple[str, ...]
+def test_what_is_supported_is_what_there_is_an_altinn_to_ask_about_and_the_form_of_the_seed_has_a_switch(
+    system_users: bool, consents: bool, virksys: bool, types: tuple[str, ...]
 ) -> None:
-    assert rules.supported_details(replace(CONFIG, virksys=virksys), altinn=altinn) == types
+    config = replace(CONFIG, virksys=virksys)
+    assert rules.supported_details(config, system_users=system_users, consents=consents) == types
 
 
 # -- what a grant may ask for -----------------------------------------------------------------------------------------

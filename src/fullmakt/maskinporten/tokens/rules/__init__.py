@@ -17,6 +17,10 @@ from fullmakt.maskinporten.tokens.rules.client import (
     client_not_found,
 )
 from fullmakt.maskinporten.tokens.rules.details import (
+    Answer,
+    Details,
+    Question,
+    SystemQuestion,
     details_question,
     enrich,
     read_details,
@@ -41,6 +45,10 @@ from fullmakt.maskinporten.tokens.rules.token import (
 
 __all__ = [
     "LONGEST_TOKEN",
+    "Answer",
+    "Details",
+    "Question",
+    "SystemQuestion",
     "access_holder",
     "acts_for_another",
     "check_access",

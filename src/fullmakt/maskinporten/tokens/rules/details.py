@@ -1,18 +1,20 @@
 """Step 14: rich authorization requests. What a grant may ask for, what is asked of Altinn, and what the token says.
 
-Source: maskinporten.md §5.1, §5.2; RFC 9396.
+Source: maskinporten.md §5; consent.md §4.9, §4.10; RFC 9396.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from fullmakt.kernel.identifiers import Iso6523
+from fullmakt.kernel.identifiers import InvalidIdentifierError, Iso6523, NationalId, OrgNumber
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.model import (
+    ConsentAsked,
     Enrichment,
     Refusal,
     SystemUserAsked,
@@ -20,6 +22,8 @@ from fullmakt.maskinporten.tokens.model import (
     VirksysAsked,
 )
 from fullmakt.maskinporten.tokens.rules.grant import malformed
+from fullmakt.wire.altinn.attributes import ORGANISATION, PERSON
+from fullmakt.wire.altinn.consents import CONSENT_TYPE, ConsentQuestion, FoundConsent, NoConsent
 from fullmakt.wire.altinn.systemusers import (
     Cause,
     NoSystemUser,
@@ -29,19 +33,23 @@ from fullmakt.wire.altinn.systemusers import (
     VirksysQuestion,
 )
 from fullmakt.wire.altinn.token_details import ENTERPRISE_TYPE, SYSTEM_USER_TYPE
+from fullmakt.wire.maskinporten.errors import CONSENT_REASONS
 from fullmakt.wire.maskinporten.grant import VIRKSYS_CLIENT
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 
-Details = SystemUserAsked | VirksysAsked
-Question = SystemUserQuestion | VirksysQuestion
-Answer = SystemUserRecord | VirksysAnswer | NoSystemUser
+Details = SystemUserAsked | VirksysAsked | ConsentAsked
+SystemQuestion = SystemUserQuestion | VirksysQuestion
+Question = SystemQuestion | ConsentQuestion
+Answer = SystemUserRecord | VirksysAnswer | NoSystemUser | FoundConsent | NoConsent
 
 _MEMBERS = {
     SYSTEM_USER_TYPE: frozenset({"type", "systemuser_org", "externalRef"}),
     ENTERPRISE_TYPE: frozenset({"type", "part", "hjelper", "rettigheit"}),
+    CONSENT_TYPE: frozenset({"type", "id", "from"}),
 }
 _MEMBERS_OF_ORG = frozenset({"authority", "ID"})
 _ORGANISATION = re.compile(r"0192:([0-9]{9})", re.ASCII)
+_CONSENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[!-~æøåÆØÅ]{1,200}")
 _MAX_RETTIGHEIT = 100
 _MAX_EXTERNAL_REF = 255
@@ -51,11 +59,14 @@ _NOT_IN_DESCRIPTION = re.compile(r"[^ !#-\[\]-~]|[0-9]{11}")
 """What RFC 6749 §5.2 keeps out of ``error_description``, and what could be a person's number."""
 
 
-def supported_details(config: TokensConfig, *, altinn: bool) -> tuple[str, ...]:
-    """The types that can be asked for: none without an Altinn to ask."""
-    if not altinn:
-        return ()
-    return (SYSTEM_USER_TYPE, ENTERPRISE_TYPE) if config.virksys else (SYSTEM_USER_TYPE,)
+def supported_details(config: TokensConfig, *, system_users: bool, consents: bool = False) -> tuple[str, ...]:
+    """The types that can be asked for: those that there is an Altinn to ask about, and that are on."""
+    types = (
+        (SYSTEM_USER_TYPE, system_users),
+        (CONSENT_TYPE, consents),
+        (ENTERPRISE_TYPE, system_users and config.virksys),
+    )
+    return tuple(kind for kind, there in types if there)
 
 
 # -- what the grant asks for --------------------------------------------------------------------------------------
@@ -73,7 +84,7 @@ def read_details(details: Sequence[Any], supported: Collection[str]) -> Details 
     refusal = _unknown_members(element, _MEMBERS[kind])
     if refusal is not None:
         return refusal
-    return _read_system_user(element) if kind == SYSTEM_USER_TYPE else _read_virksys(element)
+    return _READERS[kind](element)
 
 
 def _unknown_type(detail: str, supported: Collection[str]) -> Refusal:
@@ -145,6 +156,40 @@ def _read_virksys(element: Mapping[str, Any]) -> VirksysAsked | Refusal:
     return VirksysAsked(part, helper, tuple(dict.fromkeys(rights)))
 
 
+def _read_consent(element: Mapping[str, Any]) -> ConsentAsked | Refusal:
+    consent, giver = element.get("id"), element.get("from")
+    for name, value in (("id", consent), ("from", giver)):
+        if value is None:
+            return _bad_value(name, "missing")
+    if not isinstance(consent, str) or not _CONSENT_ID.fullmatch(consent):
+        return _bad_value("id", "must be a UUID")
+    problem = _giver_problem(giver) if isinstance(giver, str) else "must be a text"
+    return ConsentAsked(UUID(consent), str(giver)) if problem is None else _bad_value("from", problem)
+
+
+def _giver_problem(giver: str) -> str | None:
+    """What is wrong with a giver's URN. Its number is never repeated."""
+    kind, _, number = giver.rpartition(":")
+    try:
+        if kind == PERSON:
+            NationalId(number)
+        elif kind == ORGANISATION:
+            OrgNumber(number)
+        else:
+            return f"must be {PERSON} or {ORGANISATION}, a colon, and a number"
+    except InvalidIdentifierError:
+        digits = "eleven digits, the last two of which fit" if kind == PERSON else "nine digits"
+        return f"{kind} takes {digits}"
+    return None
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], Details | Refusal]] = {
+    SYSTEM_USER_TYPE: _read_system_user,
+    ENTERPRISE_TYPE: _read_virksys,
+    CONSENT_TYPE: _read_consent,
+}
+
+
 def _orgno(value: object) -> str | None:
     """The nine digits of an organisation; their check digit is Altinn's business (§5.2)."""
     found = _ORGANISATION.fullmatch(value) if isinstance(value, str) else None
@@ -157,10 +202,13 @@ def _orgno(value: object) -> str | None:
 def details_question(details: Details, client: RegisteredClient, grant: UnverifiedGrant) -> Question | Refusal:
     """What to ask Altinn. The system's vendor has to be the client's owner, whoever made the client for it.
 
+    The receiver of a consent is whom the token is for: the client's owner, or the consumer that a supplier asks for.
     A virksomhetstoken is for clients that are an enterprise system, and for nobody else (§5.2): MP-301.
     """
     if isinstance(details, SystemUserAsked):
         return SystemUserQuestion(client.client_id, client.client_orgno, details.owner, details.external_ref)
+    if isinstance(details, ConsentAsked):
+        return ConsentQuestion(details.id, details.giver, OrgNumber(grant.consumer_org or client.client_orgno))
     if client.integration_type != VIRKSYS_CLIENT:
         return _unknown_type(
             f"{ENTERPRISE_TYPE} is for clients with integration_type {VIRKSYS_CLIENT}, and the client has"
@@ -175,8 +223,10 @@ def details_question(details: Details, client: RegisteredClient, grant: Unverifi
 def enrich(client: RegisteredClient, question: Question, answer: Answer) -> Enrichment | Refusal:
     """What the token says beside the usual, and what the trail keeps of it.
 
-    Or ``invalid_altinn_customer_configuration``, under the name of what it was.
+    Or MP-303, under the name of what it was.
     """
+    if isinstance(question, ConsentQuestion):
+        return _enrich_with_consent(question, answer)
     if isinstance(answer, NoSystemUser):
         by_right = isinstance(question, VirksysQuestion) or answer.cause not in _OF_RIGHTS
         return Refusal((answer.cause if by_right else Cause.NO_SYSTEM_USER).value, _facts(question))
@@ -189,13 +239,37 @@ def enrich(client: RegisteredClient, question: Question, answer: Answer) -> Enri
         }
         facts = {"systemuser_id": str(answer.id), "system_id": answer.system_id, "owner": answer.owner}
         return Enrichment(_members({"authorization_details": [element]}).encode(), _members(facts))
+    if not isinstance(answer, VirksysAnswer):
+        raise TypeError("an answer to another question")
     said = answer.document()
     element = {"type": ENTERPRISE_TYPE, **said}
     claims = {"client_name": client.client_name, "authorization_details": [element]}
     return Enrichment(_members(claims).encode(), _members(said))
 
 
-def _facts(question: Question) -> dict[str, Any]:
+def _enrich_with_consent(question: ConsentQuestion, answer: Answer) -> Enrichment | Refusal:
+    facts: dict[str, Any] = {"id": str(question.id), "receiver": str(question.receiver)}
+    if isinstance(answer, NoConsent):
+        told = next(reason for cause, reason in CONSENT_REASONS.items() if cause in answer.causes)
+        causes = {cause.value: cause.meaning for cause in CONSENT_REASONS if cause in answer.causes}
+        return Refusal(told, {**facts, "causes": causes})
+    if not isinstance(answer, FoundConsent):
+        raise TypeError("an answer to another question")
+    if answer.receiver != question.receiver:  # Altinn's look-up lets the supplier see it too (consent.md §4.9)
+        return Refusal("consent_for_another_receiver", facts)
+    resources = sorted({right.resource for right in answer.rights})
+    claims = {"authorization_details": [_consent_element(answer)]}
+    return Enrichment(_members(claims).encode(), _members({"consent_id": str(answer.id), "resources": resources}))
+
+
+def _consent_element(found: FoundConsent) -> dict[str, Any]:
+    """As the look-up has it, and ``metadata`` only where there is any (§5.3)."""
+    element = found.element()
+    rights = [{name: value for name, value in one.items() if value != {}} for one in element["consentRights"]]
+    return {**element, "consentRights": rights}
+
+
+def _facts(question: SystemQuestion) -> dict[str, Any]:
     facts: dict[str, Any] = {"client_id": question.client_id, "vendor": question.vendor}
     if isinstance(question, SystemUserQuestion):
         facts["owner"] = question.owner

@@ -46,7 +46,8 @@ def read_grant(claims: Mapping[str, Any], config: TokensConfig) -> UnverifiedGra
     """Step 4: every claim known, the required ones there, each of its type."""
     if config.reject_unknown_claims and not claims.keys() <= KNOWN_CLAIMS:
         unknown = sorted(claims.keys() - KNOWN_CLAIMS)
-        return malformed(unknown[0][:60], "unknown claim")
+        hint = "; it belongs inside authorization_details" if {"type", "from"}.issubset(unknown) else ""
+        return malformed(unknown[0][:60], f"unknown claim{hint}")
     for name in ("aud", "iss", "scope", "iat", "exp"):
         if claims.get(name) is None:
             return malformed(name, "missing")

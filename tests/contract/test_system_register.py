@@ -128,10 +128,12 @@ async def test_the_trail_tells_of_every_change(setting: RegisterSetting) -> None
         (("PUT", OWN, definition(vendor={"ID": f"0192:{OTHER}"})), "unknown_system"),
         (("PUT", f"{REGISTER}/vendor/{VENDOR}_none", definition("none")), "unknown_system"),
         (("DELETE", f"{REGISTER}/vendor/{VENDOR}_none", None), "unknown_system"),
+        (("GET", f"{REGISTER}/vendor/{VENDOR}_none", None), "unknown_system"),
+        (("GET", f"{REGISTER}/vendor/{VENDOR}_none/changelog", None), "unknown_system"),
     ],
-    ids=["create", "replace", "other_vendor", "unknown", "delete_unknown"],
+    ids=["create", "replace", "other_vendor", "unknown", "delete_unknown", "read_unknown", "changes_of_unknown"],
 )
-async def test_the_trail_tells_of_changes_that_are_refused(
+async def test_the_trail_tells_of_what_is_refused(
     setting: RegisterSetting, call: tuple[str, str, Any], reason: str
 ) -> None:
     heard, announced = await setting.told(), await setting.announced()

@@ -435,6 +435,11 @@ async def test_every_token_leaves_an_event_and_no_number_of_a_person(world: Worl
     await world.exchange("maskinporten", world.maskinporten.mint())
     await world.exchange("id-porten", world.person_token())
     await world.exchange("id-porten", world.person_token(scope="openid"))
+    await world.exchange("facebook", world.maskinporten.mint())
+    await world.exchange("maskinporten", world.maskinporten.mint(), X_Altinn_EnterpriseUser_Authentication="a:secret")
+    for token in ("x.y.z", None):
+        await world.get("/api/v1/exchange/maskinporten", token)
+        await world.get("/api/v1/refresh", token)
     async with database.transaction() as connection:
         rows = await connection.execute(
             text(
@@ -447,8 +452,15 @@ async def test_every_token_leaves_an_event_and_no_number_of_a_person(world: Worl
         ("token:exchange", "permit", "", CONSUMER),
         ("token:exchange", "permit", "", f"party:{PARTY}"),
         ("token:exchange", "deny", "scope", ""),
+        ("token:exchange", "deny", "unknown_provider", ""),
+        ("token:exchange", "deny", "enterprise_users_gone", ""),
+        ("token:exchange", "deny", "malformed", ""),
+        ("token:refresh", "deny", "malformed", ""),
+        ("token:exchange", "deny", "missing", ""),
+        ("token:refresh", "deny", "missing", ""),
     ]
     assert PERSON_ID not in str(events)
+    assert "secret" not in str(events)
 
 
 async def test_a_caller_is_remembered_no_longer_than_its_token_lasts(world: World) -> None:

@@ -88,6 +88,8 @@ async def test_a_vendor_finds_a_system_user_by_its_key(world: SystemUsersWorld) 
     other = await world.send("vendor", "GET", path, params={**query, "external-ref": "x"})
     assert problem_of(other) == (404, "15")
     assert problem_of(await world.send("rival", "GET", path, params=query)) == (404, "11")
+    refused = [reason for action, outcome, reason in await world.told("system-user:read") if outcome == "deny"]
+    assert refused == ["AUTH-00015", "AUTH-00011"]
     assert (await world.send("vendor", "GET", path, params={"orgno": CUSTOMER})).status_code == 400
     assert (await world.send("vendor", "GET", path, params={**query, "orgno": "x"})).status_code == 400
 
@@ -210,7 +212,7 @@ async def test_a_system_with_very_many_clients_concerns_everybody(world: SystemU
         "SELECT key FROM feed.change WHERE topic = 'altinn.systemusers' AND version = "
         "(SELECT max(version) FROM feed.change WHERE topic = 'altinn.systemusers') ORDER BY key"
     )
-    assert [key.partition(":")[0] for (key,) in last] == ["*", "request", "system", "systemuser"]
+    assert [key.partition(":")[0] for (key,) in last] == ["*", "request", "systemuser"]
     assert (await world.look_up(clientId="client-1000")).status_code == 200
 
 

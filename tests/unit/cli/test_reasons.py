@@ -11,6 +11,7 @@ import pytest
 
 import fullmakt
 from fullmakt.altinn.decisions.model import Reason
+from fullmakt.altinn.exchange.errors import ExchangeRefusedError
 from fullmakt.cli.rights.reasons import Meaning, catalogue, meaning_of, meanings_named, sentence
 from fullmakt.provider.errors import Reason as TokenReason
 
@@ -48,6 +49,7 @@ def test_every_reason_for_which_an_api_refuses_has_a_sentence() -> None:
 def test_every_reason_for_which_no_token_is_exchanged_has_a_sentence() -> None:
     reasons = {text for _, node in calls("TokenRefusedError") for text in texts(node)}
     assert len(reasons) > 8
+    reasons |= {kind.reason for kind in ExchangeRefusedError.__subclasses__() if hasattr(kind, "reason")}
     assert reasons | {str(reason) for reason in TokenReason} <= catalogue()["exchange"].keys()
 
 

@@ -9,13 +9,19 @@ from uuid import UUID
 
 from fullmakt.altinn.exchange import rules
 from fullmakt.altinn.exchange.config import ExchangeConfig
-from fullmakt.altinn.exchange.errors import ScopeRefusedError, TokenRefusedError, UnknownProviderError
+from fullmakt.altinn.exchange.errors import (
+    EnterpriseUsersGoneError,
+    ExchangeRefusedError,
+    TokenRefusedError,
+    UnknownProviderError,
+)
 from fullmakt.altinn.exchange.keys import AltinnKeys
 from fullmakt.altinn.exchange.ports import ClaimsVerifier, MaskinportenVerifier, Parties, ServiceOwners
 from fullmakt.altinn.exchange.tokens import AltinnTokens, PlatformTokens
 from fullmakt.infra.audit import AuditEvent, record
 from fullmakt.infra.database import Database
 from fullmakt.infra.unavailable import NeighbourUnavailableError
+from fullmakt.jose.compact import MalformedJwtError, parse_compact
 from fullmakt.kernel.clock import Clock, NewId
 from fullmakt.kernel.identifiers import InvalidIdentifierError, NationalId
 from fullmakt.provider import BearerError, IssuerUnavailableError, VerifiedToken
@@ -56,27 +62,33 @@ class ExchangeService:
         self.tokens = AltinnTokens(config.issuer, keys, clock)
         self.platform_tokens = PlatformTokens(keys, clock)
 
-    async def exchange(self, provider: str, token: str, *, test: bool = False) -> str:
+    async def exchange(self, provider: str, token: str, *, test: bool = False, enterprise_user: bool = False) -> str:
         """An Altinn token for a token of ``provider``, whose name is compared without regard to case.
 
+        ``enterprise_user`` says that an enterprise user's name and password came with the token.
+
         Raises:
-            UnknownProviderError: nobody of that name is trusted.
             TokenRefusedError: the token is not to be believed, or lacks a claim.
+            EnterpriseUsersGoneError: with one of Maskinporten's came an enterprise user.
+            UnknownProviderError: nobody of that name is trusted.
             ScopeRefusedError: ID-porten's, and for none of Altinn's scopes.
             UnavailableError: it can not be told now.
         """
         try:
+            _require_readable(token)
             match provider.lower():
+                case "maskinporten" if enterprise_user:
+                    raise EnterpriseUsersGoneError
                 case "maskinporten":
                     return await self._from_maskinporten(token, test=test)
                 case "id-porten":
                     return await self._from_idporten(token)
                 case "altinnstudio":
                     raise TokenRefusedError("issuer_not_configured")
-        except (TokenRefusedError, ScopeRefusedError) as error:
-            await self._record("token:exchange", "deny", reason=getattr(error, "reason", "scope"))
+            raise UnknownProviderError(provider)
+        except ExchangeRefusedError as error:
+            await self._record("token:exchange", "deny", reason=error.reason)
             raise
-        raise UnknownProviderError(provider)
 
     async def issue(
         self, claims: Mapping[str, Any], *, actor: str, expires: datetime | None = None, keep_arrays: bool = False
@@ -114,6 +126,7 @@ class ExchangeService:
             TokenRefusedError: it is not one of ours, or its session has lasted for 12 hours.
         """
         try:
+            _require_readable(token)
             claims = rules.refreshed(await self.tokens.claims(token), self._clock())
         except TokenRefusedError as error:
             await self._record("token:refresh", "deny", reason=error.reason)
@@ -178,6 +191,16 @@ class ExchangeService:
         )  # fmt: skip
         async with self._database.transaction() as connection:
             await record(connection, event)
+
+
+def _require_readable(token: str) -> None:
+    """Let nothing through that can not be read as a JWT at all."""
+    if not token:
+        raise TokenRefusedError("missing")
+    try:
+        parse_compact(token)
+    except MalformedJwtError as error:
+        raise TokenRefusedError("malformed") from error
 
 
 def _pid(claims: Mapping[str, Any]) -> NationalId:

@@ -1,4 +1,4 @@
-"""Who is let in: everybody has a token, with one of the route's scopes, and whoever is refused a change is remembered
+"""Who is let in: everybody has a token, with one of the route's scopes, and whoever is refused is remembered
 (altinn-authentication.md §1, §5)."""
 
 from __future__ import annotations
@@ -57,14 +57,12 @@ class Door:
                 await self._refused(request, caller.actor, refused, error.reason, **error.facts)
                 raise
             except AltinnProblemError as error:
-                if method != "GET" or error.kind in {errors.NOT_ALLOWED, errors.NOT_AUTHENTICATED}:
-                    told = {"says": error.kind.text, **error.extensions}
-                    await self._refused(request, caller.actor, refused, error.kind.code, **told)
+                told = {"says": error.kind.text, **error.extensions}
+                await self._refused(request, caller.actor, refused, error.kind.code, **told)
                 raise
             except AltinnValidationError as error:
-                if method != "GET":
-                    codes = [fault.code for fault in error.faults]
-                    await self._refused(request, caller.actor, refused, codes[0], codes=codes)
+                codes = [fault.code for fault in error.faults]
+                await self._refused(request, caller.actor, refused, codes[0], codes=codes)
                 raise
 
         return folded_route(path, handle, methods=[method])

@@ -89,8 +89,7 @@ class Gate:
             await self._tell(entry, "broken_rule", rules=[fault.code for fault in refusal.faults])
             raise
         except RegisterError as refusal:
-            if action != READ:
-                await self._tell(entry, refusal.reason)
+            await self._tell(entry, refusal.reason)
             return _answer(entry, refusal)
 
     async def _tell(self, entry: Entry, reason: str, **facts: object) -> None:

@@ -264,6 +264,29 @@ async def test_a_refusal_has_its_status_error_text_code_and_audit_event(
             assert (event["outcome"], event["reason"]) == ("deny", reason)
 
 
+@pytest.mark.parametrize(
+    ("scopes", "seconds"),
+    [
+        ("demo:short", 30),
+        ("demo:long", 900),
+        ("demo:short demo:long", 30),
+        ("demo:long demo:short", 30),
+        (f"{SCOPE} demo:long demo:short", 30),
+        (f"{SCOPE} demo:long", 900),
+    ],
+)
+async def test_a_token_for_scopes_of_different_lifetimes_lives_as_long_as_the_shortest_as_seed_002_warns(
+    server: Node, rows: RegistryRows, scopes: str, seconds: int
+) -> None:
+    """``SCOPE`` has no lifetime of its own, and how long an authorization lives has to do with logins alone (§3.4)."""
+    await rows.scope("demo:short", at_max_age=30, authorization_max_lifetime=600)
+    await rows.scope("demo:long", at_max_age=900, authorization_max_lifetime=10)
+    await rows.client("mixing", scopes=[SCOPE, "demo:short", "demo:long"])
+    answer = body_of(await server.post(sign(claims_of(iss="mixing", scope=scopes))))
+    token = payload_of(answer["access_token"])
+    assert (answer["expires_in"], token["exp"] - token["iat"], answer["scope"]) == (seconds, seconds, scopes)
+
+
 def test_every_reason_of_the_catalogue_is_provoked_somewhere() -> None:
     elsewhere = {
         "replayed",  # below

@@ -77,9 +77,7 @@ def test_metadata_does_not_break_out_of_its_placeholder(value: str) -> None:
     assert [target.partition("?")[0].rpartition("/")[0] for target in shown.targets] == ["https://skatt.example"]
 
 
-@pytest.mark.parametrize(
-    "mark", [chr(code) for code in (0x202A, 0x202B, 0x202D, 0x202E, 0x2066, 0x2067, 0x200F, 0x61C)]
-)
+@pytest.mark.parametrize("code", [0x202A, 0x202B, 0x202D, 0x202E, 0x2066, 0x2067, 0x200F, 0x61C])
 def test_metadata_does_not_turn_the_text_around_it(code: int) -> None:
     mark = chr(code)
     for shown in (to_html("Til {navn}", {"navn": f"{mark}SA neknaB"}), to_text("{navn}", {"navn": f"A{mark}B"})):

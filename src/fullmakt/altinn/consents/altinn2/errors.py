@@ -41,7 +41,7 @@ class NotAdmittedError(Exception):
         self.facts = facts
 
 
-class TokenRefusedError(Exception):
+class NoConsentTokenError(Exception):
     """There is no consent token, or nothing to do with one: 403, and always the same text (§2.8)."""
 
     def __init__(self, reason: str, **facts: Any) -> None:

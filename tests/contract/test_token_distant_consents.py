@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,9 @@ from fullmakt.kernel.clock import FixedClock
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.maskinporten.tokens.distant_altinn import MAX_ANSWER_BYTES, OwnToken
 from fullmakt.maskinporten.tokens.distant_consents import DistantConsents
+from fullmakt.serve.assembly import assemble
+from fullmakt.serve.settings import ConfigError, Settings
+from fullmakt.serve.settings_sections import MaskinportenSettings
 from fullmakt.wire.altinn.consents import LOOK_UP_SCOPE, Cause, ConsentQuestion, NoConsent
 from tests.support.token_consents import (
     CONSENT,
@@ -153,6 +157,24 @@ async def test_an_altinn_that_is_gone_is_a_503(server: Node, altinn: AltinnWithC
     answer = await server.post(grant())
     assert (answer.status_code, body_of(answer)["error"]) == (503, "temporarily_unavailable")
     assert (await server.post(sign(claims_of()))).status_code == 200
+
+
+@pytest.mark.parametrize("url", [f"{URL}/", URL])
+async def test_the_settings_say_which_altinn_is_asked(database_url: str, tmp_path: Path, url: str) -> None:
+    assembly = assemble(Settings(state=tmp_path, maskinporten=MaskinportenSettings(consents_url=url)), database_url)
+    try:
+        assert isinstance(assembly.consents, DistantConsents)
+        assert "urn:altinn:consent" in assembly.tokens.details_types
+    finally:
+        await assembly.close()
+
+
+def test_an_altinn_elsewhere_is_asked_by_https() -> None:
+    with pytest.raises(ConfigError) as wrong:
+        Settings.model_validate(
+            {"environment": "production", "maskinporten": {"consents_url": "http://altinn.example/accessmanagement"}}
+        )
+    assert "maskinporten.consents_url: production serves https" in str(wrong.value)
 
 
 # -- answers of many kinds --------------------------------------------------------------------------------------------

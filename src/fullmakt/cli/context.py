@@ -22,7 +22,7 @@ from fullmakt.infra.secrets import MasterKeyError
 from fullmakt.infra.unavailable import UnavailableError
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.maskinporten.tokens.config import TokensConfig
-from fullmakt.maskinporten.tokens.ports import Anchors, Delegations, Registry, SystemUsers
+from fullmakt.maskinporten.tokens.ports import Anchors, Consents, Delegations, Registry, SystemUsers
 from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
 from fullmakt.world.sections.altinn import Rights
@@ -33,8 +33,8 @@ class OpenWorld:
     """A world that is open for reading and changing.
 
     ``systems`` maps each system's name to its public URL; ``pki`` is None where our own issuers are off. ``registry``,
-    ``anchors``, ``delegations`` and ``look_ups``, which are of system users, are what the token server decides on,
-    ``tokens_config`` how.
+    ``anchors``, ``delegations``, ``look_ups``, which are of system users, and ``consents`` are what the token server
+    decides on, ``tokens_config`` how.
     """
 
     state: Path
@@ -52,6 +52,7 @@ class OpenWorld:
     anchors: Anchors
     delegations: Delegations | None
     look_ups: SystemUsers | None
+    consents: Consents | None
     tokens_config: TokensConfig
 
 

@@ -138,7 +138,16 @@ async def _known(world: OpenWorld) -> AsyncIterator[Known]:
             own = await _own_crl(world, certificate)
             return [own] if own is not None else [await source.get(url) for url in certificate.crl_urls]
 
-        yield Known(world.tokens_config, world.registry, anchors, keys, lists, world.delegations, world.look_ups)
+        yield Known(
+            world.tokens_config,
+            world.registry,
+            anchors,
+            keys,
+            lists,
+            world.delegations,
+            world.look_ups,
+            world.consents,
+        )
 
 
 async def _own_crl(world: OpenWorld, certificate: ValidatedCertificate) -> x509.CertificateRevocationList | None:

@@ -102,6 +102,7 @@ def as_world(assembly: Assembly) -> OpenWorld:
         anchors=assembly.anchors,
         delegations=assembly.delegated,
         look_ups=assembly.look_ups,
+        consents=assembly.consents,
         tokens_config=assembly.tokens.config,
     )
 

@@ -15,10 +15,11 @@ from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.delegation_cache import DelegationCache
 from fullmakt.maskinporten.tokens.distant_altinn import DistantAltinn, OwnToken
+from fullmakt.maskinporten.tokens.distant_consents import DistantConsents
 from fullmakt.maskinporten.tokens.distant_system_users import DistantSystemUsers
 from fullmakt.maskinporten.tokens.key_ring import KeyRing
 from fullmakt.maskinporten.tokens.ledger import Ledger
-from fullmakt.maskinporten.tokens.ports import Delegations, SystemUsers
+from fullmakt.maskinporten.tokens.ports import Consents, Delegations, SystemUsers
 from fullmakt.maskinporten.tokens.registry_cache import RegistryCache
 from fullmakt.maskinporten.tokens.service import TokenService
 from fullmakt.maskinporten.tokens.signing import SigningKeys
@@ -26,19 +27,21 @@ from fullmakt.maskinporten.tokens.system_user_cache import SystemUserCache
 from fullmakt.serve.altinn import Registers
 from fullmakt.serve.neighbours import DelegatedScopes
 from fullmakt.serve.settings import Settings
+from fullmakt.wire.altinn import consents as consents_wire
 from fullmakt.wire.altinn.systemusers import LOOK_UP_SCOPE, VIRKSYS_SCOPE
 
 
 @dataclass(frozen=True, slots=True)
 class TokenServer:
-    """The token server, wired and not yet started, and those it asks. ``system_users`` is None where nobody keeps
-    any."""
+    """The token server, wired and not yet started, and those it asks. ``system_users`` and ``consents`` are None where
+    nobody keeps any."""
 
     service: TokenService
     signing_keys: SigningKeys
     registry: PostgresRegistry
     delegated: Delegations
     system_users: SystemUsers | None
+    consents: Consents | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,9 @@ class _DistantAltinn:
             url.rstrip("/"), self.http, self._token(scope=LOOK_UP_SCOPE), self._token(scope=VIRKSYS_SCOPE)
         )
 
+    def consents(self, url: str) -> DistantConsents:
+        return DistantConsents(url.rstrip("/"), self.http, self._token(scope=consents_wire.LOOK_UP_SCOPE))
+
     def _token(self, **scope: str) -> OwnToken:
         issuer, orgno = self.settings.issuer, self.settings.maskinporten.orgno
         return OwnToken(self.database, self.ring, self.clock, issuer=issuer, orgno=orgno, **scope)
@@ -75,15 +81,19 @@ def assemble_token_server(
     certificates: Certificates,
     registers: Registers,
     system_users: SystemUsers | None = None,
+    consents: Consents | None = None,
 ) -> TokenServer:
-    """Wire it. ``system_users`` are those in our own database, for where the settings name no other Altinn."""
+    """Wire it. ``system_users`` and ``consents`` are those in our own database, for where the settings name no other
+    Altinn."""
     distant = _DistantAltinn(settings, database, clock, http, lambda: service.ring)
-    delegations_url, system_users_url = settings.maskinporten.delegations_url, settings.maskinporten.systemusers_url
+    elsewhere = settings.maskinporten
     delegated: Delegations = DelegatedScopes(registers.delegations, database)
-    if delegations_url is not None:
-        delegated = distant.delegations(delegations_url)
-    if system_users_url is not None:
-        system_users = distant.system_users(system_users_url)
+    if elsewhere.delegations_url is not None:
+        delegated = distant.delegations(elsewhere.delegations_url)
+    if elsewhere.systemusers_url is not None:
+        system_users = distant.system_users(elsewhere.systemusers_url)
+    if elsewhere.consents_url is not None:
+        consents = distant.consents(elsewhere.consents_url)
     registry = PostgresRegistry(database)
     cache = RegistryCache(registry, config.cached_clients)
     signing_keys = SigningKeys(database, master_key, clock, config)
@@ -96,5 +106,6 @@ def assemble_token_server(
         clock,
         DelegationCache(delegated, registry, cache, config.cached_clients),
         SystemUserCache(system_users, config.cached_clients) if system_users is not None else None,
+        consents,
     )
-    return TokenServer(service, signing_keys, registry, delegated, system_users)
+    return TokenServer(service, signing_keys, registry, delegated, system_users, consents)

@@ -83,6 +83,11 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
         _("Exchanges tokens for Altinn's own. Keeps the vendors' systems, and which of them act for whom."),
         _("Altinn's authentication"),
     ),
+    "lanekassen": (
+        _("Balances of student loans"),
+        _("Answers banks with what somebody owes, as long as that person consents."),
+        _("Lånekassen's API"),
+    ),
     "pki": (
         _("Enterprise certificates"),
         _("Issues test certificates and publishes which of them are revoked."),

@@ -70,6 +70,8 @@ def _mounts(assembly: Assembly) -> Iterator[tuple[SystemName, str, ASGIApp]]:
         )
         yield "selvbetjening", f"{settings.base_url}{INBOX}.json", inbox_json(assembly.sms)
     yield from assembly.altinn.mounts()
+    if assembly.lanekassen is not None:
+        yield "lanekassen", settings.lanekassen_url, assembly.lanekassen.app()
     yield "examples", f"{settings.base_url}/examples", examples(settings)
     if assembly.pki is not None:
         yield "pki", settings.pki_url, pki_app(assembly.pki)
@@ -93,7 +95,7 @@ def _add_landings(router: Router, settings: Settings) -> None:
     """Who opens the bare URL of a system without a page of its own gets the front page, which tells what lies there."""
     home = urlsplit(settings.base_url)
     altinn = (settings.parties_url, settings.resources_url, settings.delegations_url, settings.decisions_url)
-    for url in (settings.issuer, *altinn, settings.exchange_url):
+    for url in (settings.issuer, *altinn, settings.exchange_url, settings.lanekassen_url):
         parts = urlsplit(url)
         path = parts.path.rstrip("/")
         if parts.netloc == home.netloc and path != home.path:

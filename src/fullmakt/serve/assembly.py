@@ -19,12 +19,13 @@ from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.metrics import TokenMetrics
-from fullmakt.maskinporten.tokens.ports import Consents, Delegations, SystemUsers
+from fullmakt.maskinporten.tokens.ports import Delegations, SystemUsers
 from fullmakt.maskinporten.tokens.service import TokenService
 from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
 from fullmakt.provider import TokenVerifier
 from fullmakt.serve.altinn import Altinn, Registers, assemble_altinn
+from fullmakt.serve.lanekassen import Lanekassen, assemble_lanekassen
 from fullmakt.serve.look_ups import SystemUserLookUps
 from fullmakt.serve.neighbours import TrustedIssuers, UploadedCertificates, read_anchors
 from fullmakt.serve.own_keys import OwnKeys
@@ -47,7 +48,6 @@ class Assembly:
     anchors: TrustedIssuers
     delegated: Delegations
     look_ups: SystemUsers | None
-    consents: Consents | None
     metrics: CollectorRegistry
     token_metrics: TokenMetrics
     altinn: Altinn
@@ -57,12 +57,15 @@ class Assembly:
     tokens: TokenService
     verifier: TokenVerifier
     pki: Pki | None
+    lanekassen: Lanekassen | None
 
     async def start(self) -> None:
         """Make what must be there, and begin."""
         if self.pki is not None:
             await self.pki.ensure()
         await self.altinn.start()
+        if self.lanekassen is not None:
+            await self.lanekassen.start()
         if self.settings.serves("maskinporten"):
             await self.tokens.start()
 
@@ -74,6 +77,8 @@ class Assembly:
     async def close(self) -> None:
         """Let go of connections, for those who never started; whoever asked a question has had it written down."""
         await self.altinn.stop()
+        if self.lanekassen is not None:
+            await self.lanekassen.stop()
         await self.registry.close()
         await self.http.aclose()
         await self.database.close()
@@ -144,7 +149,6 @@ def assemble(
         anchors=issuers,
         delegated=server.delegated,
         look_ups=server.system_users,
-        consents=server.consents,
         metrics=metrics,
         token_metrics=TokenMetrics(metrics),
         altinn=altinn,
@@ -154,6 +158,7 @@ def assemble(
         tokens=tokens,
         verifier=verifier,
         pki=pki,
+        lanekassen=assemble_lanekassen(settings, database, clock, http, own_keys=own_keys),
     )
 
 

@@ -30,6 +30,7 @@ from fullmakt.serve.settings_sections import (
     DelegationsSettings,
     ExchangeSettings,
     InsecureSettings,
+    LanekassenSettings,
     LogSettings,
     MaskinportenSettings,
     MetricsSettings,
@@ -42,7 +43,7 @@ from fullmakt.serve.settings_sections import (
 
 SystemName = Literal[
     "maskinporten", "selvbetjening", "register", "resourceregistry", "accessmanagement", "authorization",
-    "authentication", "pki", "portal", "examples",
+    "authentication", "lanekassen", "pki", "portal", "examples",
 ]  # fmt: skip
 
 _T = TypeVar("_T")
@@ -98,6 +99,7 @@ class Settings(BaseSettings):
     delegations: DelegationsSettings = DelegationsSettings()
     decisions: DecisionsSettings = DecisionsSettings()
     exchange: ExchangeSettings = ExchangeSettings()
+    lanekassen: LanekassenSettings = LanekassenSettings()
     pki: PkiSettings = PkiSettings()
     sms: SmsSettings = SmsSettings()
     insecure: InsecureSettings = InsecureSettings()
@@ -169,6 +171,11 @@ class Settings(BaseSettings):
         return self.in_development if self.decisions.explain is None else self.decisions.explain
 
     @property
+    def has_lanekassen(self) -> bool:
+        """True when Lånekassen's data source is served."""
+        return self.has_demo_world if self.lanekassen.enabled is None else self.lanekassen.enabled
+
+    @property
     def has_pki(self) -> bool:
         """True when our own issuers are served and trusted."""
         return self.in_development if self.pki.enabled is None else self.pki.enabled
@@ -229,6 +236,11 @@ class Settings(BaseSettings):
         return f"{self.base_url}/altinn/testtools"
 
     @property
+    def lanekassen_url(self) -> str:
+        """The base URL of Lånekassen's data source."""
+        return self._public_url(self.lanekassen.url, "/lanekassen")
+
+    @property
     def pki_url(self) -> str:
         """Where our issuers publish their certificates and CRLs."""
         return self._public_url(self.pki.url, "/pki")
@@ -244,6 +256,7 @@ class Settings(BaseSettings):
             "accessmanagement": f"{self.delegations_url}/",
             "authorization": f"{self.decisions_url}/",
             "authentication": f"{self.exchange_url}/",
+            **({"lanekassen": f"{self.lanekassen_url}/"} if self.has_lanekassen else {}),
             "whoami": f"{self.base_url}/examples/whoami",
             "virksomhetstoken": f"{self.base_url}/examples/virksomhetstoken",
         }

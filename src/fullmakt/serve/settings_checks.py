@@ -27,7 +27,6 @@ def _url_faults(settings: Settings) -> list[str]:
         "maskinporten.url": settings.maskinporten.url,
         "maskinporten.delegations_url": settings.maskinporten.delegations_url,
         "maskinporten.systemusers_url": settings.maskinporten.systemusers_url,
-        "maskinporten.consents_url": settings.maskinporten.consents_url,
         "selfservice.url": settings.selfservice.url,
         "parties.url": settings.parties.url,
         "resources.url": settings.resources.url,
@@ -36,6 +35,8 @@ def _url_faults(settings: Settings) -> list[str]:
         "decisions.url": settings.decisions.url,
         "exchange.url": settings.exchange.url,
         "exchange.alternative_issuer": settings.exchange.alternative_issuer,
+        "lanekassen.url": settings.lanekassen.url,
+        "lanekassen.altinn2_url": settings.lanekassen.altinn2_url,
         "pki.url": settings.pki.url,
         "sms.url": settings.sms.url,
     }
@@ -67,6 +68,7 @@ def _shared_url_faults(settings: Settings) -> list[str]:
         "delegations": settings.delegations_url,
         "decisions": settings.decisions_url,
         "exchange": settings.exchange_url,
+        "lanekassen": settings.lanekassen_url,
         "pki": settings.pki_url,
     }
     names = list(systems)

@@ -61,9 +61,6 @@ class MaskinportenSettings(_Section):
     systemusers_url: str | None = None
     """Altinn's authentication, which keeps system users, where it is another program; those in our own database are
     used when not set."""
-    consents_url: str | None = None
-    """Altinn's access management, which keeps consents, where it is another program; those in our own database are used
-    when not set."""
     virksys: bool | None = None
     """Take ``urn:altinn:virksys`` in ``authorization_details``, which the real Maskinporten never took into use; on in
     development, off in production when not set."""
@@ -138,6 +135,33 @@ class PkiSettings(_Section):
     """Public base URL, which certificates name for their CRL; ``<url>/pki`` of the whole when not set."""
     enabled: bool | None = None
     """Serve them, and trust what they issue; on in development, off in production when not set."""
+
+
+class LanekassenSettings(_Section):
+    """Lånekassen's balances of student loans: an API that answers only to consent."""
+
+    url: str | None = None
+    """Public base URL; ``<url>/lanekassen`` of the whole when not set."""
+    enabled: bool | None = None
+    """Serve it; on where the demo world is, off elsewhere when not set."""
+    altinn2_url: str | None = None
+    """The Altinn whose consent tokens it takes, where that is another program: its base URL. It is not asked whether a
+    remembered consent has ended, as our own is."""
+    api_keys: dict[Annotated[str, AfterValidator(OrgNumber)], SecretStr] = {}
+    """The keys of those whom it lets in, by organisation number. Those of the demo world have theirs in the state
+    folder, in ``lanekassen/<organisation number>.key``."""
+    strict: bool = True
+    """Refuse a token with the word ``Bearer`` before it, and a consent token in quotes, as the real one does."""
+    unknown_key_status: Literal[400, 401] = 400
+    """How an API key that nobody has is answered."""
+    total_is_zero: bool = False
+    """Answer with a ``TotalAmount`` of 0 whatever is owed, as the published sample does."""
+    requests_per_second: int = Field(20, ge=1, le=1_000_000)
+    """Requests let through for each API key, by each process."""
+    burst: int = Field(40, ge=1, le=1_000_000)
+    """Requests let through at once for each API key, by each process."""
+    delay: int = Field(0, ge=0, le=60_000)
+    """Milliseconds to wait before each answer, to see what a slow source does to its callers."""
 
 
 class SmsSettings(_Section):

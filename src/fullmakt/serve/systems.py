@@ -16,5 +16,6 @@ MIGRATIONS: tuple[Path, ...] = (
     PACKAGE / "altinn" / "systemusers" / "migrations",
     PACKAGE / "altinn" / "consents" / "migrations",
     PACKAGE / "pki" / "migrations",
+    PACKAGE / "lanekassen" / "migrations",
 )
 """Folders of alembic revisions, one for each system with tables."""

@@ -1,0 +1,155 @@
+"""What Lånekassen keeps: consents until their end, and an event in the audit trail for each answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from fullmakt.infra.audit import AuditEvent, clean_facts, clean_text, record
+from fullmakt.infra.database import Database
+from fullmakt.infra.group_commit import Connection, GroupCommit
+from fullmakt.kernel.clock import Clock
+from fullmakt.kernel.identifiers import NationalId, OrgNumber
+from fullmakt.lanekassen.config import SERVICE
+from fullmakt.provider import Consent, ConsentForm, ConsentRight
+
+SYSTEM = "lanekassen"
+
+_FIND = text(
+    "SELECT consent_id, handled_by, given_at, valid_to, metadata FROM lanekassen.consent AS c"
+    " WHERE receiver = :receiver AND giver = :giver AND service = :service AND valid_to > :now"
+    " AND NOT EXISTS (SELECT FROM lanekassen.ended_consent AS e WHERE e.consent_id = c.consent_id)"
+)
+_HEAR = text(
+    "INSERT INTO lanekassen.ended_consent (consent_id, heard)"
+    " SELECT id, :now FROM unnest(CAST(:ended AS uuid[])) AS id ON CONFLICT DO NOTHING"
+)
+_FORGET = text(
+    "DELETE FROM lanekassen.consent WHERE consent_id = ANY(CAST(:ended AS uuid[])) RETURNING consent_id, receiver"
+)
+_CLEAR = text("DELETE FROM lanekassen.consent WHERE valid_to <= :now")
+
+_WRITE = """
+WITH given AS (
+    SELECT * FROM json_to_recordset(%b::text::json) AS e (
+        place integer, at timestamptz, action text, outcome text, reason text, trace_id text, actor text, subject text,
+        facts jsonb, consent jsonb
+    )
+), remembered AS (
+    INSERT INTO lanekassen.consent (receiver, giver, service, consent_id, handled_by, given_at, valid_to, metadata)
+    SELECT DISTINCT ON (c.receiver, c.giver, c.service)
+        c.receiver, c.giver, c.service, c.consent_id, c.handled_by, c.given_at, c.valid_to, c.metadata
+    FROM given, jsonb_to_record(given.consent) AS c (
+        receiver text, giver text, service text, consent_id uuid, handled_by text, given_at timestamptz,
+        valid_to timestamptz, metadata jsonb
+    )
+    WHERE given.consent IS NOT NULL
+    ORDER BY c.receiver, c.giver, c.service, given.place DESC
+    ON CONFLICT (receiver, giver, service) DO UPDATE SET
+        consent_id = EXCLUDED.consent_id, handled_by = EXCLUDED.handled_by, given_at = EXCLUDED.given_at,
+        valid_to = EXCLUDED.valid_to, metadata = EXCLUDED.metadata
+)
+INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts)
+SELECT at, 'lanekassen', action, outcome, reason, trace_id, actor, subject, facts FROM given ORDER BY place
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event of the trail, and the consent to remember with it, if any."""
+
+    event: AuditEvent
+    consent: Consent | None = None
+
+
+class Journal(GroupCommit[Entry, None]):
+    """Writes answers down before they leave, up to 32 at a time, each with the consent that is to be remembered."""
+
+    async def write_items(self, connection: Connection, items: Sequence[Entry]) -> Sequence[None]:
+        """One statement for all of them; of two consents of one person to one receiver the later stays."""
+        document = orjson.dumps([_row(place, entry) for place, entry in enumerate(items)])
+        await connection.cursor(binary=True).execute(_WRITE, (document.decode(),), prepare=True)
+        return [None] * len(items)
+
+
+class Consents:
+    """The consents that are remembered, where all processes find them: a ``ConsentCache``.
+
+    What is remembered with an answer goes by way of ``Journal``, in one statement with what the trail tells of it.
+    """
+
+    def __init__(self, database: Database, journal: Journal, clock: Clock) -> None:
+        self._database = database
+        self._journal = journal
+        self._clock = clock
+
+    async def find(self, receiver: OrgNumber, giver: NationalId | OrgNumber, service: str) -> Consent | None:
+        """The consent remembered last, None when there is none that neither lapsed nor is known to have ended."""
+        asked = {"receiver": receiver, "giver": giver, "service": service, "now": self._clock()}
+        async with self._database.transaction() as connection:
+            row = (await connection.execute(_FIND, asked)).mappings().one_or_none()
+        if row is None:
+            return None
+        return Consent(
+            form=ConsentForm.ALTINN2,
+            id=row["consent_id"],
+            giver=giver,
+            receiver=receiver,
+            handled_by=None if row["handled_by"] is None else OrgNumber(row["handled_by"]),
+            given_at=row["given_at"],
+            valid_to=row["valid_to"],
+            rights=(ConsentRight(service, metadata=row["metadata"]),),
+        )
+
+    async def remember(self, consent: Consent) -> None:
+        """Keep a consent that has been verified."""
+        event = AuditEvent(
+            self._clock(), SYSTEM, "consent:remember", "done", actor=str(consent.receiver), subject=str(consent.id)
+        )
+        await self._journal.write(Entry(event, consent))
+
+    async def forget(self, ended: Collection[UUID]) -> None:
+        """Let go of consents that have ended, and of any that lapsed; none of the former counts again."""
+        now, ids = self._clock(), [str(one) for one in ended]
+        async with self._database.transaction() as connection:
+            await connection.execute(_HEAR, {"ended": ids, "now": now})
+            for row in (await connection.execute(_FORGET, {"ended": ids})).mappings().all():
+                subject = str(row["consent_id"])
+                event = AuditEvent(now, SYSTEM, "consent:forget", "done", actor=row["receiver"], subject=subject)
+                await record(connection, event)
+            await connection.execute(_CLEAR, {"now": now})
+
+
+def _row(place: int, entry: Entry) -> dict[str, Any]:
+    event = entry.event
+    return {
+        "place": place,
+        "at": event.at.isoformat(),
+        "action": event.action,
+        "outcome": event.outcome,
+        "reason": event.reason,
+        "trace_id": event.trace_id,
+        "actor": clean_text(event.actor),
+        "subject": clean_text(event.subject),
+        "facts": clean_facts(event.facts),
+        "consent": None if entry.consent is None else _consent(entry.consent),
+    }
+
+
+def _consent(consent: Consent) -> Mapping[str, Any]:
+    metadata = next((dict(right.metadata) for right in consent.rights if right.resource == SERVICE), {})
+    return {
+        "receiver": str(consent.receiver),
+        "giver": str(consent.giver),
+        "service": SERVICE,
+        "consent_id": str(consent.id),
+        "handled_by": None if consent.handled_by is None else str(consent.handled_by),
+        "given_at": None if consent.given_at is None else consent.given_at.isoformat(),
+        "valid_to": consent.valid_to.isoformat(),
+        "metadata": metadata,
+    }

@@ -1,0 +1,111 @@
+"""Puts Lånekassen's data source together: whose tokens it believes, and how it hears that a consent has ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import httpx2
+from starlette.types import ASGIApp
+
+from fullmakt.altinn.consents import store
+from fullmakt.altinn.consents.model import Status
+from fullmakt.infra.database import Database
+from fullmakt.kernel.clock import Clock
+from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.lanekassen.config import LanekassenConfig
+from fullmakt.lanekassen.http import app
+from fullmakt.lanekassen.keys import ApiKeys, generated_keys
+from fullmakt.lanekassen.people import customers
+from fullmakt.lanekassen.ports import NothingHeard
+from fullmakt.lanekassen.service import BalanceService, Sources
+from fullmakt.lanekassen.store import Consents, Journal
+from fullmakt.provider import ConsentTokenVerifier, KeySource, RemoteKeys, TokenVerifier
+from fullmakt.provider.consent_token import ISSUER
+from fullmakt.provider.consent_verifier import JWKS_PATH
+from fullmakt.serve.settings import Settings
+
+DEMO_CALLERS = (OrgNumber("910753614"), OrgNumber("312044005"), OrgNumber("312468018"))
+"""Demo Bank, Demo Leverandør and Demo Fremmed, to whom Lånekassen has sent a key in the demo world."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lanekassen:
+    """The data source, wired and not yet started."""
+
+    settings: Settings
+    service: BalanceService
+    journal: Journal
+
+    def app(self) -> ASGIApp:
+        """Its app."""
+        return app(self.service)
+
+    async def start(self) -> None:
+        """Let in those of the demo world, each with a key that lies in the state folder."""
+        if self.settings.has_demo_world:
+            for organisation, key in generated_keys(keys_folder(self.settings.state), DEMO_CALLERS).items():
+                self.service.keys.add(organisation, key)
+
+    async def stop(self) -> None:
+        """Write what waits."""
+        await self.journal.close()
+
+
+def keys_folder(state: Path) -> Path:
+    """Where generated API keys lie, ``<orgno>.key``."""
+    return state / "lanekassen"
+
+
+def assemble_lanekassen(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    http: httpx2.AsyncClient,
+    *,
+    own_keys: KeySource | None,
+    altinns_keys: KeySource | None = None,
+) -> Lanekassen | None:
+    """Wire it, where it is to be served. ``own_keys`` are our token server's, ``altinns_keys`` our Altinn's; those that
+    are not at hand are fetched."""
+    if not settings.has_lanekassen:
+        return None
+    section = settings.lanekassen
+    elsewhere = section.altinn2_url is not None
+    altinn = section.altinn2_url or settings.altinn2_url
+    if altinns_keys is None or elsewhere:
+        altinns_keys = RemoteKeys(ISSUER, jwks_uri=f"{altinn.rstrip('/')}{JWKS_PATH}", clock=clock, http=http)
+    journal = Journal(database)
+    algorithms = {"RS256", settings.maskinporten.signing_alg}
+    sources = Sources(
+        tokens=TokenVerifier(settings.issuer, keys=own_keys, clock=clock, algorithms=algorithms),
+        consent_tokens=ConsentTokenVerifier(altinn, keys=altinns_keys, clock=clock),
+        standing=NothingHeard() if elsewhere else OwnConsents(database),
+        consents=Consents(database, journal, clock),
+        journal=journal,
+    )
+    keys = ApiKeys({OrgNumber(organisation): key.get_secret_value() for organisation, key in section.api_keys.items()})
+    config = LanekassenConfig(
+        url=settings.lanekassen_url,
+        strict=section.strict,
+        unknown_key_status=section.unknown_key_status,
+        total_is_zero=section.total_is_zero,
+        rate=section.requests_per_second,
+        burst=section.burst,
+        delay=section.delay / 1_000,
+    )
+    return Lanekassen(settings, BalanceService(config, sources, keys, customers(), clock), journal)
+
+
+class OwnConsents:
+    """Our own Altinn's consents: what was revoked is known at the next call."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def has_ended(self, consent_id: UUID) -> bool:
+        """True when it was revoked, given up or used up."""
+        async with self._database.transaction() as connection:
+            consent = await store.get(connection, consent_id)
+        return consent is not None and consent.status is Status.REVOKED

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from fullmakt.infra.database import Database
 from fullmakt.infra.telemetry import current_trace, redact
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -96,6 +97,23 @@ async def record(connection: AsyncConnection, event: AuditEvent) -> None:
             "facts": json.dumps(clean_facts(event.facts)),
         },
     )  # fmt: skip
+
+
+async def refuse(
+    database: Database,
+    at: datetime,
+    system: str,
+    action: str,
+    *,
+    actor: str,
+    subject: str,
+    reason: str,
+    facts: Mapping[str, Any],
+) -> None:
+    """Write down that somebody was refused, in a transaction of its own: there is no change for it to be part of."""
+    denied = AuditEvent(at, system, action, "deny", actor=actor, subject=subject, reason=reason, facts=facts)
+    async with database.transaction() as connection:
+        await record(connection, denied)
 
 
 async def events_of_trace(connection: AsyncConnection, trace_id: str) -> Sequence[AuditEvent]:

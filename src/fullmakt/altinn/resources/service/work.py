@@ -66,8 +66,6 @@ class Work:
 
     async def refused(self, action: str, subject: str, actor: str, reason: str, **facts: Any) -> None:
         """Tell the audit trail of a refusal."""
-        denied = audit.AuditEvent(
-            self.clock(), SYSTEM, action, "deny", actor=actor, subject=subject, reason=reason, facts=facts
+        await audit.refuse(
+            self.database, self.clock(), SYSTEM, action, actor=actor, subject=subject, reason=reason, facts=facts
         )
-        async with self.database.transaction() as connection:
-            await audit.record(connection, denied)

@@ -118,11 +118,9 @@ class Work:
 
     async def tell_refusal(self, actor: str, action: str, subject: str, reason: str, facts: Mapping[str, Any]) -> None:
         """Write a refusal into the audit trail."""
-        denied = audit.AuditEvent(
-            self._clock(), SYSTEM, action, "deny", actor=actor, subject=subject, reason=reason, facts=facts
+        await audit.refuse(
+            self._database, self._clock(), SYSTEM, action, actor=actor, subject=subject, reason=reason, facts=facts
         )
-        async with self._database.transaction() as connection:
-            await audit.record(connection, denied)
 
 
 def _require(match: Versions, system: System) -> None:

@@ -10,12 +10,11 @@ from email.utils import format_datetime, parsedate_to_datetime
 from starlette.datastructures import Headers
 
 from fullmakt.altinn.resources.access_lists.model import AccessList, Conditions, Tags
+from fullmakt.infra.etags import ANY, tags_in
 from fullmakt.infra.opaque import opaque, unwrapped
 from fullmakt.wire.altinn.problems import BindingError
 
-_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-_TAGS = re.compile(rf"[\s,]*+{_TAG}(?:\s*+,[\s,]*+{_TAG})*+[\s,]*+")
-_WEAK = re.compile(r'W/"([^"]*)"|"[^"]*"')
+_WEAK = re.compile(r'W/"([^"]*)"')
 _VERSION = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
@@ -43,15 +42,13 @@ def read_conditions(headers: Headers) -> Conditions:
 
 
 def _tags(headers: Headers, name: str) -> Tags | None:
-    value = ", ".join(headers.getlist(name)).strip()
-    if not value:
+    tags = tags_in(headers, name)
+    if not tags:
         return None
-    if value == "*":
+    if ANY in tags:
         return Tags(None)
-    if not _TAGS.fullmatch(value):
-        raise BindingError({"conditions": [f"Invalid {name} header."]})
     # A strong tag is none of ours, and matches nothing.
-    return Tags(frozenset(_version(weak[1], name) for weak in _WEAK.finditer(value) if weak[1] is not None))
+    return Tags(frozenset(_version(weak[1], name) for weak in map(_WEAK.fullmatch, tags) if weak is not None))
 
 
 def _version(tag: str, name: str) -> int:

@@ -126,11 +126,9 @@ class Work:
 
     async def tell_refusal(self, actor: str, action: str, subject: str, reason: str, facts: Mapping[str, Any]) -> None:
         """Write a refusal into the audit trail."""
-        denied = audit.AuditEvent(
-            self._clock(), SYSTEM, action, "deny", actor=actor, subject=subject, reason=reason, facts=facts
+        await audit.refuse(
+            self._database, self._clock(), SYSTEM, action, actor=actor, subject=subject, reason=reason, facts=facts
         )
-        async with self._database.transaction() as connection:
-            await audit.record(connection, denied)
 
 
 def page_of(found: tuple[AccessList, Sequence[Item]], size: int) -> Page[Item]:

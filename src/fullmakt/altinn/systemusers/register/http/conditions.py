@@ -7,11 +7,8 @@ import re
 from starlette.datastructures import Headers
 
 from fullmakt.altinn.systemusers.register.model import ANY_VERSION, Versions
-from fullmakt.wire.altinn.problems import BindingError
+from fullmakt.infra.etags import ANY, tags_in
 
-_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-_TAGS = re.compile(rf"[\s,]*+{_TAG}(?:\s*+,[\s,]*+{_TAG})*+[\s,]*+")
-_EACH = re.compile(_TAG)
 _OURS = re.compile(r'"([1-9][0-9]{0,18})"', re.ASCII)
 
 
@@ -26,10 +23,8 @@ def read_match(headers: Headers) -> Versions:
     Raises:
         BindingError: the header can not be read.
     """
-    value = ", ".join(headers.getlist("If-Match")).strip()
-    if value in {"", "*"}:
+    tags = tags_in(headers, "If-Match")
+    if not tags or ANY in tags:
         return ANY_VERSION
-    if not _TAGS.fullmatch(value):
-        raise BindingError({"conditions": ["Invalid If-Match header."]})
-    ours = (_OURS.fullmatch(tag) for tag in _EACH.findall(value))
+    ours = map(_OURS.fullmatch, tags)
     return Versions(frozenset(int(tag[1]) for tag in ours if tag))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+MAX_NAME = 255
+"""Characters of what is called a name."""
+
 # NUL is what PostgreSQL can not hold; a lone surrogate is what UTF-8 can not carry.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _UNFIT_FOR_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -25,3 +28,8 @@ def is_prose(text: str) -> bool:
 def is_line(text: str) -> bool:
     """True of storable text without control characters or line breaks of any kind."""
     return not any(unicodedata.category(character) in _NOT_OF_A_LINE for character in text)
+
+
+def is_name(text: str) -> bool:
+    """True of a line of one to 255 characters without white space at the ends."""
+    return 0 < len(text) <= MAX_NAME and text == text.strip() and is_line(text)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from fullmakt.kernel.identifiers import InvalidIdentifierError, NationalId, OrgNumber, ScopeName
+from fullmakt.kernel.text import is_prose
 from fullmakt.world.errors import Fault, Place
 
 T = TypeVar("T")
@@ -21,7 +22,6 @@ MAX_INTEGER = 2**31 - 1
 LANGUAGES = ("nb", "nn", "en")
 """Those that texts in Altinn are in."""
 
-_UNSTORABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _PROSE = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ0-9\s.,\-_:;!?'\"()/*\[\]#]*")
 _LOCAL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 
@@ -187,7 +187,7 @@ def _checked(raw: object, limit: int) -> str:
         raise FaultyFieldError("the text is empty")
     if len(raw) > limit:
         raise FaultyFieldError(f"at most {limit} characters")
-    if _UNSTORABLE.search(raw):
+    if not is_prose(raw):
         raise FaultyFieldError("the text holds control characters")
     return raw
 

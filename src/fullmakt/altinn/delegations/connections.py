@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fullmakt.altinn.delegations import changes, rules, store, store_connections
+from fullmakt.altinn.delegations import changes, store, store_connections
 from fullmakt.altinn.delegations.errors import DelegationRefusedError
 from fullmakt.altinn.delegations.model import ConnectionRole, Performer, Selection, StoredRight
 from fullmakt.altinn.delegations.work import Change
+from fullmakt.kernel.text import is_name
 
 
 async def connect(change: Change, giver: UUID, receiver: UUID, role: ConnectionRole, by: Performer) -> bool:
@@ -84,7 +85,7 @@ async def add_package(
     """
     if giver == receiver:
         raise DelegationRefusedError("to_oneself", "nobody delegates to itself")
-    if not rules.is_name(package):
+    if not is_name(package):
         raise DelegationRefusedError("invalid_package", "an access package is named by its identifier")
     await store.lock_giver(change.connection, giver)
     delegation_id = change.fresh_id()

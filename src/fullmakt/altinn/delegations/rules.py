@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from fullmakt.kernel.text import is_name
 from fullmakt.wire.altinn.attributes import ACTION
 from fullmakt.wire.altinn.delegations import MAX_LINKS as MAX_LINKS
 from fullmakt.wire.altinn.delegations import DelegatedRight
@@ -15,22 +15,9 @@ from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResour
 
 SCOPE_ACCESS = "ScopeAccess"
 """The one action of a resource of type MaskinportenSchema (altinn-authorization.md §9)."""
-MAX_NAME_LENGTH = 255
 MAX_ACTIONS = 200
 
 Fault = tuple[str, str]
-
-# Cc: control characters, NUL among them, which PostgreSQL can not hold; Cs: lone surrogates, which UTF-8 can not carry.
-_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-
-
-def is_name(text: str) -> bool:
-    """True for one to 255 characters without white space at the ends, control characters or lone surrogates."""
-    return (
-        0 < len(text) <= MAX_NAME_LENGTH
-        and text == text.strip()
-        and not any(unicodedata.category(character) in _UNPRINTABLE for character in text)
-    )
 
 
 def offer_fault(

@@ -6,15 +6,11 @@ import datetime as dt
 from uuid import UUID, uuid5
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fullmakt.altinn.delegations.rules import (
     MAX_ACTIONS,
     MAX_LINKS,
-    MAX_NAME_LENGTH,
     chain_to,
-    is_name,
     offer_fault,
     passing_fault,
 )
@@ -43,24 +39,6 @@ def _right(
         passed_on_from=on.delegation_id if on else None,
         created=NOW,
     )
-
-
-@pytest.mark.parametrize("name", ["a", "skd-maskinportenschemaid-8", "Å æ", "x" * MAX_NAME_LENGTH])
-def test_a_name_is_one_line(name: str) -> None:
-    assert is_name(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["", " ", "a ", "\ta", "a\nb", "a\x00", "\ud800", "a\u2028b", "x" * (MAX_NAME_LENGTH + 1)]
-)
-def test_what_is_no_line_is_no_name(name: str) -> None:
-    assert not is_name(name)
-
-
-@given(st.text())
-def test_every_name_can_be_stored(name: str) -> None:
-    if is_name(name):
-        assert b"\x00" not in name.encode()
 
 
 def test_a_delegation_that_breaks_no_rule_has_no_fault() -> None:

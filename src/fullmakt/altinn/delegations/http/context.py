@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fullmakt.altinn.delegations import rules
 from fullmakt.altinn.delegations.http import problems
 from fullmakt.altinn.delegations.model import Performer
 from fullmakt.altinn.delegations.ports import Authority, Packages, Parties, Resources
@@ -18,6 +17,7 @@ from fullmakt.altinn.delegations.service import DelegationsService
 from fullmakt.infra.altinn import Callers, ForbiddenError, caller_of
 from fullmakt.infra.routes import folded_route
 from fullmakt.kernel.identifiers import InvalidIdentifierError, NationalId, OrgNumber
+from fullmakt.kernel.text import is_name
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
@@ -64,7 +64,7 @@ class AccessManagement:
 
     async def resource(self, identifier: str) -> RegisteredResource | None:
         """The resource with that identifier; None when there is none, or when it can not be one."""
-        return await self.resources.resource(identifier) if rules.is_name(identifier) else None
+        return await self.resources.resource(identifier) if is_name(identifier) else None
 
 
 _NUMBERS: Mapping[str, Callable[[str], object]] = {

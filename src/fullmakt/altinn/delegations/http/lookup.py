@@ -7,12 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fullmakt.altinn.delegations import access, rules
+from fullmakt.altinn.delegations import access
 from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded
 from fullmakt.infra.altinn import require_scope
 from fullmakt.infra.reading import Query
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
+from fullmakt.kernel.text import is_name
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.problems import BindingError
@@ -41,7 +42,7 @@ async def look_up(system: AccessManagement, caller: Caller, request: Request) ->
     numbers = {name: query.text(name) for name in ("supplierOrg", "consumerOrg")}
     if scope is None and not any(numbers.values()):
         return _problem(400, "Missing query parameters; provide at least one of: scope, supplierOrg, consumerOrg")
-    if scope is not None and not rules.is_name(scope):
+    if scope is not None and not is_name(scope):
         raise BindingError({"scope": ["Is not well formatted: the scope holds what no scope can"]})
     supplier, consumer = [await _organisation(system, name, number) for name, number in numbers.items()]
     found = await system.service.api_delegations(supplier=supplier, consumer=consumer, scope=scope)

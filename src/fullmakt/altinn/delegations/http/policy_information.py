@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fullmakt.altinn.delegations import rules
 from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, is_party_number
 from fullmakt.altinn.delegations.model import StoredRight
 from fullmakt.infra.altinn import require_scope
 from fullmakt.infra.reading import Query, attribute_of, body_of, list_of
+from fullmakt.kernel.text import is_name
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
@@ -47,7 +47,7 @@ async def delegation_changes(system: AccessManagement, caller: Caller, request: 
     if len(named) != 1:
         raise BindingError({"resource": ["One resource is to be named, by urn:altinn:resource"]})
     resource = named[0]
-    found = await system.service.stored(giver=party.party_uuid, resource=resource) if rules.is_name(resource) else ()
+    found = await system.service.stored(giver=party.party_uuid, resource=resource) if is_name(resource) else ()
     receivers = await _receivers(system, subject)
     chosen = [one for one in found if one.right.receiver in receivers]
     parties = await system.by_uuid(uuid for one in chosen for uuid in (one.right.receiver, one.right.given_by))

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from fullmakt.altinn.delegations import access, rules
+from fullmakt.altinn.delegations import access
 from fullmakt.altinn.delegations.errors import INVALID_RIGHT_KEY
 from fullmakt.altinn.delegations.http import problems, render
 from fullmakt.altinn.delegations.http.connections import BASE, ends_of, giver_of, is_connected
@@ -16,6 +16,7 @@ from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, 
 from fullmakt.altinn.delegations.model import ConnectionRole, Offer, Selection
 from fullmakt.infra.altinn import language_of
 from fullmakt.infra.reading import Query, body_of, list_of
+from fullmakt.kernel.text import is_name
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.delegations import DelegatedRight
 from fullmakt.wire.altinn.parties import PartyIdentity
@@ -58,7 +59,7 @@ def _instance_of(request: Request, query: Query) -> str | None:
     if not _is_about_instances(request):
         return None
     instance = query.required("instance")
-    if not instance.startswith(_INSTANCE_URNS) or not rules.is_name(instance):
+    if not instance.startswith(_INSTANCE_URNS) or not is_name(instance):
         text = (
             "Instance must use a valid URN format: 'urn:altinn:instance-id:', 'urn:altinn:correspondence-id:', or"
             " 'urn:altinn:dialog-id:'."

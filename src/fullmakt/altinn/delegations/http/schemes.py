@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from fullmakt.altinn.delegations import access, rules
+from fullmakt.altinn.delegations import access
 from fullmakt.altinn.delegations.errors import DelegationRefusedError
 from fullmakt.altinn.delegations.http import render
 from fullmakt.altinn.delegations.http.context import AccessManagement, Guarded, performer
@@ -21,6 +21,7 @@ from fullmakt.infra.altinn import HANDLERS, ForbiddenError, require_scope
 from fullmakt.infra.http import SystemEdge, problem, routed
 from fullmakt.infra.reading import Query, body_of, list_of, object_of, parse_uuid, text_of
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber, ScopeName
+from fullmakt.kernel.text import is_name
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.problems import BindingError
 
@@ -135,7 +136,7 @@ def _scope(path: str, value: object) -> str:
 def _text(path: str, value: object) -> Mapping[str, str]:
     members = object_of(path, value)
     text = text_of(members, "value")
-    if not rules.is_name(text):
+    if not is_name(text):
         raise BindingError({f"{path}.value": ["The value is one line of at most 255 characters"]})
     return {"code": _language(f"{path}.code", members.get("code")), "value": text}
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from fullmakt.altinn.delegations import access, rules
+from fullmakt.altinn.delegations import access
 from fullmakt.altinn.delegations.access import PackageReason, Standing
 from fullmakt.altinn.delegations.policies import actions_of
 from fullmakt.altinn.delegations.ports import AccessPackage, Authority, Packages, Parties, Resources
 from fullmakt.altinn.delegations.service import DelegationsService
+from fullmakt.kernel.text import is_name
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.delegations import GivenKind, Giving
@@ -97,7 +98,7 @@ class Checking:
         )
 
     async def _resource(self, name: str) -> RegisteredResource | None:
-        return await self._resources.resource(name) if rules.is_name(name) else None
+        return await self._resources.resource(name) if is_name(name) else None
 
     def _named(self, packages: Collection[str]) -> Iterable[tuple[str, AccessPackage | None]]:
         known = {name: self._packages.package(name) for name in packages}

@@ -24,6 +24,7 @@ MAX_ENTRIES = 100
 
 _BOOLEANS = {"true": True, "false": False}
 _SHOWN = 100
+_LARGEST = 2**31 - 1
 
 
 def not_valid(name: str, value: str) -> BindingError:
@@ -50,6 +51,11 @@ class Query:
         self._members: dict[str, list[str]] = {}
         for name, value in request.query_params.multi_items():
             self._members.setdefault(name.lower(), []).append(value)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What its members are called, in lower case."""
+        return frozenset(self._members)
 
     def all(self, name: str) -> list[str]:
         """Every value of a member, blank ones too."""
@@ -88,7 +94,7 @@ class Query:
         return None if value is None else parse_uuid(name, value)
 
     def number(self, name: str) -> int | None:
-        """A whole number of at most nine digits.
+        """A whole number that 32 bits can hold.
 
         Raises:
             BindingError: it is none.
@@ -97,7 +103,7 @@ class Query:
         if value is None:
             return None
         digits = value.removeprefix("-")
-        if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and int(digits) <= _LARGEST):
             raise not_valid(name, value)
         return int(value)
 
@@ -143,6 +149,17 @@ async def json_body(request: Request) -> Any:
     return _parsed(sent)
 
 
+async def optional_json_body(request: Request) -> Any:
+    """The same; None when there is no body.
+
+    Raises:
+        BindingError: it is not JSON that can be taken.
+        HTTPException: see ``json_body``.
+    """
+    sent = await _sent(request)
+    return None if sent is None else _parsed(sent)
+
+
 async def body_of(request: Request) -> dict[str, Any]:
     """The JSON object that is sent, its members' names in lower case.
 
@@ -160,8 +177,7 @@ async def optional_body_of(request: Request) -> dict[str, Any] | None:
         BindingError: it is not one that can be taken.
         HTTPException: see ``json_body``.
     """
-    sent = await _sent(request)
-    value = None if sent is None else _parsed(sent)
+    value = await optional_json_body(request)
     return None if value is None else object_of("", value)
 
 

@@ -57,6 +57,7 @@ def test_a_member_is_read_whatever_the_case_of_its_name() -> None:
     [
         ("a=12", lambda query: query.number("a"), 12),
         ("a=-7", lambda query: query.number("a"), -7),
+        ("a=2147483647", lambda query: query.number("a"), 2**31 - 1),
         ("", lambda query: query.number("a"), None),
         ("a=TRUE", lambda query: query.flag("a"), True),
         ("a=", lambda query: query.flag("a", default=True), True),
@@ -75,7 +76,9 @@ def test_a_member_is_read_as_what_it_is(query: str, read: Callable[[Query], Any]
     ("query", "read"),
     [
         ("a=x", lambda query: query.number("a")),
-        ("a=1234567890", lambda query: query.number("a")),
+        ("a=2147483648", lambda query: query.number("a")),
+        ("a=-2147483648", lambda query: query.number("a")),
+        ("a=00000000001", lambda query: query.number("a")),
         ("a=%D9%A3", lambda query: query.number("a")),
         ("a=yes", lambda query: query.flag("a")),
         ("a=x", lambda query: query.uuid("a")),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from starlette.requests import Request
 
+from fullmakt.infra.reading import Query
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
 from fullmakt.wire.altinn.problems import BindingError
 
@@ -20,19 +21,19 @@ class Asked:
     """The parameters of a request; names are compared without regard to case."""
 
     def __init__(self, request: Request) -> None:
-        self._given = {name.lower(): value.strip() for name, value in request.query_params.items()}
+        self._query = Query(request)
         self._told = list(request.query_params.items())[:100]
-        if not _ENVIRONMENTS.fullmatch(self._given.get("env", "")):
+        if not _ENVIRONMENTS.fullmatch(self.environment):
             raise fault("env", "say which environment: any short name will do")
 
     @property
     def environment(self) -> str:
         """Its name, which has no meaning but for ``none``."""
-        return self._given["env"]
+        return self.text("env")
 
     def text(self, name: str, default: str = "") -> str:
         """A text, ``default`` when it is not there or empty."""
-        return self._given.get(name.lower()) or default
+        return (self._query.text(name) or default).strip()
 
     def required(self, name: str) -> str:
         """A text that must be there."""

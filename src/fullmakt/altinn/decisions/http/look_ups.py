@@ -10,14 +10,14 @@ from starlette.responses import JSONResponse, Response
 
 from fullmakt.altinn.decisions.http.gateway import AUTHORIZE_ADMIN, Gateway
 from fullmakt.altinn.decisions.service import DecisionPoint
+from fullmakt.infra.reading import Query, json_body
 from fullmakt.infra.routes import folded_route
-from fullmakt.jose.strict_json import StrictJsonError, loads
+from fullmakt.kernel.text import is_storable
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.parties import PartyIdentity, PartyKind
 from fullmakt.wire.altinn.problems import BindingError
 
-_MAX_NUMBER = 2**31 - 1
 _MAX_POLICIES = 100
 _PARTY_TYPES = {PartyKind.PERSON: 1, PartyKind.ORGANISATION: 2}
 
@@ -69,10 +69,7 @@ class LookUpEndpoints:
 
     async def policies(self, request: Request) -> Response:
         """What the policies of some apps name: ``[{"org", "app"}]`` in, each with ``rules`` of subjects out."""
-        try:
-            wanted = loads(await request.body())
-        except StrictJsonError as error:
-            raise BindingError({"$": ["The body is not JSON that can be read"]}) from error
+        wanted = await json_body(request)
         if not isinstance(wanted, list) or len(wanted) > _MAX_POLICIES or not all(map(_is_app, wanted)):
             raise BindingError({"$": [f"a list of at most {_MAX_POLICIES} objects with org and app"]})
         answers = []
@@ -85,12 +82,13 @@ class LookUpEndpoints:
     async def who_can(self, request: Request) -> Response:
         """``?action=&resource=&party=<urn>``: everybody who may, and by what. Needs the admin scope."""
         caller = await self._gateway.outside(request.headers, "who-can", AUTHORIZE_ADMIN)
-        action, resource, urn = (request.query_params.get(name, "") for name in ("action", "resource", "party"))
+        query = Query(request)
+        action, resource, urn = (query.text(name) or "" for name in ("action", "resource", "party"))
         name, _, value = urn.rpartition(":")
-        missing = {key: [f"The {key} field is required."] for key in ("action", "resource", "party")}
         given = {"action": action, "resource": resource, "party": value}
-        if not all(given.values()) or any("\0" in one for one in given.values()):
-            raise BindingError({key: missing[key] for key, one in given.items() if not one or "\0" in one})
+        missing = [key for key, one in given.items() if not one or not is_storable(one)]
+        if missing:
+            raise BindingError({key: [f"The {key} field is required."] for key in missing})
         party = await self._service.identify_party([Attribute(name, value)])
         if party is None:
             raise BindingError({"party": ["names no party that is known, such as " + ids.ORGANISATION + ":<number>"]})
@@ -122,10 +120,10 @@ def _is_app(value: Any) -> bool:
 
 
 def _number(request: Request, name: str) -> int:
-    text = request.query_params.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 10) or not 0 < int(text) <= _MAX_NUMBER:
+    number = Query(request).number(name)
+    if number is None or number < 1:
         raise BindingError({name: [f"The {name} field is required, and a number above zero."]})
-    return int(text)
+    return number
 
 
 def _party(party: PartyIdentity) -> dict[str, Any]:

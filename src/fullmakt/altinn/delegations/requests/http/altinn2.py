@@ -216,7 +216,8 @@ def _wanted(request: Request) -> _Wanted:
     Raises:
         BindingError: the filter can not be read, or a status is none.
     """
-    members = {name.lower(): value for name, value in request.query_params.multi_items()}
+    query = Query(request)
+    members = {name: query.text(name) or "" for name in query.names}
     conditions = {**members, **_odata(members.get("$filter", ""))}
     statuses = [value for name, value in conditions.items() if _STATUS_MEMBER.fullmatch(name) and value]
     unknown = [value for value in statuses if value.lower() not in _BY_NAME]

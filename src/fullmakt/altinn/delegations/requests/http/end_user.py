@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,9 +19,8 @@ from fullmakt.altinn.delegations.requests.http.service_owner import admitted, ke
 from fullmakt.altinn.delegations.requests.model import AccessRequest, RequestStatus, RequestType, Selection
 from fullmakt.altinn.delegations.requests.service import PAGE_SIZE, RequestsService
 from fullmakt.infra.altinn import Callers
-from fullmakt.infra.reading import Query
+from fullmakt.infra.reading import Query, optional_json_body
 from fullmakt.infra.routes import folded_route
-from fullmakt.jose.strict_json import StrictJsonError, loads
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.problems import BindingError
 
@@ -159,10 +157,4 @@ def _filters(query: Query) -> dict[str, Any]:
 
 async def _chosen(request: Request) -> list[str] | None:
     """The right keys in the body; None when there is no body, or an empty list."""
-    raw = (await request.body()).removeprefix(codecs.BOM_UTF8)
-    if not raw.strip():
-        return None
-    try:
-        return keys_of(loads(raw)) or None
-    except StrictJsonError as error:
-        raise BindingError({"$": ["The JSON value could not be converted."]}) from error
+    return keys_of(await optional_json_body(request)) or None

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fullmakt.altinn.delegations.requests.model import AccessRequest, Place
-from fullmakt.jose.compact import MalformedJwtError, b64url_decode, b64url_encode
+from fullmakt.infra.opaque import opaque, unwrapped
 from fullmakt.wire.altinn.problems import BindingError
 
 
@@ -17,7 +17,7 @@ def token_after(requests: Sequence[AccessRequest]) -> str | None:
     if not requests:
         return None
     last = requests[-1]
-    return b64url_encode(f"{last.created.isoformat()} {last.request_id}".encode()).decode()
+    return opaque([last.created.isoformat(), str(last.request_id)])
 
 
 def place_of(name: str, token: str | None) -> Place | None:
@@ -29,14 +29,14 @@ def place_of(name: str, token: str | None) -> Place | None:
     if token is None:
         return None
     try:
-        created, _, request_id = b64url_decode(token.encode("ascii")).decode().partition(" ")
-        moment = dt.datetime.fromisoformat(created)
-        place = Place(moment, UUID(request_id))
-    except (MalformedJwtError, ValueError) as error:
-        raise BindingError({name: ["The continuation token is not valid."]}) from error
-    if moment.tzinfo is None:
-        raise BindingError({name: ["The continuation token is not valid."]})
-    return place
+        match unwrapped(token):
+            case [str(created), str(request_id)]:
+                place = Place(dt.datetime.fromisoformat(created), UUID(request_id))
+                if place.created.tzinfo is not None:
+                    return place
+    except ValueError:
+        pass
+    raise BindingError({name: ["The continuation token is not valid."]})
 
 
 def url_with(url: str, members: Sequence[tuple[str, str]], name: str, token: str) -> str:

@@ -76,10 +76,11 @@ class Services:
                 before = await store.service_of_resource(connection, declaration.resource)
                 if before is not None and _merged(before, declaration) == before:
                     return Outcome.UNCHANGED
-                await store.put_service(connection, declaration, self._clock())
+                if not await store.put_service(connection, declaration, self._clock()):
+                    raise ServiceTakenError(_taken(declaration))
                 await self._tell(connection, declaration, actor)
         except IntegrityError as error:
-            raise ServiceTakenError(f"{declaration.key} is another resource's") from error
+            raise ServiceTakenError(_taken(declaration)) from error
         return Outcome.CREATED if before is None else Outcome.CHANGED
 
     async def _tell(self, connection: AsyncConnection, declaration: ServiceDeclaration, actor: str) -> None:
@@ -99,6 +100,10 @@ class Services:
             facts={name: value for name, value in said.items() if value is not None},
         )
         await audit.record(connection, event)
+
+
+def _taken(declaration: ServiceDeclaration) -> str:
+    return f"another resource than {declaration.resource} stands for {declaration.key}"
 
 
 def _merged(before: ServiceDeclaration, said: ServiceDeclaration) -> ServiceDeclaration:

@@ -19,18 +19,19 @@ _SERVICES = text(
     f"{_SERVICE} WHERE CAST(:resources AS text[]) IS NULL OR resource = ANY(CAST(:resources AS text[]))"
     " ORDER BY code, edition"
 )
+# The row is made first, whichever of the two unique keys another has taken, and then changed if it is the resource's.
+_MAKE_SERVICE = text(
+    "INSERT INTO consents.service (resource, code, edition, changed) VALUES (:resource, :code, :edition, :now)"
+    " ON CONFLICT DO NOTHING"
+)
 # What is not said stays as it is.
-_PUT_SERVICE = text(
-    "INSERT INTO consents.service AS s (resource, code, edition, uses_srr, one_time, min_level, changed)"
-    " VALUES (:resource, :code, :edition, :uses_srr, :one_time, :min_level, :now)"
-    " ON CONFLICT (resource) DO UPDATE SET code = :code, edition = :edition,"
-    " uses_srr = coalesce(:uses_srr, s.uses_srr), one_time = coalesce(:one_time, s.one_time),"
-    " min_level = coalesce(:min_level, s.min_level), changed = :now"
+_CHANGE_SERVICE = text(
+    "UPDATE consents.service SET code = :code, edition = :edition, uses_srr = coalesce(:uses_srr, uses_srr),"
+    " one_time = coalesce(:one_time, one_time), min_level = coalesce(:min_level, min_level), changed = :now"
+    " WHERE resource = :resource RETURNING resource"
 )
 _USE_SRR = text(
-    "INSERT INTO consents.service AS s (resource, code, edition, uses_srr, changed)"
-    " VALUES (:resource, :code, :edition, true, :now)"
-    " ON CONFLICT (resource) DO UPDATE SET uses_srr = true, changed = :now WHERE s.uses_srr IS NULL"
+    "UPDATE consents.service SET uses_srr = true, changed = :now WHERE resource = :resource AND uses_srr IS NULL"
 )
 _ENTRY = (
     'SELECT e.entry_id, s.code, s.edition, e.reportee, e."right", e.valid_to, e.condition'
@@ -44,7 +45,8 @@ _OF_SERVICE = text(
 )
 _INSERT = text(
     'INSERT INTO consents.srr_entry (resource, reportee, "right", valid_to, condition, created, changed)'
-    " VALUES (:resource, :reportee, :right, :valid_to, CAST(:condition AS jsonb), :now, :now)"
+    " SELECT resource, :reportee, :right, :valid_to, CAST(:condition AS jsonb), :now, :now"
+    " FROM consents.service WHERE resource = :resource"
     ' ON CONFLICT (resource, reportee, "right") DO NOTHING RETURNING entry_id'
 )
 _UPDATE = text(
@@ -72,22 +74,34 @@ async def services(connection: AsyncConnection, resources: Collection[str] | Non
     return [_declaration(row) for row in (await connection.execute(_SERVICES, {"resources": wanted})).mappings()]
 
 
-async def put_service(connection: AsyncConnection, declaration: ServiceDeclaration, now: dt.datetime) -> None:
-    """Keep what is said of a service."""
+async def put_service(connection: AsyncConnection, declaration: ServiceDeclaration, now: dt.datetime) -> bool:
+    """Keep what is said of a service; False when another resource stands for it.
+
+    Raises:
+        IntegrityError: it stood for another, and can not stand for this one, for the same reason.
+    """
+    key = declaration.key
+    await _make_service(connection, declaration.resource, key, now)
     values = {
         "resource": declaration.resource,
-        "code": declaration.key.code,
-        "edition": declaration.key.edition,
+        "code": key.code,
+        "edition": key.edition,
         "uses_srr": declaration.uses_srr,
         "one_time": declaration.one_time,
         "min_level": declaration.min_level,
     }
-    await connection.execute(_PUT_SERVICE, {**values, "now": now})
+    return (await connection.execute(_CHANGE_SERVICE, {**values, "now": now})).first() is not None
 
 
 async def use_srr(connection: AsyncConnection, resource: str, key: ServiceKey, now: dt.datetime) -> None:
     """Let the service use SRR from now on, unless it has been said whether it does."""
-    await connection.execute(_USE_SRR, {"resource": resource, "code": key.code, "edition": key.edition, "now": now})
+    await _make_service(connection, resource, key, now)
+    await connection.execute(_USE_SRR, {"resource": resource, "now": now})
+
+
+async def _make_service(connection: AsyncConnection, resource: str, key: ServiceKey, now: dt.datetime) -> None:
+    values = {"resource": resource, "code": key.code, "edition": key.edition, "now": now}
+    await connection.execute(_MAKE_SERVICE, values)
 
 
 async def get(connection: AsyncConnection, entry_id: int, *, lock: bool = False) -> Entry | None:

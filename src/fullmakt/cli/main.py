@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fullmakt.cli import decide, demo, explain, inspect, keys, pki, token, who_can, world
+from fullmakt.cli import decide, demo, explain, inspect, keys, pki, srr, token, who_can, world
 
 
 def _print_version(asked: bool) -> None:
@@ -40,3 +40,4 @@ app.add_typer(world.app, name="world")
 app.add_typer(demo.app, name="demo")
 app.add_typer(keys.app, name="keys")
 app.add_typer(pki.app, name="pki")
+app.add_typer(srr.app, name="srr")

@@ -6,9 +6,12 @@
 
 ``AltinnAuth`` and ``AltinnClient`` do the same with Altinn's tokens, for which Maskinporten's are exchanged.
 
-``system_user`` and ``virksys`` make the ``authorization_details`` to ask for a system's token with:
+``system_user``, ``virksys`` and ``consent`` make the ``authorization_details`` to ask for a system's token with, or for
+one that carries a consent:
 
     MaskinportenAuth(credentials, "provider:api.read", authorization_details=system_user("310000043"))
+
+``ConsentClient`` asks for consents in Altinn 3's form, ``Altinn2ConsentClient`` in Altinn 2's.
 
 ``MaskinportenClient`` and ``AsyncMaskinportenClient`` give the tokens themselves; ``build_grant`` makes the signed
 grant alone. The asynchronous side runs on asyncio.
@@ -17,8 +20,32 @@ grant alone. The asynchronous side runs on asyncio.
 from fullmakt.client.access_token import AccessToken
 from fullmakt.client.altinn import AltinnAuth, AltinnClient, AsyncAltinnClient
 from fullmakt.client.auth import MaskinportenAuth
+from fullmakt.client.consent_errors import (
+    ConsentError,
+    ConsentForbiddenError,
+    ConsentNotFoundError,
+    ConsentProblem,
+    ConsentRefusedError,
+    ConsentUnavailableError,
+    UnexpectedConsentResponseError,
+)
+from fullmakt.client.consents import (
+    AskedConsent,
+    AsyncConsentClient,
+    ChangedConsent,
+    ChangedConsents,
+    ConsentClient,
+    ConsentRequest,
+)
+from fullmakt.client.consents2 import (
+    Altinn2Consent,
+    Altinn2ConsentClient,
+    Altinn2ConsentRequest,
+    AsyncAltinn2ConsentClient,
+    ConsentService,
+)
 from fullmakt.client.credentials import Credentials
-from fullmakt.client.details import system_user, virksys
+from fullmakt.client.details import consent, system_user, virksys
 from fullmakt.client.errors import (
     AccessDeniedError,
     AuthorizationDetailsError,
@@ -36,17 +63,36 @@ from fullmakt.client.errors import (
 from fullmakt.client.grant import Asked, TokenRequest, build_grant, grant_form
 from fullmakt.client.store import TokenStore
 from fullmakt.client.tokens import AsyncMaskinportenClient, MaskinportenClient
+from fullmakt.wire.altinn.consents import ConsentRight
 
 __all__ = [
     "AccessDeniedError",
     "AccessToken",
+    "Altinn2Consent",
+    "Altinn2ConsentClient",
+    "Altinn2ConsentRequest",
     "AltinnAuth",
     "AltinnClient",
     "Asked",
+    "AskedConsent",
+    "AsyncAltinn2ConsentClient",
     "AsyncAltinnClient",
+    "AsyncConsentClient",
     "AsyncMaskinportenClient",
     "AuthorizationDetailsError",
+    "ChangedConsent",
+    "ChangedConsents",
     "ClientAuthenticationError",
+    "ConsentClient",
+    "ConsentError",
+    "ConsentForbiddenError",
+    "ConsentNotFoundError",
+    "ConsentProblem",
+    "ConsentRefusedError",
+    "ConsentRequest",
+    "ConsentRight",
+    "ConsentService",
+    "ConsentUnavailableError",
     "Credentials",
     "DiscoveryError",
     "ExchangeRefusedError",
@@ -60,8 +106,10 @@ __all__ = [
     "TemporarilyUnavailableError",
     "TokenRequest",
     "TokenStore",
+    "UnexpectedConsentResponseError",
     "UnexpectedResponseError",
     "build_grant",
+    "consent",
     "grant_form",
     "system_user",
     "virksys",

@@ -1,14 +1,17 @@
-"""What to put in ``authorization_details``: one element, for a system user or for an enterprise system.
+"""What to put in ``authorization_details``: one element, for a system user, an enterprise system or a consent.
 
-Source: maskinporten.md §5.1, §5.2; RFC 9396.
+Source: maskinporten.md §5; RFC 9396.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
-from fullmakt.kernel.identifiers import InvalidIdentifierError, Iso6523, OrgNumber
+from fullmakt.kernel.identifiers import InvalidIdentifierError, Iso6523, NationalId, OrgNumber
+from fullmakt.wire.altinn.attributes import ORGANISATION, PERSON
+from fullmakt.wire.altinn.consents import CONSENT_TYPE
 from fullmakt.wire.altinn.token_details import ENTERPRISE_TYPE, SYSTEM_USER_TYPE
 
 
@@ -47,6 +50,32 @@ def virksys(part: str, *, hjelper: str | None = None, rettigheit: Iterable[str] 
             raise ValueError("rettigheit is a list with at least one right; leave it out to have all there are")
         element["rettigheit"] = rights
     return element
+
+
+def consent(id: UUID | str, from_: str) -> dict[str, Any]:  # noqa: A002 - the protocol's own name
+    """A token that carries the consent ``id``, which ``from_`` has given to the client's organisation.
+
+    For a supplier it was given to ``consumer_org``. ``from_`` is as ``party_urn`` has it.
+
+    Raises:
+        InvalidIdentifierError: ``from_`` is no person and no organisation.
+        ValueError: ``id`` is no UUID.
+    """
+    return {"type": CONSENT_TYPE, "id": str(UUID(str(id))), "from": party_urn(from_)}
+
+
+def party_urn(party: str) -> str:
+    """The URN of a person by eleven digits, or of an organisation by nine; one that is a URN already is kept.
+
+    Raises:
+        InvalidIdentifierError: it is neither.
+    """
+    kind, _, number = party.rpartition(":")
+    if kind == PERSON or (not kind and len(number) == 11):
+        return f"{PERSON}:{NationalId(number)}"
+    if kind in ("", ORGANISATION) and len(number) == 9:
+        return f"{ORGANISATION}:{OrgNumber(number)}"
+    raise InvalidIdentifierError("a party is eleven digits, nine digits, or the URN of a person or an organisation")
 
 
 def _iso6523(org: str) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import ClassVar, Self
 
+from fullmakt.wire.altinn.consents import Cause as ConsentCause
 from fullmakt.wire.altinn.systemusers import Cause
-from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry
+from fullmakt.wire.maskinporten.errors import CATALOGUE, CONSENT_REASONS, CatalogueEntry
 
 _CODE = re.compile(r"/errors/(MP-[0-9]{3})/?\Z", re.ASCII)
 _TRACE = re.compile(r" \((?:trace_id|correlation id): ([0-9A-Za-z-]{1,64})\)\Z", re.ASCII)
@@ -104,6 +105,11 @@ class AuthorizationDetailsError(MaskinportenError):
     def cause(self) -> Cause | None:
         """Why Altinn knows of no such system user; None when it is not that, or the token server did not say."""
         return next((cause for cause in Cause if cause == self.reason), None)
+
+    @property
+    def consent_cause(self) -> ConsentCause | None:
+        """Why a consent can not be drawn; ``NOT_ACCEPTED`` while it is not answered. None as for ``cause``."""
+        return next((cause for cause, reason in CONSENT_REASONS.items() if reason == self.reason), None)
 
 
 class ExchangeRefusedError(MaskinportenError):

@@ -1,19 +1,25 @@
-"""The helpers that make an element of ``authorization_details`` (maskinporten.md §5.1, §5.2)."""
+"""The helpers that make an element of ``authorization_details`` (maskinporten.md §5)."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from fullmakt.client import AuthorizationDetailsError, TokenRequest, system_user, virksys
+from fullmakt.client import AuthorizationDetailsError, TokenRequest, consent, system_user, virksys
 from fullmakt.client.errors import error_from
 from fullmakt.kernel.identifiers import InvalidIdentifierError
 from fullmakt.maskinporten.tokens import rules
+from fullmakt.wire.altinn.consents import Cause as ConsentCause
 from fullmakt.wire.altinn.systemusers import Cause
-from fullmakt.wire.maskinporten.errors import CATALOGUE
+from fullmakt.wire.maskinporten.errors import CATALOGUE, CONSENT_REASONS
+from tests.support.tokens import PID
 
-TYPES = ("urn:altinn:systemuser", "urn:altinn:virksys")
+TYPES = ("urn:altinn:systemuser", "urn:altinn:virksys", "urn:altinn:consent")
+CONSENT = "77ed8698-e619-4066-9eb4-5c1eb3f165a1"
+PERSON = f"urn:altinn:person:identifier-no:{PID}"
+ORGANISATION = "urn:altinn:organization:identifier-no:314168267"
 URI = "https://test.maskinporten.no/errors/MP-303"
 
 
@@ -31,7 +37,31 @@ def test_a_virksomhetstoken_is_asked_for_by_its_party() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("giver", "urn"), [(PID, PERSON), (PERSON, PERSON), ("314168267", ORGANISATION), (ORGANISATION, ORGANISATION)]
+)
+@pytest.mark.parametrize("written", [CONSENT, CONSENT.upper(), UUID(CONSENT)], ids=["text", "upper case", "UUID"])
+def test_a_consent_is_asked_for_by_its_id_and_its_giver(giver: str, urn: str, written: UUID | str) -> None:
+    assert consent(written, giver) == {"type": "urn:altinn:consent", "id": CONSENT, "from": urn}
+
+
+@pytest.mark.parametrize(
+    "giver", ["", "31416826", f"{PID}0", f"{PID[:-1]}{(int(PID[-1]) + 1) % 10}", f"x:{PID}", f"{ORGANISATION}0",
+              f"urn:altinn:person:identifier-no:{PID[:-1]}", "urn:altinn:party:uuid:77ed8698"],
+)  # fmt: skip
+def test_a_giver_that_is_none_is_neither_sent_nor_repeated(giver: str) -> None:
+    with pytest.raises(InvalidIdentifierError) as wrong:
+        consent(CONSENT, giver)
+    assert PID[:9] not in str(wrong.value)
+
+
+def test_a_consents_id_is_a_uuid() -> None:
+    with pytest.raises(ValueError, match="badly formed"):
+        consent("x", PID)
+
+
 @pytest.mark.parametrize("element", [
+    consent(CONSENT, PID), consent(CONSENT, "314168267"),
     system_user("314168267"), system_user("314168267", "ref"), virksys("999888777"),
     virksys("999888777", hjelper="888666555", rettigheit=["skatt", "mva"]),
 ])  # fmt: skip
@@ -69,9 +99,19 @@ def test_the_error_carries_the_cause(cause: Cause) -> None:
     assert (error.code, error.cause, error.remedy) == ("MP-303", cause, entry.remedy)
 
 
+@pytest.mark.parametrize("cause", list(ConsentCause))
+def test_the_error_carries_why_a_consent_can_not_be_drawn(cause: ConsentCause) -> None:
+    entry = CATALOGUE[CONSENT_REASONS[cause]]
+    text = entry.text.format(id=CONSENT, receiver="314168267")
+    error = error_from(400, entry.error, f"{text} (trace_id: 0af7)", URI)
+    assert isinstance(error, AuthorizationDetailsError)
+    assert (error.code, error.consent_cause, error.cause, error.remedy) == ("MP-303", cause, None, entry.remedy)
+
+
 @pytest.mark.parametrize("error", ["invalid_altinn_customer_configuration", "invalid_grant"])
 def test_words_that_nobody_knows_have_no_cause(error: str) -> None:
     unknown = error_from(400, error, "Systembruker ikke funnet (trace_id: 0af7)", URI)
     assert isinstance(unknown, AuthorizationDetailsError)
     assert unknown.cause is None
+    assert unknown.consent_cause is None
     assert unknown.remedy

@@ -17,7 +17,7 @@ from fullmakt.client.errors import (
     error_from,
 )
 from fullmakt.wire.altinn.systemusers import Cause
-from fullmakt.wire.maskinporten.errors import CATALOGUE
+from fullmakt.wire.maskinporten.errors import CATALOGUE, CONSENT_REASONS
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 KINDS = {
@@ -43,10 +43,13 @@ KINDS = {
     "unknown_authorization_details_field": AuthorizationDetailsError,
     "invalid_authorization_details": AuthorizationDetailsError,
     **{cause.value: AuthorizationDetailsError for cause in Cause},
+    **dict.fromkeys(CONSENT_REASONS.values(), AuthorizationDetailsError),
+    "consent_for_another_receiver": AuthorizationDetailsError,
     "temporarily_unavailable": TemporarilyUnavailableError,
 }
 FACTS = {"scopes": "a:b", "scope": "a:b", "consumer": "310000027", "supplier": "310000035", "detail": "something",
-         "owner": "314168267", "vendor": "310000035", "client_id": "a-client"}  # fmt: skip
+         "owner": "314168267", "vendor": "310000035", "client_id": "a-client",
+         "id": "77ed8698-e619-4066-9eb4-5c1eb3f165a1", "receiver": "310000027"}  # fmt: skip
 
 
 @pytest.mark.parametrize("reason", KINDS)

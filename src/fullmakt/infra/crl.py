@@ -14,6 +14,7 @@ from typing import TypeVar
 import httpx2
 from cryptography import x509
 
+from fullmakt.infra.unavailable import UnavailableError
 from fullmakt.kernel.clock import Clock
 from fullmakt.kernel.single_flight import SingleFlight
 
@@ -27,7 +28,7 @@ RETRY_AFTER = dt.timedelta(seconds=10)
 _Value = TypeVar("_Value")
 
 
-class CrlUnavailableError(Exception):
+class CrlUnavailableError(UnavailableError):
     """There is no CRL to be had from the address; the message says why."""
 
 

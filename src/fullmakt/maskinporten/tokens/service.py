@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import structlog
 
 from fullmakt.infra.audit import clean_facts, clean_text
-from fullmakt.infra.crl import CrlUnavailableError
 from fullmakt.infra.group_commit import OverloadedError
 from fullmakt.infra.unavailable import UnavailableError
 from fullmakt.jose.compact import MalformedJwtError, parse_compact
@@ -151,7 +150,7 @@ class TokenService:
     async def _or_unavailable(self, answer: Coroutine[Any, Any, _Answer]) -> _Answer | Refusal:
         try:
             return await answer
-        except (UnavailableError, CrlUnavailableError) as error:
+        except UnavailableError as error:
             _log.warning("dependency_unavailable", error=type(error).__name__, cause=_cause_of(error))
             return Refusal("temporarily_unavailable", {"detail": "A system this server depends on does not answer"})
         except OverloadedError:

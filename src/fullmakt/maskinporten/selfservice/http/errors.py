@@ -13,10 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
-from fullmakt.infra.crl import CrlUnavailableError
-from fullmakt.infra.database import DatabaseUnavailableError
 from fullmakt.infra.http import BodyTooLargeError
 from fullmakt.infra.telemetry import current_trace
+from fullmakt.infra.unavailable import UnavailableError
 from fullmakt.kernel.clock import Clock
 from fullmakt.maskinporten.selfservice.errors import Fault, SelfServiceError
 from fullmakt.provider import BearerError
@@ -43,8 +42,7 @@ class ErrorPages:
             RequestValidationError: self._invalid,
             HTTPException: self._http,
             BodyTooLargeError: self._too_large,
-            DatabaseUnavailableError: self._unavailable,
-            CrlUnavailableError: self._unavailable,
+            UnavailableError: self._unavailable,
             Exception: self._fault,
         }
 

@@ -78,6 +78,14 @@ async def test_nobody_sees_the_system_users_of_others(world: SystemUsersWorld) -
     assert (await world.send("kari", "GET", f"{USERS}/{world.customer.party_id}/x")).status_code == 400
 
 
+async def test_a_browser_looks_by_its_cookie_and_changes_nothing_by_it(world: SystemUsersWorld) -> None:
+    user = await world.approved()
+    path, cookie = f"{USERS}/{world.customer.party_id}/{user}", {"Cookie": "AltinnStudioRuntime=kari"}
+    assert (await world.send(None, "GET", path, headers=cookie)).json()["id"] == str(user)
+    assert (await world.send(None, "DELETE", path, headers=cookie)).status_code == 401
+    assert (await world.send("kari", "GET", path)).status_code == 200
+
+
 async def test_a_vendor_finds_a_system_user_by_its_key(world: SystemUsersWorld) -> None:
     user = await world.approved()
     path = f"{USERS}/vendor/byquery"

@@ -19,6 +19,8 @@ from fullmakt.wire.altinn.problems import AltinnProblemError, AltinnValidationEr
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
+COOKIE = "AltinnStudioRuntime"
+"""In which browsers carry an Altinn token."""
 _LANGUAGES = {"nb": "nb", "no": "nb", "nob": "nb", "nn": "nn", "nno": "nn", "en": "en", "eng": "en"}
 """By the first part of a language tag (RFC 5646), of two letters or three."""
 
@@ -44,18 +46,32 @@ class ForbiddenError(Exception):
         self.facts = facts
 
 
+def token_of(request: Request) -> str | None:
+    """The bearer token, or that of the browser's cookie; None when there is neither (altinn-authentication.md §5).
+
+    The cookie counts for GET and HEAD alone: a browser sends it with whatever another site makes it ask for.
+    """
+    token = bearer_token(request.headers)
+    if token is None and request.method in {"GET", "HEAD"}:
+        return request.cookies.get(COOKIE) or None
+    return token
+
+
 async def caller_of(request: Request, callers: Callers) -> Caller:
-    """Who calls, by the bearer token.
+    """Who calls, by the token that came with the request.
 
     Raises:
         InvalidCallerError: there is none, or it is not to be believed.
     """
-    return await caller_by(request.headers, callers)
+    return await _caller(token_of(request), callers)
 
 
 async def caller_by(headers: Headers, callers: Callers) -> Caller:
-    """The same, by the headers alone."""
-    token = bearer_token(headers)
+    """The same, by the bearer token alone."""
+    return await _caller(bearer_token(headers), callers)
+
+
+async def _caller(token: str | None, callers: Callers) -> Caller:
     if token is None:
         raise InvalidCallerError("no_token")
     return await callers.identify(token)

@@ -18,13 +18,11 @@ from fullmakt.altinn.exchange.errors import (
     UnknownProviderError,
 )
 from fullmakt.altinn.exchange.service import ExchangeService
-from fullmakt.infra.altinn import HANDLERS, Callers, caller_of
+from fullmakt.infra.altinn import HANDLERS, Callers, caller_of, token_of
 from fullmakt.infra.http import SystemEdge, bearer_token, problem, routed
 from fullmakt.infra.reading import Query
 from fullmakt.infra.routes import folded_route
 
-COOKIE = "AltinnStudioRuntime"
-"""In which browsers carry an Altinn token."""
 _ENTERPRISE_USER = "X-Altinn-EnterpriseUser-Authentication"
 _NO_STORE = {"Cache-Control": "no-store"}
 _MAX_FORM = 100 * 1024
@@ -57,7 +55,7 @@ def routes(service: ExchangeService, callers: Callers) -> list[BaseRoute]:
 
     async def refresh(request: Request) -> Response:
         enrich_pid = Query(request).flag("enrichPid")
-        token = bearer_token(request.headers) or request.cookies.get(COOKIE) or ""
+        token = token_of(request) or ""
         return _bare(request, await service.refresh(token, enrich_pid=enrich_pid))
 
     async def introspection(request: Request) -> Response:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from fullmakt.altinn.decisions.config import DecisionsConfig
-from fullmakt.infra.altinn import Callers, ForbiddenError, caller_by, require_scope
+from fullmakt.infra.altinn import Callers, ForbiddenError, caller_by, caller_of, require_scope
 from fullmakt.wire.altinn.callers import Caller
 
 AUTHORIZE = "altinn:authorization/authorize"
@@ -84,13 +84,13 @@ class Gateway:
             await self._check_key(headers, endpoint)
         return "platform"
 
-    async def oneself(self, headers: Headers, endpoint: str, user: int) -> Caller:
+    async def oneself(self, request: Request, endpoint: str, user: int) -> Caller:
         """The holder of a token, who must be the user that is asked about.
 
         Raises:
             InvalidCallerError, ForbiddenError: not let in.
         """
-        caller = await caller_by(headers, self._callers)
+        caller = await caller_of(request, self._callers)
         async with self._told(caller, endpoint):
             if caller.user_id != user:
                 raise ForbiddenError("not_oneself")

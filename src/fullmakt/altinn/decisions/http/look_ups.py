@@ -111,7 +111,7 @@ class LookUpEndpoints:
 
     async def _self(self, request: Request, endpoint: str, user: int) -> PartyIdentity | None:
         """The user, who must be the one that asks."""
-        caller = await self._gateway.oneself(request.headers, endpoint, user)
+        caller = await self._gateway.oneself(request, endpoint, user)
         return await self._service.identify_party([Attribute(ids.PARTY_UUID, str(caller.party_uuid))])
 
 

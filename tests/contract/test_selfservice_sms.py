@@ -53,6 +53,17 @@ async def test_an_answer_that_is_a_no_is_one_and_is_not_asked_again(http: httpx2
     assert TEXT not in str(caught.value)
 
 
+@pytest.mark.parametrize("script", [(502,), (504,), ("drop", 500), ("drop", 409)], ids=str)
+async def test_a_no_that_is_not_the_gateways_own_or_not_to_all_it_was_sent_leaves_it_open(
+    http: httpx2.AsyncClient, script: tuple[int | str, ...]
+) -> None:
+    async with gateway(*script) as serving:
+        with pytest.raises(SmsNotSentError, match=f"answers {script[-1]}") as caught:
+            await send(http, serving.url)
+    assert caught.value.perhaps
+    assert len(serving.heads) == len(script)
+
+
 async def test_a_broken_connection_is_tried_once_more_under_the_same_reference(http: httpx2.AsyncClient) -> None:
     async with gateway("drop", 200) as serving:
         await send(http, serving.url)

@@ -21,6 +21,8 @@ MAX_KEPT = 100
 _NEVER_ARRIVED = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.InvalidURL)
 _BROKEN = (httpx2.NetworkError, httpx2.RemoteProtocolError, httpx2.ConnectTimeout)
 """The connection, not the gateway: worth a second try, which the reference keeps from being a second text."""
+_OF_A_PROXY = frozenset({httpx2.codes.BAD_GATEWAY, httpx2.codes.GATEWAY_TIMEOUT})
+"""What is answered for a gateway that had the text, perhaps, and did not answer (RFC 9110 §15.6.3, §15.6.5)."""
 
 
 class SmsNotSentError(Exception):
@@ -82,7 +84,8 @@ class HttpGateway:
             perhaps = perhaps or not isinstance(error, _NEVER_ARRIVED)
             raise SmsNotSentError(f"the gateway does not answer ({type(error).__name__})", perhaps=perhaps) from None
         if not 200 <= status < 300:
-            raise SmsNotSentError(f"the gateway answers {status}")
+            # A first try that broke may have brought the text, whatever is said to the second.
+            raise SmsNotSentError(f"the gateway answers {status}", perhaps=perhaps or status in _OF_A_PROXY)
 
     async def _post(self, message: dict[str, str]) -> int:
         headers = {**self._authorization, "Idempotency-Key": message["reference"]}

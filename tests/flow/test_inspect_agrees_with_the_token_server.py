@@ -18,6 +18,13 @@ from fullmakt.infra.database import Database
 from fullmakt.infra.feed import Changes
 from fullmakt.jose.chains import TrustAnchors, ValidatedCertificate
 from fullmakt.wire.altinn.systemusers import VirksysAnswer
+from tests.support.token_consents import (
+    CONSENT,
+    CONSENT_ID,
+    AltinnWithConsents,
+    ConsentsInOurDatabase,
+    element_of,
+)
 from tests.support.token_nodes import node
 from tests.support.token_system_users import PART, AltinnWithSystemUsers, SystemUsersAsSeenByANode, question_of
 from tests.support.tokens import (
@@ -87,6 +94,12 @@ CLAIMS: Sequence[dict[str, Any]] = (
     {"consumer_org": SUPPLIER, "iss_onbehalfof": "x"},
     {"authorization_details": []},
     {"authorization_details": [{"type": "urn:altinn:consent"}]},
+    {"authorization_details": [element_of()]},
+    {"authorization_details": [{**element_of(), "to": "x"}]},
+    {"authorization_details": [element_of("0d2f8f0e-3b3c-4c1a-9e0a-1f6f2d6d8a55")]},
+    {"authorization_details": [element_of(giver="urn:altinn:organization:identifier-no:310943223")]},
+    {"authorization_details": [element_of()], "consumer_org": SUPPLIER, "scope": "demo:delegated"},
+    element_of(),
     {"authorization_details": [{"type": "urn:altinn:systemuser"}]},
     {"authorization_details": [{**system_user("314168267"), "externalref": "x"}]},
     {"authorization_details": [system_user("314168267")]},
@@ -133,15 +146,29 @@ def _look_ups(database: Database) -> SystemUsersAsSeenByANode:
     return SystemUsersAsSeenByANode(altinn)
 
 
+def _consents(database: Database) -> ConsentsInOurDatabase:
+    """One person has consented."""
+    altinn = AltinnWithConsents(database)
+    altinn.given = {CONSENT_ID: CONSENT}
+    return ConsentsInOurDatabase(altinn)
+
+
 @pytest.mark.parametrize("altinn", [None, _Altinn()], ids=["without Altinn", "with Altinn"])
 async def test_every_grant_is_judged_alike(database_url: str, database: Database, altinn: _Altinn | None) -> None:
     registry = RegistryInMemory(*CLIENTS)
     registry.granted = frozenset({(SUPPLIER, "demo:delegated"), (SUPPLIER, "demo:undelegated")})
     look_ups = None if altinn is None else _look_ups(database)
+    consents = None if altinn is None else _consents(database)
     async with node(
-        database_url, registry=registry, delegations=altinn, system_users=look_ups, virksys=True, explain=True
+        database_url,
+        registry=registry,
+        delegations=altinn,
+        system_users=look_ups,
+        consents=consents,
+        virksys=True,
+        explain=True,
     ) as server:
-        known = Known(server.service.config, registry, TrustAnchors(()), {}, _no_lists, altinn, look_ups)
+        known = Known(server.service.config, registry, TrustAnchors(()), {}, _no_lists, altinn, look_ups, consents)
         around = Surroundings(NOW, known)
         for changes, header in itertools.product(CLAIMS, HEADERS):
             grant = sign(claims_of(**changes), key_number(1), **header)

@@ -24,6 +24,7 @@ from fullmakt.client import (
     AuthorizationDetailsError,
     Credentials,
     MaskinportenAuth,
+    consent,
     system_user,
     virksys,
 )
@@ -33,6 +34,7 @@ from fullmakt.provider import RemoteKeys, TokenVerifier
 from fullmakt.wire.altinn.systemusers import Cause, VirksysAnswer
 from fullmakt.world.files import Profile, WorldFiles
 from tests.support.sockets import served, url_of
+from tests.support.token_consents import CONSENT_ID, element_of
 from tests.support.token_nodes import Node, node
 from tests.support.token_system_users import (
     CUSTOMER,
@@ -43,7 +45,7 @@ from tests.support.token_system_users import (
     SystemUsersAsSeenByANode,
     question_of,
 )
-from tests.support.tokens import ISSUER, NOW, ORGNO, SCOPE, RegistryRows, key_number, payload_of
+from tests.support.tokens import ISSUER, NOW, ORGNO, PID, SCOPE, RegistryRows, key_number, payload_of
 
 SYSTEM = "enterprise-system"
 RIGHTS = VirksysAnswer(PART, HELPER, ("merverdiavgift", "skatt"))
@@ -197,9 +199,11 @@ def _no_world() -> AbstractAsyncContextManager[context.OpenWorld]:
             ["--part", PART, "--hjelper", HELPER, "--rettigheit", "skatt", "--rettigheit", "mva"],
             virksys(PART, hjelper=HELPER, rettigheit=["skatt", "mva"]),
         ),
+        (["--consent", str(CONSENT_ID), "--from", PID], element_of()),
+        (["--consent", str(CONSENT_ID), "--from", CUSTOMER], consent(CONSENT_ID, CUSTOMER)),
     ],
 )
-def test_the_command_asks_for_a_systems_token(issuer: str, options: list[str], element: dict[str, object]) -> None:
+def test_the_command_asks_for_a_token_with_details(issuer: str, options: list[str], element: dict[str, object]) -> None:
     line = run("token", "--client", SYSTEM, "--scope", SCOPE, *options, "--curl")
     words = shlex.split(line)
     grant = next(word.partition("=")[2] for word in words if word.startswith("assertion="))
@@ -216,6 +220,11 @@ def test_the_command_asks_for_a_systems_token(issuer: str, options: list[str], e
         (["--systemuser-org", CUSTOMER, "--rettigheit", "skatt"], "go with --part"),
         (["--systemuser-org", "12"], "an organisation number is nine digits"),
         (["--part", "9908:999888777"], "is not Enhetsregisteret"),
+        (["--consent", str(CONSENT_ID)], "--consent and --from go together"),
+        (["--from", PID], "--consent and --from go together"),
+        (["--consent", "x", "--from", PID], "badly formed"),
+        (["--consent", str(CONSENT_ID), "--from", PID[:-1]], "a party is eleven digits, nine digits, or the URN"),
+        (["--consent", str(CONSENT_ID), "--from", PID, "--part", PART], "give one of them"),
     ],
 )
 @pytest.mark.parametrize("command", [["token"], ["call", "http://127.0.0.1:1/"]], ids=["token", "call"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from typing import Annotated, Any, NoReturn, Unpack
+from typing import Annotated, Any, NamedTuple, NoReturn, Unpack
 
 import httpx2
 import typer
@@ -20,6 +20,7 @@ from fullmakt.client import (
     MaskinportenError,
     TokenRequest,
     build_grant,
+    consent,
     grant_form,
     system_user,
     virksys,
@@ -52,6 +53,12 @@ HelperOption = Annotated[str | None, typer.Option("--hjelper", help="The agent t
 RightOption = Annotated[
     list[str] | None, typer.Option("--rettigheit", help="A right that it must have; may be given several times.")
 ]
+ConsentOption = Annotated[
+    str | None, typer.Option("--consent", help="Ask for a token that carries this consent, by its id.")
+]
+GiverOption = Annotated[
+    str | None, typer.Option("--from", help="Who has given the consent: a person's or an organisation's number.")
+]
 
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -67,11 +74,15 @@ def token(
     part: PartOption = None,
     hjelper: HelperOption = None,
     rettigheit: RightOption = None,
+    consent_id: ConsentOption = None,
+    giver: GiverOption = None,
     curl: Annotated[bool, typer.Option("--curl", help="Print the curl command instead of sending.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole response.")] = False,
 ) -> None:
     """Get an access token for a client of the world."""
-    details = _details(systemuser_org, external_ref, part, hjelper, rettigheit)
+    details = _details(
+        _Options(systemuser_org, external_ref, part, hjelper, rettigheit or None, consent_id, giver),
+    )
     credentials = _credentials(client)
     request = _request(
         scope, resource=resource or (), pid=pid, consumer_org=consumer_org, authorization_details=details
@@ -102,9 +113,13 @@ def call(
     part: PartOption = None,
     hjelper: HelperOption = None,
     rettigheit: RightOption = None,
+    consent_id: ConsentOption = None,
+    giver: GiverOption = None,
 ) -> None:
     """Get a token and call an API with it; prints the body, and the status when it is not a success."""
-    details = _details(systemuser_org, external_ref, part, hjelper, rettigheit)
+    details = _details(
+        _Options(systemuser_org, external_ref, part, hjelper, rettigheit or None, consent_id, giver),
+    )
     credentials = _credentials(client)
     asked: Asked = {
         "resource": resource or (), "pid": pid, "consumer_org": consumer_org, "authorization_details": details,
@@ -139,20 +154,34 @@ def _credentials(alias: str) -> Credentials:
         _fail(str(error), code=2)
 
 
-def _details(
-    owner: str | None, reference: str | None, part: str | None, helper: str | None, rights: list[str] | None
-) -> dict[str, Any] | None:
+class _Options(NamedTuple):
+    """The options that come to an element of ``authorization_details``."""
+
+    owner: str | None
+    reference: str | None
+    part: str | None
+    helper: str | None
+    rights: list[str] | None
+    consent: str | None
+    giver: str | None
+
+
+def _details(given: _Options) -> dict[str, Any] | None:
     """The element of ``authorization_details`` that the options come to."""
-    if owner is not None and part is not None:
-        _fail("--systemuser-org and --part ask for tokens of different kinds: give one of them", code=2)
-    if owner is None and reference is not None:
+    if sum(one is not None for one in (given.owner, given.part, given.consent)) > 1:
+        _fail("--systemuser-org, --part and --consent ask for tokens of different kinds: give one of them", code=2)
+    if given.owner is None and given.reference is not None:
         _fail("--external-ref goes with --systemuser-org", code=2)
-    if part is None and (helper is not None or rights):
+    if given.part is None and (given.helper is not None or given.rights):
         _fail("--hjelper and --rettigheit go with --part", code=2)
+    if (given.consent is None) is not (given.giver is None):
+        _fail("--consent and --from go together", code=2)
     try:
-        if owner is not None:
-            return system_user(owner, reference)
-        return None if part is None else virksys(part, hjelper=helper, rettigheit=rights or None)
+        if given.owner is not None:
+            return system_user(given.owner, given.reference)
+        if given.consent is not None and given.giver is not None:
+            return consent(given.consent, given.giver)
+        return None if given.part is None else virksys(given.part, hjelper=given.helper, rettigheit=given.rights)
     except ValueError as error:
         _fail(str(error), code=2)
 

@@ -14,6 +14,7 @@ from fullmakt.cli.inspection.report import Outcome, Report, Verdict
 from fullmakt.cli.inspection.surroundings import Surroundings
 from fullmakt.jose.keys import LocalSigner
 from tests.support.fake_issuer import party
+from tests.support.token_consents import CONSENT, CONSENT_ID, RESOURCE
 from tests.support.tokens import ABSENT, ISSUER, NOW, ORGNO, PID, SECONDS, SUPPLIER, ec_key, key_number, sign
 from tests.unit.cli.worlds import ISSUER_KEY, known
 
@@ -64,6 +65,32 @@ async def test_a_systems_token_says_whom_it_acts_for(element: dict[str, Any], to
     report = await judge(token(authorization_details=[element]))
     assert report.verdict is Verdict.ACCEPTED
     assert told in " ".join(finding.text for finding in report.findings if finding.check == "authorization_details")
+
+
+async def test_a_token_with_a_consent_tells_to_what_and_until_when_and_not_of_whom() -> None:
+    report = await judge(token(authorization_details=[CONSENT.element()]))
+    assert report.verdict is Verdict.ACCEPTED
+    (said,) = [finding.text for finding in report.findings if finding.check == "authorization_details"]
+    assert said == (
+        f"carries consent {CONSENT_ID} to {RESOURCE}, given to organisation {ORGNO} and good until"
+        " 2027-01-20T10:34:34+00:00"
+    )
+    assert PID not in str(report.document())
+
+
+@pytest.mark.parametrize(
+    ("details", "reason"),
+    [
+        ([CONSENT.element()] * 2, "consent_not_one"),
+        ([{**CONSENT.element(), "to": ORGNO}], "consent_bad_claim"),
+        ([{"type": "urn:altinn:consent"}], "consent_bad_claim"),
+    ],
+    ids=["two", "a bad receiver", "nothing"],
+)
+async def test_a_consent_that_no_api_would_take_is_told(details: list[object], reason: str) -> None:
+    report = await judge(token(authorization_details=details))
+    assert (report.verdict, reasons(report)) == (Verdict.REFUSED, [reason])
+    assert PID not in str(report.document())
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from fullmakt.cli.inspection.inspecting import inspect
 from fullmakt.cli.inspection.reading import Jwt
 from fullmakt.cli.inspection.report import Outcome, Report, Verdict
 from fullmakt.cli.inspection.surroundings import Known, Surroundings
-from fullmakt.client import system_user, virksys
+from fullmakt.client import consent, system_user, virksys
 from fullmakt.jose.compact import b64url_encode
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.wire.maskinporten.registry import RegisteredClient
@@ -178,12 +178,20 @@ async def test_any_header_and_any_claims_can_be_inspected(
     assert report.document()["findings"]
 
 
-@pytest.mark.parametrize("element", [system_user("314168267"), virksys("999888777")], ids=["system user", "virksys"])
-async def test_a_systems_grant_is_looked_at_as_far_as_can_be_without_a_world(element: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("element", "noun"),
+    [
+        (system_user("314168267"), "system user"),
+        (virksys("999888777"), "system user"),
+        (consent("77ed8698-e619-4066-9eb4-5c1eb3f165a1", "314168267"), "consent"),
+    ],
+    ids=["system user", "virksys", "consent"],
+)
+async def test_details_are_looked_at_as_far_as_can_be_without_a_world(element: dict[str, Any], noun: str) -> None:
     report = await judge(sign(claims_of(authorization_details=[element])), world=False)
     last = report.findings[-1]
     assert (last.check, last.outcome) == ("authorization_details", Outcome.UNCHECKED)
-    assert "whether Altinn has such a system user" in last.text
+    assert f"whether Altinn has such a {noun}: " in last.text
     faulty = await judge(sign(claims_of(authorization_details=[{**element, "x": 1}])), world=False)
     assert reasons(faulty) == ["unknown_authorization_details_field"]
 

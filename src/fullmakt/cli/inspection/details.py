@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 
-from fullmakt.cli.inspection.report import Finding, passed, refused, unchecked
+from fullmakt.cli.inspection.report import Finding, Outcome, passed, refused, unchecked
 from fullmakt.cli.inspection.surroundings import NO_WORLD, Known, Surroundings
 from fullmakt.maskinporten.tokens import rules
 from fullmakt.maskinporten.tokens.model import ConsentAsked, Refusal, UnverifiedGrant
+from fullmakt.provider import Consent, NoConsentError, consent_of
 from fullmakt.provider.verified_token import VerifiedToken
-from fullmakt.wire.altinn.attributes import ORGANISATION
 from fullmakt.wire.altinn.consents import CONSENT_TYPE, ConsentQuestion, FoundConsent
 from fullmakt.wire.altinn.systemusers import SystemUserRecord, VirksysAnswer, VirksysQuestion
-from fullmakt.wire.altinn.token_details import ENTERPRISE_TYPE, SYSTEM_USER_TYPE, details_of, organisation_of
+from fullmakt.wire.altinn.token_details import ENTERPRISE_TYPE, SYSTEM_USER_TYPE
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 
 _CHECK = "authorization_details"
@@ -88,8 +87,12 @@ def say_details(token: VerifiedToken) -> list[Finding]:
     if token.enterprise is not None:
         rights = token.enterprise
         said.append(f"says that {_rights(rights.part, rights.hjelper, sorted(rights.rettigheit))}")
-    said += [f"carries {_consent(consent)}" for consent in _consents(token)]
-    return [passed(_CHECK, text) for text in said]
+    findings = [passed(_CHECK, text) for text in said]
+    try:
+        consent = consent_of(token)
+    except NoConsentError as error:
+        return [*findings, Finding(_CHECK, Outcome.FAILED, error.description, reason=error.cause)]
+    return findings if consent is None else [*findings, passed(_CHECK, f"carries {_consent(consent)}")]
 
 
 def _rights(part: str, helper: str | None, rights: Sequence[str]) -> str:
@@ -97,18 +100,7 @@ def _rights(part: str, helper: str | None, rights: Sequence[str]) -> str:
     return f"the system acts for {part}{through} with the rights {', '.join(rights) or '(none)'}"
 
 
-def _consents(token: VerifiedToken) -> Sequence[FoundConsent]:
-    """Those that can be read: what is wrong with one, the API that is shown it tells."""
-    found = []
-    for element in details_of(token.claims):
-        if element.get("type") == CONSENT_TYPE:
-            with contextlib.suppress(ValueError):
-                receiver = organisation_of(element.get("to"))
-                found.append(FoundConsent.read({**element, "to": f"{ORGANISATION}:{receiver}"}))
-    return found
-
-
-def _consent(consent: FoundConsent) -> str:
+def _consent(consent: FoundConsent | Consent) -> str:
     """Without the giver, who may be a person."""
     resources = ", ".join(sorted({right.resource for right in consent.rights}))
     until = consent.valid_to.isoformat(timespec="seconds")

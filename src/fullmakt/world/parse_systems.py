@@ -40,7 +40,10 @@ def read_system(table: r.Table) -> System | None:
 
 
 def read_system_user(table: r.Table) -> SystemUser | None:
-    """Read one ``[[system_user]]``; what it may do is ``resources`` and ``packages``, an agent's packages alone."""
+    """Read one ``[[system_user]]``; what it may do is ``resources`` and ``packages``, an agent's packages alone.
+
+    A standard one may be there and have nothing: its owner may have taken all back.
+    """
     owner = table.required("owner", r.orgno)
     system = table.required("system", r.text)
     kind = table.defaulted("type", r.one_of([one.value for one in UserType]), UserType.STANDARD.value)
@@ -54,8 +57,8 @@ def read_system_user(table: r.Table) -> SystemUser | None:
         packages=table.texts("packages", _package),
         clients=table.texts("clients", r.orgno),
     )
-    if not user.resources and not user.packages:
-        table.fault("packages", "what may it do? at least one package or resource")
+    if user.type == UserType.AGENT.value and not user.packages:
+        table.fault("packages", "what may it do for its clients? at least one package")
     if user.type == UserType.AGENT.value and user.resources:
         table.fault("resources", "an agent acts by packages alone")
     if user.type == UserType.STANDARD.value and user.clients:
@@ -67,7 +70,8 @@ def called_clients(world: World, faults: list[Fault]) -> World:
     """The same world, each system's clients by their ids; a name that no client of the file has is a fault."""
     if any(fault.place is not None and fault.place.section == Kind.SYSTEM for fault in faults):
         return world  # those left out would make the others' numbers wrong
-    ids = {client.name: client.client_id for client in world.clients}
+    ids = {client.client_id: client.client_id for client in world.clients}
+    ids |= {client.name: client.client_id for client in world.clients}
     systems = [_called(system, number, ids, world.lines, faults) for number, system in enumerate(world.systems, 1)]
     return replace(world, systems=tuple(systems))
 

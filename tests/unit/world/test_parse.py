@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
 from fullmakt.world.errors import Fault, Place, WorldFaults
+from fullmakt.world.export import export
 from fullmakt.world.model import (
     Client,
     EnterpriseCertificate,
@@ -397,6 +398,18 @@ def test_a_system_names_its_clients_by_their_names_or_their_ids() -> None:
     assert world.system_users[0].external_ref == "910753614"
 
 
+def test_a_systems_client_may_have_an_id_of_its_own_and_the_export_names_it_by_that() -> None:
+    world = parse(SYSTEM.replace('name = "tax"', 'name = "tax"\nclient_id = "Tax.1"'))
+    assert world.systems[0].clients == ("Tax.1",)
+    assert parse(export(world)).systems == world.systems
+
+
+def test_a_system_user_from_which_all_was_taken_is_exported_as_it_is() -> None:
+    world = parse(SYSTEM.replace('resources = ["returns"]', ""))
+    assert (world.system_users[0].resources, world.system_users[0].packages) == ((), ())
+    assert parse(export(world)).system_users == world.system_users
+
+
 @pytest.mark.parametrize(
     ("before", "after", "fault"),
     [
@@ -404,7 +417,7 @@ def test_a_system_names_its_clients_by_their_names_or_their_ids() -> None:
         ('"312044005_tax"\nvendor', '"312044006_tax"\nvendor', "begin it with 312044005_"),
         ('"312044005_tax"\nvendor', '"tax"\nvendor', "a system's identifier is <vendor>_<name>"),
         ('clients = ["tax"]', 'redirect_urls = ["http://a.test"]', "a redirect URL begins with https://"),
-        ('resources = ["returns"]', "", "what may it do? at least one package or resource"),
+        ('resources = ["returns"]', 'type = "agent"', "what may it do for its clients? at least one package"),
         ('resources = ["returns"]', 'type = "agent"\nresources = ["returns"]', "an agent acts by packages alone"),
         ('resources = ["returns"]', 'resources = ["returns"]\nclients = ["312468018"]', "an agent alone has clients"),
         ('resources = ["returns"]', 'packages = ["no package"]', "an access package is called like skatt-naering"),

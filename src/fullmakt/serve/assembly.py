@@ -19,7 +19,7 @@ from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.metrics import TokenMetrics
-from fullmakt.maskinporten.tokens.ports import Delegations, SystemUsers
+from fullmakt.maskinporten.tokens.ports import Consents, Delegations, SystemUsers
 from fullmakt.maskinporten.tokens.service import TokenService
 from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
@@ -48,6 +48,7 @@ class Assembly:
     anchors: TrustedIssuers
     delegated: Delegations
     look_ups: SystemUsers | None
+    consents: Consents | None
     metrics: CollectorRegistry
     token_metrics: TokenMetrics
     altinn: Altinn
@@ -149,6 +150,7 @@ def assemble(
         anchors=issuers,
         delegated=server.delegated,
         look_ups=server.system_users,
+        consents=server.consents,
         metrics=metrics,
         token_metrics=TokenMetrics(metrics),
         altinn=altinn,

@@ -27,6 +27,7 @@ def _url_faults(settings: Settings) -> list[str]:
         "maskinporten.url": settings.maskinporten.url,
         "maskinporten.delegations_url": settings.maskinporten.delegations_url,
         "maskinporten.systemusers_url": settings.maskinporten.systemusers_url,
+        "maskinporten.consents_url": settings.maskinporten.consents_url,
         "selfservice.url": settings.selfservice.url,
         "parties.url": settings.parties.url,
         "resources.url": settings.resources.url,

@@ -61,6 +61,9 @@ class MaskinportenSettings(_Section):
     systemusers_url: str | None = None
     """Altinn's authentication, which keeps system users, where it is another program; those in our own database are
     used when not set."""
+    consents_url: str | None = None
+    """Altinn's access management, which keeps consents, where it is another program; those in our own database are used
+    when not set."""
     virksys: bool | None = None
     """Take ``urn:altinn:virksys`` in ``authorization_details``, which the real Maskinporten never took into use; on in
     development, off in production when not set."""

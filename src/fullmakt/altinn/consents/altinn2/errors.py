@@ -5,7 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fullmakt.wire.altinn.consents2 import ConsentError
+from fullmakt.wire.altinn.consents2 import ConsentError, ErrorCode
+
+_REASONS = {
+    ErrorCode.NO_SUCH_PARTY: "name_does_not_fit",
+    ErrorCode.UNREADABLE: "unreadable_request",
+    ErrorCode.VALID_TO: "valid_to_not_ahead",
+    ErrorCode.SERVICE: "no_consent_service",
+    ErrorCode.METADATA: "metadata_missing",
+    ErrorCode.TEMPLATES: "templates_differ",
+    ErrorCode.MESSAGE: "message_not_taken",
+    ErrorCode.REDIRECT: "redirect_invalid",
+    ErrorCode.NOT_LISTED: "not_in_srr",
+    ErrorCode.SUPPLIER: "not_the_supplier",
+    ErrorCode.RECEIVER: "not_the_receiver",
+    ErrorCode.ANSWERED: "consent_already_answered",
+    ErrorCode.NOT_ALLOWED: "requestconsent_refused",
+}
 
 
 class RequestRefusedError(Exception):
@@ -14,7 +30,7 @@ class RequestRefusedError(Exception):
     def __init__(self, *errors: ConsentError, reason: str = "", facts: Mapping[str, Any] | None = None) -> None:
         super().__init__("; ".join(error.code for error in errors))
         self.errors = errors
-        self.reason = reason or errors[0].code.name.lower()
+        self.reason = reason or _REASONS[errors[0].code]
         self.facts = dict(facts or {})
 
     @property

@@ -1,0 +1,107 @@
+"""The list of requests, for those who make and get them: by ``LastChanged``, the oldest first (consent.md §2.3).
+
+Every page costs the same, whatever the table holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fullmakt.altinn.consents.model import Consent
+from fullmakt.altinn.consents.store import CONSENT, consents_of
+
+_TOKEN = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})_(\d{3})([0-9a-f]{32})", re.ASCII)
+_OF = (
+    "(SELECT c.consent_id FROM consents.consent c WHERE {side} AND c.form = 'altinn2' AND c.status <> 'Deleted'"
+    " AND (c.last_changed, c.consent_id) > (:at, :id)"
+    " AND (CAST(:states AS text[]) IS NULL OR CASE WHEN c.status = 'Created' AND c.opened_at IS NOT NULL THEN 'Opened'"
+    "      WHEN c.status = 'Revoked' THEN 'Accepted' ELSE c.status END = ANY(:states))"
+    " AND (CAST(:resource AS text) IS NULL OR EXISTS (SELECT 1 FROM consents.consent_right r"
+    "      WHERE r.consent_id = c.consent_id AND r.resource = :resource))"
+    " ORDER BY c.last_changed, c.consent_id LIMIT :limit)"
+)
+_SIDES = {
+    "receiver": "c.receiver = :party",
+    "handler": "c.handled_by = :party",
+    "supplier": "c.handled_by = :party AND c.receiver = :consumer",
+    "giver": "c.giver = :party",
+}
+
+
+_BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_FIRST = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page begins: after the consent ``id`` that changed last ``at``."""
+
+    at: dt.datetime = _BEGINNING
+    id: UUID = _FIRST
+
+    @classmethod
+    def read(cls, token: str) -> Place:
+        """The place in a continuation token.
+
+        Raises:
+            ValueError: it is none of ours.
+        """
+        found = _TOKEN.fullmatch(token)
+        if found is None:
+            raise ValueError("not a continuation token")
+        return cls(dt.datetime.fromisoformat(f"{found[1]}{found[2]}+00:00"), UUID(found[3]))
+
+    @classmethod
+    def after(cls, consent: Consent) -> Place:
+        """The place right behind a consent."""
+        return cls(consent.last_changed.astimezone(dt.UTC), consent.id)
+
+    @property
+    def token(self) -> str:
+        """``2025-02-03T10:09:59.548_…``: milliseconds, and what tells those apart that changed in the same one."""
+        moment = self.at.replace(tzinfo=None).isoformat(timespec="microseconds")
+        return f"{moment[:-3]}_{moment[-3:]}{self.id.hex}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whose requests: those of ``party`` on any of ``sides`` (``receiver``, ``handler``, ``giver``, or ``supplier`` of
+    ``consumer``); of ``states``, or of any; for ``resource``, or for any."""
+
+    party: UUID
+    sides: tuple[str, ...]
+    consumer: UUID | None = None
+    states: tuple[str, ...] | None = None
+    resource: str | None = None
+
+
+def page_sql(wanted: Wanted) -> str:
+    """The statement for a page: the heads of each side's list, put together."""
+    union = " UNION ".join(_OF.format(side=_SIDES[side]) for side in wanted.sides)
+    return f"{CONSENT} WHERE c.consent_id IN ({union}) ORDER BY c.last_changed, c.consent_id LIMIT :limit"
+
+
+def page_values(wanted: Wanted, place: Place, limit: int) -> dict[str, Any]:
+    """What the statement is given."""
+    return {
+        "party": wanted.party,
+        "at": place.at,
+        "id": place.id,
+        "states": None if wanted.states is None else list(wanted.states),
+        "resource": wanted.resource,
+        "limit": limit,
+        **({"consumer": wanted.consumer} if "supplier" in wanted.sides else {}),
+    }
+
+
+async def requests(connection: AsyncConnection, wanted: Wanted, place: Place, limit: int) -> list[Consent]:
+    """A page of requests."""
+    rows = await connection.execute(text(page_sql(wanted)), page_values(wanted, place, limit))
+    return consents_of(rows.mappings().all())

@@ -83,13 +83,20 @@ def test_without_argument_all_errors_are_listed() -> None:
     assert len(json.loads(run("explain", "--json"))) == run("explain").count("HTTP")
 
 
+def test_a_code_of_altinns_is_explained() -> None:
+    shown = run("explain", "AUTH-00011")
+    for told in ("HTTP 404", "The Id does not refer to a Registered System.", "another vendor's"):
+        assert told in shown
+    assert [one["code"] for one in json.loads(run("explain", "AM.VLD-00035", "--json"))] == ["AM.VLD-00035"]
+
+
 def test_a_name_is_explained_in_json() -> None:
     (entry,) = json.loads(run("explain", "not_delegated", "--json"))
     assert (entry["code"], entry["status"]) == ("MP-251", 403)
 
 
 def test_what_is_no_error_is_said_to_be_none() -> None:
-    assert "no error of the token server" in run("explain", "\x1b[2Jnonsense", code=2)
+    assert "no error of the token server or of Altinn" in run("explain", "\x1b[2Jnonsense", code=2)
 
 
 async def _record(assembly: Assembly, event: AuditEvent) -> None:

@@ -229,6 +229,7 @@ def test_an_access_list_is_shown_with_its_filter() -> None:
         ("31123999935", "ttd-skjema", "invalid_subject"),
         ("urn:altinn:person:identifier-no=31123999935", "ttd-skjema", "invalid_subject"),
         ("systemuser:5ccaebc5-dfb7-442a-ab5e-002898b902ae", "ttd-skjema", "no_right"),
+        ("client:0e0f2a54-6a2c-4f59-9c29-9f8a0d1ab001", "ttd-skjema", "no_right"),
         ("312468018", "ttd-skjema", "no_right"),
     ],
 )
@@ -252,6 +253,7 @@ def test_several_attributes_make_one_subject_and_a_party_may_be_left_out() -> No
         (deciding("Kari", "read", "ttd-skjema", BANK), "a subject is an organisation number"),
         (deciding(BANKER, "read", "ttd-skjema", "312468018"), "the register knows nobody"),
         (deciding("05895199926", "read", "ttd-skjema", BANK), "check digits"),
+        (deciding("client:", "read", "ttd-skjema", BANK), "`client:<client id>`"),
         (deciding(BANKER, "", "ttd-skjema", BANK), "action"),
         (deciding(BANKER, "read", "ttd\0skjema", BANK), "resource"),
         (deciding(BANKER, "\udcff", "ttd-skjema", BANK), "action"),

@@ -23,8 +23,9 @@ def decide(
         list[str],
         typer.Option(
             "--subject",
-            help="Who asks: an organisation number, a national identity number, systemuser:<uuid>, or "
-            "urn:<attribute>=<value>. May be given several times.",
+            help="Who asks: an organisation number, a national identity number, systemuser:<uuid>, "
+            "client:<client id> for the system that shows a thin token, or urn:<attribute>=<value>. "
+            "May be given several times.",
         ),
     ],
     action: Annotated[str, typer.Option("--action", help="What they want to do, such as read.")],

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from fullmakt.cli.altinn_codes import Code, codes_in
 from fullmakt.cli.context import NoWorldError, find_place, open_world
 from fullmakt.cli.explanations import PROVENANCE, catalogue_markdown, describe, entries_in, story, trace_id_in
 from fullmakt.cli.rights.evaluation import chain_of
@@ -27,8 +28,8 @@ def explain(
         list[str] | None,
         typer.Argument(
             metavar="[CODE|NAME|TRACE-ID]",
-            help="A code (MP-250), a name (not_delegated, no_right), or the trace id of an answer; a whole answer will "
-            "do too.",
+            help="A code (MP-250, AUTH-00011), a name (not_delegated, no_right), or the trace id of an answer; a whole "
+            "answer will do too.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
@@ -46,10 +47,15 @@ def explain(
         _show_trace(trace_id, entries_in(text), as_json=as_json)
     elif entries := entries_in(text):
         _show_entries(entries, as_json=as_json)
+    elif codes := codes_in(text):
+        _show_codes(codes, as_json=as_json)
     elif meanings := meanings_named(text.strip().lower()):
         _show_meanings(meanings, as_json=as_json)
     else:
-        _fail(f"{printable(text)[:60]} is no error of the token server, and no trace id: `fullmakt explain` lists them")
+        _fail(
+            f"{printable(text)[:60]} is no error of the token server or of Altinn, and no trace id:"
+            " `fullmakt explain` lists the token server's"
+        )
 
 
 def register(app: typer.Typer) -> None:
@@ -91,6 +97,18 @@ def _show_entries(entries: Sequence[CatalogueEntry], *, as_json: bool) -> None:
         out.print(Text(f"  {entry.text}"))
         _print_meaning(out, describe(entry))
         out.print(Text(f"  {PROVENANCE[entry.provenance]}", "dim"))
+
+
+def _show_codes(codes: Sequence[Code], *, as_json: bool) -> None:
+    if as_json:
+        _print_json([code.document() for code in codes])
+        return
+    out = console()
+    for code in codes:
+        out.print(Text(f"{code.code}  ", "bold"), Text(f"HTTP {code.status}, of {code.api}", "dim"), sep="")
+        out.print(Text(f"  {code.text}"))
+        if code.meaning is not None:
+            _print_words(out, code.meaning.document())
 
 
 def _show_meanings(meanings: Mapping[str, Meaning], *, as_json: bool) -> None:

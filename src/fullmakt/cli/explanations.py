@@ -83,7 +83,7 @@ def _step(event: AuditEvent, names: Names) -> dict[str, Any]:
 
 def _meaning(event: AuditEvent) -> Meaning | None:
     """The reason in words. When it is that the decision point says no, what the decision point says is told too."""
-    meaning = meaning_of(event.system, event.reason)
+    meaning = meaning_of(event.system, event.reason) or meaning_of("codes", event.reason)
     refusal = event.facts.get("refusal")
     facts = refusal if isinstance(refusal, Mapping) else event.facts
     why = meaning_of("decisions", str(facts.get("why", "")))

@@ -12,6 +12,7 @@ import pytest
 import fullmakt
 from fullmakt.altinn.decisions.model import Reason
 from fullmakt.altinn.exchange.errors import ExchangeRefusedError
+from fullmakt.cli.altinn_codes import codes, codes_in
 from fullmakt.cli.rights.reasons import Meaning, catalogue, meaning_of, meanings_named, sentence
 from fullmakt.provider.errors import Reason as TokenReason
 
@@ -53,12 +54,28 @@ def test_every_reason_for_which_no_token_is_exchanged_has_a_sentence() -> None:
     assert reasons | {str(reason) for reason in TokenReason} <= catalogue()["exchange"].keys()
 
 
-@pytest.mark.parametrize("family", ["decisions", "refusals", "exchange"])
+@pytest.mark.parametrize("family", ["decisions", "refusals", "exchange", "codes"])
 def test_words_and_remedies_are_sentences(family: str) -> None:
     for reason, meaning in catalogue()[family].items():
         for text in filter(None, (meaning.words, meaning.remedy)):
             assert re.fullmatch(r"[A-Z`].*[.`]", text), reason
             assert text.count("`") % 2 == 0, reason
+
+
+def test_no_sentence_is_for_a_code_that_no_system_answers_with() -> None:
+    assert catalogue()["codes"].keys() <= codes().keys()
+
+
+def test_every_code_in_a_list_of_errors_is_found_with_its_text() -> None:
+    (gone,) = codes_in("urn:altinn:error:auth-00011")
+    assert (gone.code, gone.status, gone.api) == ("AUTH-00011", 404, "systems and system users")
+    assert gone.text == "The Id does not refer to a Registered System."
+    assert gone.meaning is not None
+    (unknown,) = codes_in('{"code": "AUTH.VLD-00003"}')
+    assert (unknown.status, unknown.document()["of"]) == (400, gone.api)
+    assert len(codes_in("AUTH.VLD-00014")) == 2
+    assert codes_in("AM-00022")[0].meaning is None
+    assert codes_in("AUTH-99999") == codes_in("AUTH-000111") == codes_in("nothing") == []
 
 
 def test_only_what_is_permitted_needs_no_remedy() -> None:

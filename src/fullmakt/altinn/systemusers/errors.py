@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from fullmakt.wire.altinn.problems import ProblemKind, ValidationFault
 
@@ -130,8 +131,8 @@ _PACKAGES = "/registersystemrequest/accesspackages"
 _CLIENTS = "/registersystemrequest/clientid"
 
 
-def _fault(number: int, text: str, path: str, **extensions: str) -> ValidationFault:
-    return ValidationFault(f"AUTH.VLD-{number:05}", text, (path,), extensions)
+def _fault(number: int, text: str, path: str) -> ValidationFault:
+    return ValidationFault(f"AUTH.VLD-{number:05}", text, (path,))
 
 
 VENDOR_FORM = _fault(0, "the org number identifier is not valid ISO6523 identifier", "/registersystemrequest/vendor/id")
@@ -160,28 +161,44 @@ PACKAGE_NOT_ASSIGNABLE = _fault(
 )
 
 
+RESOURCES_NOT_FOUND = _fault(
+    3, "One or all the resources in rights is not found in altinn's resource register", _RIGHTS
+)
+PACKAGES_NOT_VALID = _fault(
+    8,
+    "One or all the accesspackage(s) is not found in altinn's access packages or is not delegable",
+    _PACKAGES,
+)
+RESOURCE_ID_FORM = _fault(
+    9, "One or more resource id is in wrong format. The valid format is urn:altinn:resource", _RIGHTS
+)
+RESOURCES_NOT_DELEGABLE = _fault(
+    17, "One or more resources specified in rights is of resource type which is not delegable.", _RIGHTS
+)
+
+
 def resources_not_found(identifiers: Iterable[str]) -> ValidationFault:
     """The registry does not have these resources."""
-    text = "One or all the resources in rights is not found in altinn's resource register"
-    return _fault(3, text, _RIGHTS, **{"ResourceIds Not Found : ": " | ".join(identifiers)})
+    return _telling(RESOURCES_NOT_FOUND, "ResourceIds Not Found : ", identifiers)
 
 
 def packages_not_valid(details: Iterable[str]) -> ValidationFault:
     """These packages are unknown, or can be given to no kind of system user."""
-    text = "One or all the accesspackage(s) is not found in altinn's access packages or is not delegable"
-    return _fault(8, text, _PACKAGES, **{"Invalid Urn Details : ": " | ".join(details)})
+    return _telling(PACKAGES_NOT_VALID, "Invalid Urn Details : ", details)
 
 
 def resource_ids_malformed(identifiers: Iterable[str]) -> ValidationFault:
     """These stand under another attribute than ``urn:altinn:resource``."""
-    text = "One or more resource id is in wrong format. The valid format is urn:altinn:resource"
-    return _fault(9, text, _RIGHTS, **{"Invalid Resource Id Details : ": " | ".join(identifiers)})
+    return _telling(RESOURCE_ID_FORM, "Invalid Resource Id Details : ", identifiers)
 
 
 def resources_not_delegable(identifiers: Iterable[str]) -> ValidationFault:
     """These resources are not for system users."""
-    text = "One or more resources specified in rights is of resource type which is not delegable."
-    return _fault(17, text, _RIGHTS, **{"ResourceIds Not Delegable : ": " | ".join(identifiers)})
+    return _telling(RESOURCES_NOT_DELEGABLE, "ResourceIds Not Delegable : ", identifiers)
+
+
+def _telling(fault: ValidationFault, name: str, which: Iterable[str]) -> ValidationFault:
+    return replace(fault, extensions={name: " | ".join(which)})
 
 
 # -- what is told without a code (§7) --

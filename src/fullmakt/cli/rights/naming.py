@@ -16,11 +16,12 @@ from fullmakt.wire.altinn.parties import PartyIdentity
 from fullmakt.world.model import shown
 
 PARTY_FORMS = "an organisation number, a national identity number or a party UUID"
-SUBJECT_FORMS = f"{PARTY_FORMS}, `systemuser:<uuid>`, or `urn:<attribute>=<value>`"
+SUBJECT_FORMS = f"{PARTY_FORMS}, `systemuser:<uuid>`, `client:<client id>`, or `urn:<attribute>=<value>`"
 
 _LONGEST = 300
 _MOST_NAMES = 1_000
 _SYSTEM_USER = "systemuser:"
+_CLIENT = "client:"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _REFERENCE = re.compile(rf"(?:party:)?(?P<uuid>{_UUID.pattern})|(?:organisation:)?(?P<orgno>[0-9]{{9}})", re.I | re.A)
 """How the audit trail and the decision point refer to a party."""
@@ -67,6 +68,8 @@ def subject_attribute(text: str) -> Attribute:
         if not _UUID.fullmatch(uuid):
             raise MisnamedError("a system user is named by its UUID, as in `systemuser:<uuid>`")
         return Attribute(ids.SYSTEM_USER, uuid.lower())
+    if text.startswith(_CLIENT) and text != _CLIENT:
+        return Attribute(ids.ENTERPRISE_SYSTEM, text.removeprefix(_CLIENT))
     name, equals, value = text.partition("=")
     if not name.startswith("urn:") or not equals or not value:
         raise MisnamedError(f"a subject is {SUBJECT_FORMS}")

@@ -27,7 +27,8 @@ class Meaning:
 
 @cache
 def catalogue() -> Mapping[str, Mapping[str, Any]]:
-    """The file's tables: meanings by reason in ``decisions``, ``refusals`` and ``exchange``; templates by system and
+    """The file's tables: meanings by reason in ``decisions``, ``refusals`` and ``exchange``, by
+    Altinn's own code in ``codes``; templates by system and
     action in ``asked``."""
     tables = tomllib.loads(files(__package__).joinpath("reasons.toml").read_text(encoding="utf-8"))
     templates = tables.pop("asked")
@@ -43,6 +44,7 @@ _FAMILIES = {
     "systemusers": ("refusals",),
     "consents": ("refusals",),
     "exchange": ("exchange",),
+    "codes": ("codes",),
 }
 """Where a system's reasons are looked for."""
 

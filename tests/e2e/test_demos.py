@@ -61,6 +61,33 @@ def test_a_thin_token_of_seed_001_plays_twice(server: Running) -> None:
 
 
 @pytest.mark.parametrize(
+    ("demo", "at"),
+    [
+        ("delegering", "4. Before anything is delegated"),
+        ("delegering", "6. The supplier gets a token"),
+        ("delegering", "10. The supplier asks again"),
+        ("virksys", "4. The vendor pastes"),
+        ("virksys", "10. "),
+    ],
+)
+def test_a_demo_that_is_interrupted_leaves_nothing_and_can_be_played_again(server: Running, demo: str, at: str) -> None:
+    assert server.interrupted("demo", demo, at=at) == 130
+    clients = json.loads(server.command("world", "show", "--json").stdout)["clients"]
+    assert [each["client_name"] for each in clients if each["active"] and each["client_name"].endswith("(demo)")] == []
+    server.command("demo", demo)
+
+
+def test_what_a_delegation_demo_that_was_killed_had_delegated_is_withdrawn_by_the_next(server: Running) -> None:
+    server.command("demo", "delegering")  # its scope and its resource stay
+    world = server.state / "left.toml"
+    world.write_text(
+        f"[[delegation]]\nconsumer = '{CONSUMER}'\nsupplier = '312044005'\nresource = 'demo-inntekt-api'\n"
+    )
+    server.command("world", "apply", str(world))
+    assert "delegated from an earlier time" in server.command("demo", "delegering").stdout
+
+
+@pytest.mark.parametrize(
     ("asked", "details"),
     [
         (("--part", "0192:999888777"), {"part": "0192:999888777", "hjelper": "0192:888666555"}),

@@ -82,6 +82,20 @@ class Running:
         assert code in (None, done.returncode), done.stdout + done.stderr
         return done
 
+    def interrupted(self, *arguments: str, at: str) -> int:
+        """Run ``fullmakt`` with ``arguments``, and press Ctrl-C when a line begins with ``at``; the exit code."""
+        with subprocess.Popen(
+            [*COMMAND, *arguments], env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
+            assert process.stdout is not None
+            said = [next((line for line in process.stdout if line.startswith(at)), "")]
+            assert said[0], f"nothing begins with {at}"
+            process.send_signal(signal.SIGINT)
+            said += process.stdout
+            code = process.wait(STOP_TIMEOUT)
+        assert "Traceback" not in "".join(said)
+        return code
+
     def token(self, client: str = "demo-bank", scope: str = "fullmakt:whoami") -> str:
         """An access token, by way of ``fullmakt token``."""
         return self.command("token", "--client", client, "--scope", scope).stdout.strip()

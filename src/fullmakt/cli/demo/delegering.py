@@ -6,6 +6,7 @@ as each of them would do it; what is made is taken away at the end, so that it c
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 from fullmakt.altinn.resources.policies.standard import standard_policy
@@ -32,17 +33,19 @@ def play(stage: Stage) -> None:
         DemoFailedError: a step did not come out as the story has it.
     """
     _publish(stage)
-    client = _make_client(stage)
-    try:
-        _ask_in_vain(stage, client)
+    with ExitStack() as at_the_end:  # a story that is interrupted leaves no client and no delegation either
+        client_id = _make_client(stage)
+        at_the_end.callback(_delete_client, stage, client_id)
+        client = _register_key(stage, client_id)
         bank, vendor = _party(stage, BANK), _party(stage, VENDOR)
-        director, was_supplier = _delegate(stage, bank)
+        director = stage.persons_token(BANKS_DIRECTOR, PORTAL)
+        keep_supplier = _is_supplier(stage, director, bank)
+        at_the_end.callback(_tidy, stage, director, bank, keep_supplier=keep_supplier)
+        _ask_in_vain(stage, client)
+        _delegate(stage, director, bank)
         _act_for_the_bank(stage, client)
         _withdraw(stage, client, director, bank)
         _ask_for_access(stage, client, director, bank, vendor)
-        _tidy(stage, director, bank, keep_supplier=was_supplier)
-    finally:
-        _delete_client(stage, client)
     stage.done("The supplier got tokens while the delegation stood, and was told why when it did not.")
 
 
@@ -85,7 +88,8 @@ def _resource() -> dict[str, Any]:
     }
 
 
-def _make_client(stage: Stage) -> Credentials:
+def _make_client(stage: Stage) -> str:
+    """Its id."""
     stage.step("The supplier makes a client of its own with the scope, and registers its key")
     token = stage.access_token("demo-vendor-admin", "idporten:dcr.write")
     body = {
@@ -97,19 +101,35 @@ def _make_client(stage: Stage) -> Credentials:
         "scopes": [SCOPE],
     }
     clients = stage.url("selvbetjening", "api/v1/clients")
-    client_id = str(stage.send("POST", clients, expect=(200, 201), token=token, json=body).json()["client_id"])
+    return str(stage.send("POST", clients, expect=(200, 201), token=token, json=body).json()["client_id"])
+
+
+def _register_key(stage: Stage, client_id: str) -> Credentials:
+    token = stage.access_token("demo-vendor-admin", "idporten:dcr.write")
     signer = LocalSigner.generate()
     keys = {"keys": [signer.public_jwk()]}
-    stage.send("POST", f"{clients}/{client_id}/jwks", expect=(200, 201), token=token, json=keys)
+    url = stage.url("selvbetjening", f"api/v1/clients/{client_id}/jwks")
+    stage.send("POST", url, expect=(200, 201), token=token, json=keys)
     return Credentials(stage.place.issuer, client_id, signer)
 
 
-def _delete_client(stage: Stage, client: Credentials) -> None:
+def _delete_client(stage: Stage, client_id: str) -> None:
     stage.step("The supplier removes its client")
     token = stage.access_token("demo-vendor-admin", "idporten:dcr.write")
-    stage.send(
-        "DELETE", stage.url("selvbetjening", f"api/v1/clients/{client.client_id}"), expect=(200, 204), token=token
-    )
+    stage.send("DELETE", stage.url("selvbetjening", f"api/v1/clients/{client_id}"), expect=(200, 204), token=token)
+
+
+def _is_supplier(stage: Stage, director: str, bank: str) -> bool:
+    """Whether the supplier is one of the bank's from before; what a story that was broken off gave it is withdrawn."""
+    suppliers = stage.url("accessmanagement", "api/v1/enduser/maskinportensuppliers")
+    where = {"party": bank, "supplier": VENDOR}
+    known = bool(stage.send("GET", suppliers, expect=200, token=director, params=where).json())
+    given = stage.send("GET", f"{suppliers}/resources", expect=200, token=director, params=where).json()
+    if any(each["resource"]["refId"] == RESOURCE for each in given):
+        stage.say("The API is delegated from an earlier time: the bank withdraws it first.")
+        about = {**where, "resource": RESOURCE}
+        stage.send("DELETE", f"{suppliers}/resources", expect=204, token=director, params=about)
+    return known
 
 
 def _ask_in_vain(stage: Stage, client: Credentials) -> None:
@@ -125,19 +145,15 @@ def _refused(stage: Stage, client: Credentials, code: str, **asked: Any) -> None
         raise DemoFailedError(f"expected {code}, got {answer.get('error_uri')}")
 
 
-def _delegate(stage: Stage, bank: str) -> tuple[str, bool]:
-    """The director's token, and whether the supplier was one of the bank's from before."""
+def _delegate(stage: Stage, director: str, bank: str) -> None:
     stage.step("The bank's managing director delegates the API to the supplier")
-    director = stage.persons_token(BANKS_DIRECTOR, PORTAL)
     suppliers = stage.url("accessmanagement", "api/v1/enduser/maskinportensuppliers")
     where = {"party": bank, "supplier": VENDOR}
     about = {**where, "resource": RESOURCE}
     check = {"party": bank, "resource": RESOURCE}
     stage.send("GET", f"{suppliers}/resources/delegationcheck", expect=200, token=director, params=check)
-    was_supplier = bool(stage.send("GET", suppliers, expect=200, token=director, params=where).json())
     stage.send("POST", suppliers, expect=200, token=director, params=where)
     stage.send("POST", f"{suppliers}/resources", expect=200, token=director, params=about)
-    return director, was_supplier
 
 
 def _act_for_the_bank(stage: Stage, client: Credentials) -> None:

@@ -7,6 +7,7 @@ what is made is taken away at the end, so that it can be played again.
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +40,11 @@ def play(stage: Stage) -> None:
     Raises:
         DemoFailedError: a step did not come out as the story has it.
     """
-    client = _make_client(stage)
-    system = f"{VENDOR}_demo_{client.client_id[:8]}"
-    try:
+    with ExitStack() as at_the_end:  # a story that is interrupted leaves no client and no system either
+        client_id = _make_client(stage)
+        system = f"{VENDOR}_demo_{client_id[:8]}"
+        at_the_end.callback(_tidy, stage, client_id, system)
+        client = _register_key(stage, client_id)
         _register_system(stage, client, system)
         _ask_in_vain(stage, client)
         approved = _approve(stage, system)
@@ -50,12 +53,11 @@ def play(stage: Stage) -> None:
         _not_passed_on(stage, client)
         _production_form(stage, client)
         _take_back(stage, client, approved)
-    finally:
-        _tidy(stage, client, system)
     stage.done("The system got tokens for the bakery while the accountant let it, and was told why when it did not.")
 
 
-def _make_client(stage: Stage) -> Credentials:
+def _make_client(stage: Stage) -> str:
+    """Its id."""
     stage.step("Altinn's back end looks at the vendor's enterprise systems, and at the scopes it may give them")
     altinn = stage.access_token("demo-digdir-admin", "idporten:dcr.write", "idporten:dcr.supplier")
     api = stage.url("selvbetjening", "api/v1")
@@ -74,16 +76,20 @@ def _make_client(stage: Stage) -> Credentials:
         "token_endpoint_auth_method": "private_key_jwt",
         "grant_types": ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
     }
-    made = stage.send("POST", f"{api}/client", expect=(200, 201), token=altinn, json=body).json()
+    return str(stage.send("POST", f"{api}/client", expect=(200, 201), token=altinn, json=body).json()["client_id"])
+
+
+def _register_key(stage: Stage, client_id: str) -> Credentials:
     signer = LocalSigner.generate()
-    client = Credentials(stage.place.issuer, str(made["client_id"]), signer)
+    client = Credentials(stage.place.issuer, client_id, signer)
 
     stage.step("It gets no token before it has a key of its own, whoever's certificate signs")
     stage.token(client, SCOPE, expect=400)
 
     stage.step("The vendor pastes a public key")
-    keys = {"keys": [signer.public_jwk()]}
-    stage.send("POST", f"{api}/clients/{client.client_id}/jwks", expect=(200, 201), token=altinn, json=keys)
+    altinn = stage.access_token("demo-digdir-admin", "idporten:dcr.write", "idporten:dcr.supplier")
+    url = stage.url("selvbetjening", f"api/v1/clients/{client_id}/jwks")
+    stage.send("POST", url, expect=(200, 201), token=altinn, json={"keys": [signer.public_jwk()]})
     return client
 
 
@@ -184,13 +190,13 @@ def _take_back(stage: Stage, client: Credentials, approved: _Approved) -> None:
     _refused(stage, client, _system_user(ACCOUNTANT))
 
 
-def _tidy(stage: Stage, client: Credentials, system: str) -> None:
+def _tidy(stage: Stage, client_id: str, system: str) -> None:
     stage.step("The vendor removes its system, and Altinn the client")
     token = stage.access_token("demo-vendor-admin", "altinn:authentication/systemregister.write")
     url = _authentication(stage, f"systemregister/vendor/{system}")
     stage.send("DELETE", url, expect=(200, 400), token=token)
     altinn = stage.access_token("demo-digdir-admin", "idporten:dcr.write", "idporten:dcr.supplier")
-    url = stage.url("selvbetjening", f"api/v1/clients/{client.client_id}")
+    url = stage.url("selvbetjening", f"api/v1/clients/{client_id}")
     stage.send("DELETE", url, expect=(200, 204), token=altinn)
 
 

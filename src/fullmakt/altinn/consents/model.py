@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -125,6 +125,18 @@ class Consent:
     def in_altinn3(self) -> bool:
         """True when Altinn 3, and Maskinporten with it, knows the consent."""
         return self.form is Form.ALTINN3 or self.migrated is not None
+
+    @property
+    def altinn3_rights(self) -> tuple[ConsentRight, ...]:
+        """The rights as Altinn 3 writes them, with metadata keys in lower case (§4.17)."""
+        if self.form is Form.ALTINN3:
+            return self.rights
+        return tuple(
+            [
+                replace(right, metadata={key.lower(): value for key, value in right.metadata.items()})
+                for right in self.rights
+            ]
+        )
 
     def is_expired(self, now: datetime) -> bool:
         """True when its time is over, answered or not."""

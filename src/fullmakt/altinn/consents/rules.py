@@ -32,6 +32,8 @@ class Reason(StrEnum):
     OTHER_PERSON = "not_the_required_delegator"
     NOT_AUTHORIZED = "not_authorized_for_consent"
     """The person may not do it for the giver."""
+    GATE_CLOSED = "consent_gate_closed"
+    """What else the form asks for does not hold; the fact ``why`` says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,18 @@ class Refusal:
 
 
 Moved = Consent | Refusal
+
+ORDER = (
+    EventType.CREATED,
+    EventType.OPENED,
+    EventType.REJECTED,
+    EventType.ACCEPTED,
+    EventType.USED,
+    EventType.REVOKED,
+    EventType.DELETED,
+    EventType.EXPIRED,
+)
+"""In which order things happen to a consent, where they happen at the same time."""
 
 
 def open_(consent: Consent, person: UUID, now: datetime) -> Moved:
@@ -161,6 +175,11 @@ def look_up(consent: Consent, giver: UUID | None, receiver: UUID | None, now: da
     elif consent.status is not Status.ACCEPTED:
         causes.append(Cause.NOT_ACCEPTED)
     return tuple(causes)
+
+
+def same_parties(one: Consent, other: Consent) -> bool:
+    """Whether both are between the same two: an id that is used again for others is another's (§4.4, 12)."""
+    return (one.giver, one.receiver) == (other.giver, other.receiver)
 
 
 def events_of(before: Consent | None, after: Consent, *, used: bool = False) -> tuple[EventType, ...]:

@@ -28,7 +28,7 @@ _COLUMNS = (
     "created", "opened_at", "answered_at", "answered_by", "language", "shown", "ended_at", "end_reason", "migrated",
     "last_changed",
 )  # fmt: skip
-_JSON = frozenset({"message", "shown"})
+_JSON = {"message": "json", "shown": "jsonb"}
 _MOVING = (
     "status", "opened_at", "answered_at", "answered_by", "language", "shown", "ended_at", "end_reason", "migrated",
     "last_changed",
@@ -36,12 +36,12 @@ _MOVING = (
 
 
 def _bound(column: str) -> str:
-    return f"CAST(:{column} AS jsonb)" if column in _JSON else f":{column}"
+    return f"CAST(:{column} AS {_JSON[column]})" if column in _JSON else f":{column}"
 
 
 CONSENT = (
     f"SELECT {', '.join(f'c.{column}' for column in _COLUMNS)}, c.number, ("  # noqa: S608 - columns of ours
-    "SELECT jsonb_agg(jsonb_build_object('resource', r.resource, 'version', r.resource_version, 'actions', r.actions,"
+    "SELECT json_agg(json_build_object('resource', r.resource, 'version', r.resource_version, 'actions', r.actions,"
     " 'metadata', r.metadata) ORDER BY r.place) FROM consents.consent_right r WHERE r.consent_id = c.consent_id"
     ") AS rights FROM consents.consent c"
 )
@@ -54,7 +54,7 @@ _INSERT = text(
 )
 _INSERT_RIGHT = text(
     "INSERT INTO consents.consent_right (consent_id, place, resource, resource_version, actions, metadata, agreed)"
-    " VALUES (:consent_id, :place, :resource, :version, :actions, CAST(:metadata AS jsonb), :agreed)"
+    " VALUES (:consent_id, :place, :resource, :version, :actions, CAST(:metadata AS json), :agreed)"
 )
 _INSERT_EVENT = text(
     "INSERT INTO consents.consent_event (event_id, consent_id, receiver, type, created, performed_by, in_feed)"

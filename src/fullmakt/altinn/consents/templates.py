@@ -49,6 +49,11 @@ class Template:
     by_kind: Mapping[str, Mapping[str, Words]]
     alike: Mapping[str, Words | None]
 
+    @property
+    def has_own_message(self) -> bool:
+        """True when what the receiver writes is not shown: Altinn 2 refuses it then."""
+        return not self.is_message_set_in_request
+
     def document(self) -> dict[str, Any]:
         """The template as the platform publishes it (§4.14). ``version`` is what its server reads, ``templateVersion``
         what the file of the real one has."""

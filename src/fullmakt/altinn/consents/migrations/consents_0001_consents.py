@@ -24,7 +24,7 @@ def upgrade() -> None:
             required_delegator  uuid,
             created_by          uuid NOT NULL,
             valid_to            timestamptz NOT NULL,
-            message             jsonb NOT NULL,
+            message             json NOT NULL,
             redirect_url        text NOT NULL,
             notification_url    text NOT NULL,
             portal_view_mode    text NOT NULL CHECK (portal_view_mode IN ('Hide', 'Show')),
@@ -61,7 +61,7 @@ def upgrade() -> None:
             resource          text NOT NULL,
             resource_version  integer,
             actions           text[] NOT NULL,
-            metadata          jsonb NOT NULL,
+            metadata          json NOT NULL,
             agreed            timestamptz,
             PRIMARY KEY (consent_id, place)
         )

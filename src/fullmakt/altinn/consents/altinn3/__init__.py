@@ -1,0 +1,1 @@
+"""Consent in Altinn 3's form (consent.md §4)."""

@@ -1,0 +1,52 @@
+"""A request as its giver reads it, and what was read kept with the answer (consent.md §2.5, §4.8)."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from fullmakt.altinn.consents.answering import Answered
+from fullmakt.altinn.consents.errors import ConsentRefusedError
+from fullmakt.altinn.consents.model import Consent
+from fullmakt.altinn.consents.rules import Reason
+from fullmakt.altinn.consents.service import ConsentsService
+from fullmakt.altinn.consents.templates import Shown, render
+from fullmakt.wire.altinn.callers import Caller
+
+
+class Showing:
+    """Words requests, for pages and for those who answer through an API."""
+
+    def __init__(self, service: ConsentsService) -> None:
+        self._service = service
+
+    async def page(self, consent: Consent, language: str, *, accepted: bool = False) -> Shown:
+        """The consent in words. Whoever calls has seen to it that the reader may see it.
+
+        Raises:
+            ConsentRefusedError: its giver or receiver has gone from the register.
+        """
+        neighbours = self._service.neighbours
+        named = {consent.giver, consent.receiver, *({consent.handled_by} - {None})}
+        parties = await neighbours.by_uuid([party for party in named if party is not None])
+        if consent.giver not in parties or consent.receiver not in parties:
+            raise ConsentRefusedError(Reason.NOT_FOUND, why="party_gone")
+        return render(
+            consent,
+            language,
+            giver=parties[consent.giver],
+            receiver=parties[consent.receiver],
+            handled_by=parties.get(consent.handled_by) if consent.handled_by else None,
+            resources=await neighbours.resources.resources({right.resource for right in consent.rights}),
+            accepted=accepted,
+        )
+
+    async def accept(self, consent_id: UUID, caller: Caller, language: str) -> Answered:
+        """Say yes to the consent as it reads now, in ``language``.
+
+        Raises:
+            ConsentRefusedError: see ``Answering.accept``.
+        """
+        answering = self._service.answering
+        kept = await self._service.using.find(consent_id)
+        shown = {} if kept is None else (await self.page(kept.consent, language)).document()
+        return await answering.accept(consent_id, caller, language=language, shown=shown)

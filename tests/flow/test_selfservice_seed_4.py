@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from fullmakt.client import AsyncMaskinportenClient, Credentials, TokenRequest, build_grant
 from fullmakt.client.grant import grant_form
@@ -120,9 +120,11 @@ async def get_file(place: Place, client_id: str) -> LocalSigner:
     text = (await place.http.get(f"{BASE}/innboks.json")).json()["texts"][0]
     assert text["to"] == "+4799999123"
     (password,) = re.findall(r"\w{5}(?:-\w{5}){3}", text["text"])
-    return LocalSigner.from_native(
-        pkcs12.load_pkcs12(answer.content, password.encode()).key, answer.headers["x-key-id"]
-    )
+    credentials = Credentials.from_pkcs12(ISSUER, client_id, p12=answer.content, password=password.encode())
+    assert credentials.certificates == ()
+    assert isinstance(credentials.signer, LocalSigner)
+    assert credentials.signer.kid == answer.headers["x-key-id"]
+    return credentials.signer
 
 
 async def test_the_portal_lists_systems_and_scopes_and_makes_a_system(place: Place) -> None:

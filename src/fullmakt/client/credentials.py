@@ -10,6 +10,7 @@ from typing import Any, Self
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 
+from fullmakt.jose.key_file import registered_name
 from fullmakt.jose.keys import InvalidKeyError, LocalSigner, PublicKey, Signer
 
 
@@ -68,21 +69,36 @@ class Credentials:
 
     @classmethod
     def from_pkcs12(
-        cls, issuer: str, client_id: str, *, p12: bytes, password: bytes | None, metadata_url: str | None = None
+        cls,
+        issuer: str,
+        client_id: str,
+        *,
+        p12: bytes,
+        password: bytes | None,
+        kid: str | None = None,
+        metadata_url: str | None = None,
     ) -> Self:
-        """Use an enterprise certificate from a PKCS#12 file (``.p12``, ``.pfx``) as Buypass and Commfides give them.
+        """Use what is in a PKCS#12 file (``.p12``, ``.pfx``): an enterprise certificate as Buypass and Commfides give
+        them, or a registered key.
+
+        A file that self-service has made is known by the name of its key, and is a registered key; so is one whose
+        ``kid`` is told. The certificate in it is not sent then.
 
         Raises:
-            InvalidKeyError: not PKCS#12, a wrong password, or no key with its certificate in it.
+            InvalidKeyError: not PKCS#12, a wrong password, or no key in it, or, without ``kid``, none with its
+                certificate.
         """
         try:
-            key, leaf, others = pkcs12.load_key_and_certificates(p12, password)
+            store = pkcs12.load_pkcs12(p12, password)
         except ValueError as error:
             raise InvalidKeyError("this is not a PKCS#12 file (or the password is wrong)") from error
-        if key is None or leaf is None:
+        if store.key is None or (store.cert is None and kid is None):
             raise InvalidKeyError("the PKCS#12 file holds no private key with its certificate")
-        signer = LocalSigner.from_native(key)
-        return cls(issuer, client_id, signer, _x5c(signer, [leaf, *others]), metadata_url)
+        signer = LocalSigner.from_native(store.key, kid)
+        if store.cert is None or kid is not None or registered_name(store, signer) is not None:
+            return cls(issuer, client_id, signer, metadata_url=metadata_url)
+        chain = [store.cert.certificate, *(entry.certificate for entry in store.additional_certs)]
+        return cls(issuer, client_id, signer, _x5c(signer, chain), metadata_url)
 
 
 def _x5c(signer: LocalSigner, chain: list[x509.Certificate]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 from urllib.parse import quote_plus
 
@@ -19,6 +20,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fullmakt.cli.inspection.reading import Jwk, Jwks, Jwt, KeyStore, PublicPem, UnreadableError, recognise
+from fullmakt.maskinporten.selfservice import key_file
 from tests.support import certificates as make
 from tests.support.tokens import claims_of, key_number, sign
 
@@ -83,6 +85,16 @@ def test_der_is_a_certificate() -> None:
 def _pkcs12(password: bytes | None, *more: x509.Certificate) -> bytes:
     encryption = BestAvailableEncryption(password) if password else NoEncryption()
     return pkcs12.serialize_key_and_certificates(b"leaf", KEY, LEAF, more, encryption)
+
+
+def test_a_key_file_of_self_services_is_known_by_the_name_of_its_key() -> None:
+    made = key_file.make("changeit", dt.datetime(2026, 11, 21, tzinfo=dt.UTC), dt.timedelta(days=1))
+    store = recognise(made.content, "changeit")
+    assert isinstance(store, KeyStore)
+    assert store.kid == made.kid
+    other = recognise(_pkcs12(b"changeit"), "changeit")
+    assert isinstance(other, KeyStore)
+    assert other.kid is None
 
 
 def test_pkcs12_opens_with_its_password() -> None:

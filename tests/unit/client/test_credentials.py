@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from fullmakt.client import Credentials
 from fullmakt.jose.keys import InvalidKeyError, LocalSigner
+from fullmakt.maskinporten.selfservice import key_file
 from tests.support.fake_issuer import ISSUER, key
 
 PASSWORD = b"changeit"
@@ -76,6 +77,22 @@ def test_a_certificate_of_another_key_is_refused() -> None:
 def test_a_wrong_password_is_told(password: bytes | None) -> None:
     with pytest.raises(InvalidKeyError, match="password"):
         Credentials.from_pkcs12(ISSUER, "c", p12=pkcs12_file(LEAF), password=password)
+
+
+def test_a_key_file_of_self_services_is_a_registered_key() -> None:
+    made = key_file.make(PASSWORD.decode(), dt.datetime(2026, 11, 21, tzinfo=dt.UTC), dt.timedelta(days=1))
+    credentials = Credentials.from_pkcs12(ISSUER, "c", p12=made.content, password=PASSWORD)
+    assert (credentials.signer.kid, credentials.certificates) == (made.kid, ())
+
+
+@pytest.mark.parametrize("leaf", [LEAF, None], ids=["with its certificate", "alone"])
+def test_a_pkcs12_file_is_a_registered_key_when_its_name_is_told(leaf: x509.Certificate | None) -> None:
+    native = key("leaf").native
+    assert isinstance(native, rsa.RSAPrivateKey)
+    encryption = serialization.BestAvailableEncryption(PASSWORD)
+    file = pkcs12.serialize_key_and_certificates(b"mine", native, leaf, None, encryption)
+    credentials = Credentials.from_pkcs12(ISSUER, "c", p12=file, password=PASSWORD, kid="mine")
+    assert (credentials.signer.kid, credentials.certificates) == ("mine", ())
 
 
 def test_a_pkcs12_file_without_a_key_is_refused() -> None:

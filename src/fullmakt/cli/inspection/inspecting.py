@@ -37,11 +37,11 @@ async def inspect(thing: Thing, around: Surroundings) -> Report:
             return inspect_jwks(keys, around)
         case PublicPem(pem):
             return await inspect_public_pem(pem, around)
-        case KeyStore(form, certificates, key):
+        case KeyStore(form, certificates, key, kid):
             if key is None:
                 return await _inspect_certificates(form, certificates, around)
-            if not certificates:
-                return await inspect_private_key(key, around, form)
+            if not certificates or kid is not None:
+                return await inspect_private_key(key, around, form, kid)
             return await _inspect_key_store(form, certificates, key, around)
 
 

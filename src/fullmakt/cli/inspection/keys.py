@@ -18,6 +18,7 @@ from fullmakt.maskinporten.tokens.model import Refusal
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 from fullmakt.wire.maskinporten.selfservice import JwkBody
 
+_MADE_BY_SELF_SERVICE = "Grants are signed with it and carry the kid. The certificate in the file is its own, says nothing, and is not sent."
 _PRIVATE = "This is a private key. Keep it where it is, and give others its public half only."
 
 
@@ -75,12 +76,16 @@ async def inspect_public_pem(pem: bytes, around: Surroundings) -> Report:
     return Report("public_key", "Public key (PEM)", about_key(sent.public_key), tuple(findings))
 
 
-async def inspect_private_key(key: LocalSigner, around: Surroundings, form: str) -> Report:
-    """A private key, by its public half."""
+async def inspect_private_key(key: LocalSigner, around: Surroundings, form: str, kid: str | None = None) -> Report:
+    """A private key, by its public half; one that self-service has made is registered under ``kid``."""
     sent, findings = _judge_one(key.public_jwk(), around)
     if sent is not None:
         findings += await judge_registration(sent.public_key, around)
-    return Report("private_key", f"Private key ({form})", about_key(key.public), tuple(findings), (_PRIVATE,))
+    if kid is None:
+        return Report("private_key", f"Private key ({form})", about_key(key.public), tuple(findings), (_PRIVATE,))
+    content = {"kid": kid, **about_key(key.public)}
+    notes = (_PRIVATE, _MADE_BY_SELF_SERVICE)
+    return Report("key_file", f"Registered key, made by self-service ({form})", content, tuple(findings), notes)
 
 
 def about_key(key: PublicKey) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from fullmakt.jose.certificates import UNREADABLE
+from fullmakt.jose.key_file import registered_name
 from fullmakt.jose.keys import InvalidKeyError, LocalSigner
 from fullmakt.jose.strict_json import StrictJsonError, loads_object
 
@@ -60,11 +61,15 @@ class PublicPem:
 
 @dataclass(frozen=True, slots=True)
 class KeyStore:
-    """Certificates, leaf first, and their private key where it lies with them; ``form`` says what they came in."""
+    """Certificates, leaf first, and their private key where it lies with them; ``form`` says what they came in.
+
+    ``kid`` is what the key is registered under, where self-service has made the file.
+    """
 
     form: str
     certificates: tuple[x509.Certificate, ...]
     key: LocalSigner | None = None
+    kid: str | None = None
 
 
 Thing: TypeAlias = Jwt | Jwk | Jwks | PublicPem | KeyStore
@@ -180,7 +185,8 @@ def _from_pkcs12(data: bytes, password: str | None) -> Thing:
         key = LocalSigner.from_native(store.key) if store.key is not None else None
     except InvalidKeyError as error:
         raise UnreadableError(f"a PKCS#12 file whose key is of no use: {error}") from error
-    return KeyStore("PKCS#12", _not_too_many([*leaf, *others]), key)
+    kid = None if key is None else registered_name(store, key)
+    return KeyStore("PKCS#12", _not_too_many([*leaf, *others]), key, kid)
 
 
 def _not_too_many(certificates: list[x509.Certificate]) -> tuple[x509.Certificate, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,6 +18,7 @@ from fullmakt.cli import context, explain, inspect
 from fullmakt.infra.audit import AuditEvent, record
 from fullmakt.kernel.clock import system_clock
 from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.maskinporten.selfservice import key_file
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.database import as_world
 from fullmakt.serve.settings import Settings
@@ -159,6 +161,16 @@ def test_a_key_is_read_from_wherever_it_is(form: str, tmp_path: Path) -> None:
     shown = run("inspect", given, stdin=text)
     assert "Private key (JWK)" in shown
     assert key_number(1).private_jwk()["d"] not in shown
+
+
+@pytest.mark.usefixtures("no_world")
+def test_a_key_file_of_self_services_is_told_from_a_certificate(tmp_path: Path) -> None:
+    made = key_file.make("changeit", system_clock(), dt.timedelta(days=1))
+    (tmp_path / "c1.p12").write_bytes(made.content)
+    shown = run("inspect", str(tmp_path / "c1.p12"), "--password", "changeit")
+    for told in ("Registered key, made by self-service (PKCS#12)", made.kid, "is not sent"):
+        assert told in shown
+    assert "changeit" not in shown
 
 
 @pytest.mark.usefixtures("no_world")

@@ -1,4 +1,4 @@
-"""PKCS#12 files with the key pair of a client: which of them hold a registered key, and which an enterprise certificate."""
+"""PKCS#12 files with a client's key pair: which of them hold a registered key, and which an enterprise certificate."""
 
 from __future__ import annotations
 

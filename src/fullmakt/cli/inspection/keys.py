@@ -18,7 +18,7 @@ from fullmakt.maskinporten.tokens.model import Refusal
 from fullmakt.wire.maskinporten.registry import RegisteredClient
 from fullmakt.wire.maskinporten.selfservice import JwkBody
 
-_MADE_BY_SELF_SERVICE = "Grants are signed with it and carry the kid. The certificate in the file is its own, says nothing, and is not sent."
+_MADE_BY_SELF_SERVICE = "Grants are signed with it and name the kid. The certificate in the file is not sent."
 _PRIVATE = "This is a private key. Keep it where it is, and give others its public half only."
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from types import ModuleType
 from typing import Any
 
+from fullmakt.altinn.consents.altinn3 import problems as of_consents
 from fullmakt.altinn.delegations import errors as of_delegations
 from fullmakt.altinn.delegations.http import problems as of_access_management
 from fullmakt.altinn.delegations.requests import errors as of_requests
@@ -24,6 +25,7 @@ _APIS: Mapping[ModuleType, str] = {
     of_delegations: "access management",
     of_requests: "requests for access",
     of_access_lists: "access lists",
+    of_consents: "consents",
 }
 
 

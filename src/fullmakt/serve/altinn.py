@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import httpx2
 from starlette.types import ASGIApp
 
+from fullmakt.altinn.consents.altinn3.http import Urls as ConsentUrls
 from fullmakt.altinn.decisions.config import DecisionsConfig
 from fullmakt.altinn.decisions.http import app as decisions_app
 from fullmakt.altinn.decisions.service import DecisionPoint
@@ -42,12 +44,15 @@ from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
 from fullmakt.kernel.clock import Clock, NewId, new_token_id
 from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.portal.requests import PATH as REQUEST_PAGES
 from fullmakt.portal.requests import old_request_pages, request_pages
 from fullmakt.portal.system_users import PATH as SYSTEM_USER_PAGES
 from fullmakt.portal.system_users import system_user_pages
 from fullmakt.provider import TokenVerifier, TrustedIssuers, Verifier
+from fullmakt.serve.consents import Consents, ConsentsToCome, EnterpriseCertificates, assemble_consents
 from fullmakt.serve.neighbours import KnownPackages, ResourcesBySubject
+from fullmakt.serve.notifier import HttpNotifier
 from fullmakt.serve.picked_people import PickedPeople
 from fullmakt.serve.request_pages import RequestDesk
 from fullmakt.serve.settings import Settings, SystemName
@@ -68,6 +73,7 @@ class Registers:
         self.delegations = DelegationsService(database, clock, new_id, resources=self.resources, parties=self.parties)
         self.declarations = Declarations(self.delegations, parties=self.parties, resources=self.resources)
         self.system_users = SystemUsersToCome()
+        self.consents = ConsentsToCome(database)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +88,22 @@ class Altinn:
     decisions: DecisionPoint
     journal: DecisionJournal
     system_users: SystemUsers
+    consents: Consents
     exchange: ExchangeService
     callers: TokenCallers
+    certificates: EnterpriseCertificates
+    notifier: HttpNotifier
 
     async def start(self) -> None:
         """Make what must be there."""
         if self.settings.serves("resourceregistry"):
             await self.registers.resources.ensure_platform_resources()
+        if self.settings.serves("accessmanagement") and not self.settings.consents.strict:
+            self.consents.sending.start(self.notifier)
 
     async def stop(self) -> None:
         """Write what waits."""
+        await self.consents.sending.stop()
         await self.journal.close()
 
     def mounts(self) -> Iterator[tuple[SystemName, str, ASGIApp]]:
@@ -102,7 +114,11 @@ class Altinn:
         yield (
             "accessmanagement",
             settings.delegations_url,
-            delegations_app(self._access_management, *request_routes(self.requests, self.callers, self._request_urls)),
+            delegations_app(
+                self._access_management,
+                *request_routes(self.requests, self.callers, self._request_urls),
+                *self.consents.routes(self.callers, ConsentUrls(settings.delegations_url, settings.base_url)),
+            ),
         )
         if settings.in_development:  # the real service has turned them off
             yield (
@@ -110,7 +126,7 @@ class Altinn:
                 f"{settings.altinn2_url}/maskinporten-api",
                 schemes_app(self._access_management),
             )
-        yield "accessmanagement", settings.altinn2_url, altinn2_app(self.requests, self.callers, self._request_urls)
+        yield "accessmanagement", settings.altinn2_url, self._altinn2_app()
         yield "accessmanagement", f"{settings.base_url}{REQUEST_PAGES}", self._request_pages()
         yield (
             "accessmanagement",
@@ -139,6 +155,10 @@ class Altinn:
             ),
             handlers=ACCESS_LIST_HANDLERS,
         )
+
+    def _altinn2_app(self) -> ASGIApp:
+        requests = altinn2_app(self.requests, self.callers, self._request_urls)
+        return self.consents.altinn2_app(self.callers, self.certificates, self.settings.altinn2_url, requests)
 
     def _exchange_app(self) -> ASGIApp:
         settings = self.settings
@@ -207,8 +227,10 @@ def assemble_altinn(
     new_id: NewId,
     master_key: MasterKey,
     verifier: TokenVerifier,
+    certificates: Certificates,
+    http: httpx2.AsyncClient,
 ) -> Altinn:
-    """Wire Altinn's systems; ``verifier`` is for Maskinporten's tokens."""
+    """Wire Altinn's systems; ``verifier`` is for Maskinporten's tokens, ``certificates`` tells good ones from bad."""
     parties, resources, delegations = registers.parties, registers.resources, registers.delegations
     config = _decisions_config(settings)
     journal = DecisionJournal(database, max_queue=config.max_queue)
@@ -236,6 +258,17 @@ def assemble_altinn(
         decisions=decisions,
     )
     registers.system_users.are(system_users.service)
+    consents = assemble_consents(
+        settings.consents,
+        database,
+        clock,
+        new_id,
+        parties=parties,
+        resources=resources,
+        decisions=decisions,
+        signer=keys,
+    )
+    registers.consents.are(consents.service)
     return Altinn(
         settings=settings,
         clock=clock,
@@ -245,6 +278,9 @@ def assemble_altinn(
         decisions=decisions,
         journal=journal,
         system_users=system_users,
+        consents=consents,
+        certificates=EnterpriseCertificates(certificates, clock),
+        notifier=HttpNotifier(http, anywhere=settings.in_development),
         exchange=exchange,
         callers=TokenCallers(exchange.tokens, trusted, clock),
     )

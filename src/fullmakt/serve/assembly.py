@@ -124,12 +124,12 @@ def assemble(
     server = assemble_token_server(
         settings, config, database, clock, http,
         master_key=master_key, certificates=certificates, registers=registers,
-        system_users=SystemUserLookUps(registers.system_users, database),
+        system_users=SystemUserLookUps(registers.system_users, database), consents=registers.consents,
     )  # fmt: skip
     tokens = server.service
     own_keys = OwnKeys(tokens) if settings.serves("maskinporten") else None
     verifier = TokenVerifier(config.issuer, keys=own_keys, clock=clock)
-    altinn = assemble_altinn(settings, registers, database, clock, new_id, master_key, verifier)
+    altinn = assemble_altinn(settings, registers, database, clock, new_id, master_key, verifier, certificates, http)
     sms = sender_of(settings, http, clock)
     selfservice = SelfService(
         database,

@@ -26,6 +26,7 @@ from pydantic_settings import (
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.serve.settings_checks import faults_of
 from fullmakt.serve.settings_sections import (
+    ConsentsSettings,
     DecisionsSettings,
     DelegationsSettings,
     ExchangeSettings,
@@ -97,6 +98,7 @@ class Settings(BaseSettings):
     parties: PartiesSettings = PartiesSettings()
     resources: ResourcesSettings = ResourcesSettings()
     delegations: DelegationsSettings = DelegationsSettings()
+    consents: ConsentsSettings = ConsentsSettings()
     decisions: DecisionsSettings = DecisionsSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     lanekassen: LanekassenSettings = LanekassenSettings()

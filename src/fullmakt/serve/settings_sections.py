@@ -107,6 +107,20 @@ class DelegationsSettings(_Section):
     """Access packages that service owners give on behalf of others: their names by the owner's organisation number."""
 
 
+class ConsentsSettings(_Section):
+    """Consents, in Altinn 2's form and in Altinn 3's."""
+
+    strict: bool = False
+    """Leave out what only this program offers in Altinn 3's form: withdrawal, use, the owner's list, notifications."""
+    page_size: int = Field(100, ge=1, le=1_000)
+    """Entries on a page of the events feed."""
+    mask_numbers: bool = True
+    """Hide the last five digits of people's numbers in the answers of Altinn 2's form."""
+    client_certificate_header: str | None = Field(None, pattern=r"^[A-Za-z0-9-]+$")
+    """The header in which a proxy that ends TLS hands on the client's certificate, and which it lets nobody else write.
+    Without it no enterprise certificate counts in Altinn 2's form."""
+
+
 class DecisionsSettings(_Section):
     """The decision point."""
 

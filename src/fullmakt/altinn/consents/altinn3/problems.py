@@ -15,6 +15,15 @@ def _kind(number: int, text: str, status: int = 400) -> ProblemKind:
     return ProblemKind(f"AM-{number:05}", status, text)
 
 
+def _of_cause(cause: Cause) -> ProblemKind:
+    return ProblemKind(cause.value, cause.status, cause.meaning)
+
+
+NOT_FOUND = _of_cause(Cause.NOT_FOUND)
+REVOKED = _of_cause(Cause.REVOKED)
+OTHER_GIVER = _of_cause(Cause.OTHER_GIVER)
+EXPIRED = _of_cause(Cause.EXPIRED)
+NOT_ACCEPTED = _of_cause(Cause.NOT_ACCEPTED)
 NOT_AUTHORIZED = _kind(0, "Not authorized for consent request", 403)
 WRONG_STATUS = _kind(2, "Consent has a status from which it can not be accepted")
 UNKNOWN_ORGANISATION = _kind(3, "Unknown organization")
@@ -84,18 +93,17 @@ def one_of(problems: Sequence[ConsentProblemError]) -> ConsentProblemError:
 
 def not_drawn(causes: Sequence[Cause]) -> ConsentProblemError:
     """Why a consent can not be drawn."""
-    return one_of([ConsentProblemError(ProblemKind(one.value, one.status, one.meaning)) for one in causes])
+    return one_of([ConsentProblemError(_of_cause(one)) for one in causes])
 
 
-NOT_FOUND = ProblemKind(Cause.NOT_FOUND.value, Cause.NOT_FOUND.status, Cause.NOT_FOUND.meaning)
 _BY_REASON = {
     Reason.NOT_FOUND: NOT_FOUND,
     Reason.OTHER_PERSON: NOT_AUTHORIZED,
     Reason.NOT_AUTHORIZED: NOT_AUTHORIZED,
     Reason.GATE_CLOSED: NOT_AUTHORIZED,
     Reason.NOT_PENDING: WRONG_STATUS,
-    Reason.NOT_ACCEPTED: ProblemKind(Cause.NOT_ACCEPTED.value, 400, Cause.NOT_ACCEPTED.meaning),
-    Reason.ENDED: ProblemKind(Cause.REVOKED.value, 400, Cause.REVOKED.meaning),
+    Reason.NOT_ACCEPTED: NOT_ACCEPTED,
+    Reason.ENDED: REVOKED,
 }
 
 

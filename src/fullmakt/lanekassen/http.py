@@ -6,14 +6,13 @@ import asyncio
 from http import HTTPStatus
 
 import structlog
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from fullmakt.infra.group_commit import OverloadedError
-from fullmakt.infra.http import SystemEdge
+from fullmakt.infra.http import SystemEdge, routed
 from fullmakt.infra.routes import folded_route
 from fullmakt.infra.unavailable import UnavailableError
 from fullmakt.lanekassen import documents, rules
@@ -33,16 +32,14 @@ _log = structlog.get_logger("fullmakt.lanekassen")
 def app(service: BalanceService) -> ASGIApp:
     """The system's app, to be mounted at its base path: ``GET /saldo/v1/Accounts``, in any case."""
     api = _Api(service)
-    starlette = Starlette(
-        routes=[folded_route(PATH, api.accounts)],
-        exception_handlers={
-            HTTPException: _routing_error,
-            IssuerUnavailableError: _unavailable,
-            UnavailableError: _unavailable,
-            OverloadedError: _overloaded,
-        },
-    )
-    return SystemEdge(starlette, max_body=MAX_BODY, error=lambda status, _code, _text: _plain(status))
+    handlers = {
+        HTTPException: _routing_error,
+        IssuerUnavailableError: _unavailable,
+        UnavailableError: _unavailable,
+        OverloadedError: _overloaded,
+    }
+    inner = routed([folded_route(PATH, api.accounts)], handlers)
+    return SystemEdge(inner, max_body=MAX_BODY, error=lambda status, _code, _text: _plain(status))
 
 
 class _Api:

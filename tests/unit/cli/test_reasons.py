@@ -14,6 +14,8 @@ from fullmakt.altinn.decisions.model import Reason
 from fullmakt.altinn.exchange.errors import ExchangeRefusedError
 from fullmakt.cli.altinn_codes import codes, codes_in
 from fullmakt.cli.rights.reasons import Meaning, catalogue, meaning_of, meanings_named, sentence
+from fullmakt.lanekassen.errors import Reason as BalanceReason
+from fullmakt.provider import ConsentCause
 from fullmakt.provider.errors import Reason as TokenReason
 
 ROOT = Path(fullmakt.__file__).parent
@@ -54,7 +56,13 @@ def test_every_reason_for_which_no_token_is_exchanged_has_a_sentence() -> None:
     assert reasons | {str(reason) for reason in TokenReason} <= catalogue()["exchange"].keys()
 
 
-@pytest.mark.parametrize("family", ["decisions", "refusals", "exchange", "codes"])
+def test_every_reason_of_lånekassens_has_a_sentence_and_no_sentence_is_for_another() -> None:
+    refusals = {str(reason) for reason in (*BalanceReason, *ConsentCause)}
+    assert catalogue()["balances"].keys() == refusals | {"consent"}
+    assert {reason for reason, meaning in catalogue()["balances"].items() if not meaning.remedy} == {"consent"}
+
+
+@pytest.mark.parametrize("family", ["decisions", "refusals", "exchange", "codes", "balances"])
 def test_words_and_remedies_are_sentences(family: str) -> None:
     for reason, meaning in catalogue()[family].items():
         for text in filter(None, (meaning.words, meaning.remedy)):

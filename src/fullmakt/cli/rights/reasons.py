@@ -27,9 +27,8 @@ class Meaning:
 
 @cache
 def catalogue() -> Mapping[str, Mapping[str, Any]]:
-    """The file's tables: meanings by reason in ``decisions``, ``refusals`` and ``exchange``, by
-    Altinn's own code in ``codes``; templates by system and
-    action in ``asked``."""
+    """The file's tables: meanings by reason in ``decisions``, ``refusals``, ``exchange`` and ``balances``, by Altinn's
+    own code in ``codes``; templates by system and action in ``asked``."""
     tables = tomllib.loads(files(__package__).joinpath("reasons.toml").read_text(encoding="utf-8"))
     templates = tables.pop("asked")
     meanings = {family: {name: Meaning(**one) for name, one in table.items()} for family, table in tables.items()}
@@ -45,6 +44,7 @@ _FAMILIES = {
     "consents": ("refusals",),
     "exchange": ("exchange",),
     "codes": ("codes",),
+    "lanekassen": ("balances",),
 }
 """Where a system's reasons are looked for."""
 

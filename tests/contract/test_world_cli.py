@@ -41,6 +41,35 @@ scopes = ["fullmakt:whoami"]
 key = "generate"
 """
 
+SYSTEM = """
+[[service_owner]]
+code = "etat"
+organisation = "910753614"
+name = "Etat"
+
+[[resource]]
+identifier = "returns"
+owner = "etat"
+resourceType = "GenericAccessResource"
+title = "Returns"
+description = "Returns"
+rightDescription = "Returns"
+roles = ["dagl"]
+actions = ["read"]
+
+[[system]]
+identifier = "910753614_tax"
+vendor = "910753614"
+name = "Tax"
+clients = ["demo"]
+resources = ["returns"]
+
+[[system_user]]
+system = "910753614_tax"
+owner = "910753614"
+resources = ["returns"]
+"""
+
 
 @pytest.fixture
 def state(database_url: str, tmp_path: Path) -> Iterator[Path]:
@@ -151,6 +180,17 @@ def test_a_listing_for_people_shows_names_as_they_are(state: Path, file: Path) -
     assert "Bank [bold]ASA[/]" in shown
     assert "fullmakt:whoami" in shown
     assert "31123999935" not in shown
+
+
+@pytest.mark.usefixtures("state")
+def test_a_listing_for_people_shows_enterprise_systems_and_their_users(file: Path) -> None:
+    with file.open("a", encoding="utf-8") as more:
+        more.write(SYSTEM)
+    assert run("apply", file).exit_code == 0
+    shown = run("show").stdout
+    systems, users = shown[shown.index("Enterprise systems") :].split("System users")
+    assert all(word in systems.split() for word in ("910753614_tax", "demo", "returns"))
+    assert all(word in users.split() for word in ("910753614_tax", "standard", "returns"))
 
 
 def test_an_export_applies_as_nothing_to_do(state: Path, file: Path, tmp_path: Path) -> None:

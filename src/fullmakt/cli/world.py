@@ -39,7 +39,7 @@ _STYLES = {Action.CREATE: "green", Action.CHANGE: "yellow", Action.UNCHANGED: "d
 
 @app.command()
 def show(as_json: JsonOption = False) -> None:
-    """List systems, organisations, people, scopes and clients."""
+    """List systems, organisations, people, scopes, clients, and whom enterprise systems act for."""
     document = _run(_listing, make=False)
     if as_json:
         print(json.dumps(document, indent=2, ensure_ascii=False))
@@ -154,6 +154,24 @@ def _tables(document: dict[str, Any]) -> list[Table]:
         for each in document["clients"]
         if each["active"]
     ]
+    aliases = {each["client_id"]: each["alias"] for each in document["clients"]}
+    enterprise = [
+        (
+            f"{each['identifier']}\n {called(each['vendor'])}",
+            "\n".join(aliases.get(one, one) for one in each["clients"]),
+            "\n".join((*each["resources"], *each["packages"])),
+        )
+        for each in document["enterprise_systems"]
+    ]
+    users = [
+        (
+            f"{called(each['owner'])}\n {each['type']}",
+            each["system"],
+            "\n".join((*each["resources"], *each["packages"])),
+            "\n".join(map(called, each["clients"])),
+        )
+        for each in document["system_users"]
+    ]
     return [
         _table("Systems", ("system", "url"), document["systems"].items()),
         _table("Organisations", ("number", "name", "form"), organisations),
@@ -164,6 +182,8 @@ def _tables(document: dict[str, Any]) -> list[Table]:
         _table("Access lists", ("list", "members", "resources"), lists),
         _table("Delegations and rights", ("given by", "to", "what"), given),
         _table("Clients", ("client", "scopes", "signs with"), clients),
+        _table("Enterprise systems", ("enterprise system", "clients", "what"), enterprise),
+        _table("System users", ("owner", "enterprise system", "what", "acts for"), users),
     ]
 
 

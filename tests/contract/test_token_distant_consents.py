@@ -159,11 +159,11 @@ async def test_an_altinn_that_is_gone_is_a_503(server: Node, altinn: AltinnWithC
     assert (await server.post(sign(claims_of()))).status_code == 200
 
 
-@pytest.mark.parametrize("url", [f"{URL}/", URL])
-async def test_the_settings_say_which_altinn_is_asked(database_url: str, tmp_path: Path, url: str) -> None:
+@pytest.mark.parametrize("url", [None, f"{URL}/", URL], ids=["our own", "elsewhere with a slash", "elsewhere"])
+async def test_the_settings_say_which_altinn_is_asked(database_url: str, tmp_path: Path, url: str | None) -> None:
     assembly = assemble(Settings(state=tmp_path, maskinporten=MaskinportenSettings(consents_url=url)), database_url)
     try:
-        assert isinstance(assembly.consents, DistantConsents)
+        assert isinstance(assembly.consents, DistantConsents) is (url is not None)
         assert "urn:altinn:consent" in assembly.tokens.details_types
     finally:
         await assembly.close()

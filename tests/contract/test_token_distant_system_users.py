@@ -186,8 +186,12 @@ async def test_the_tokens_are_kept_for_a_while_and_audited_by_scope(
 @pytest.mark.parametrize(
     ("section", "there", "types"),
     [
-        ({}, False, ("urn:altinn:systemuser", "urn:altinn:virksys")),
-        ({"systemusers_url": f"{URL}/", "virksys": False}, True, ("urn:altinn:systemuser",)),
+        ({}, False, ("urn:altinn:systemuser", "urn:altinn:consent", "urn:altinn:virksys")),
+        (
+            {"systemusers_url": f"{URL}/", "virksys": False},
+            True,
+            ("urn:altinn:systemuser", "urn:altinn:consent"),
+        ),
     ],
     ids=["our own", "elsewhere"],
 )

@@ -158,10 +158,23 @@ async def test_without_a_redirect_url_the_page_says_how_it_went(place: AskingPag
 async def test_nobody_is_sent_anywhere_but_to_a_web_page_over_tls(place: AskingPages, redirect_url: str) -> None:
     url = await place.asked()
     await place.execute("UPDATE systemusers.request SET redirect_url = :url", url=redirect_url)
+    await place.execute("UPDATE systemusers.system SET redirect_urls = ARRAY[:url]", url=redirect_url)
     shown = await place.browser.get(url)
     assert "form-action 'self';" in shown.headers["content-security-policy"]
     assert (await place.answer(url, "reject")).headers["location"].startswith("?id=")
     assert "Back to the service" not in await place.page(url)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_nobody_is_sent_to_a_url_that_the_vendor_has_given_up_since(place: AskingPages, kind: str) -> None:
+    url = await asked(place, kind)
+    await place.redefined(allowedRedirectUrls=["https://smartcloud.example/other"])
+    shown = await place.browser.get(url)
+    assert "form-action 'self';" in shown.headers["content-security-policy"]
+    assert "Back to the service" not in await place.page(url)
+    assert (await place.answer(url, "reject")).headers["location"].startswith("?id=")
+    await place.redefined()
+    assert f'href="{RECEIPT}"' in await place.page(url)
 
 
 # -- who answers ------------------------------------------------------------------------------------------------------

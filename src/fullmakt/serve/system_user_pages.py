@@ -94,7 +94,7 @@ class SystemUserDesk:
             gone=asking.gone,
             answers=answers,
             people=people,
-            back=request.redirect_url if secure_origin(request.redirect_url) else "",
+            back=_back(request.redirect_url, asking.system),
         )
 
     async def answer(self, kind: Kind, request_id: UUID, answer: Answer, person: UUID) -> None:
@@ -204,6 +204,12 @@ class SystemUserDesk:
         package = self._packages.package(name)
         names = package.names if package is not None else None
         return Asked(name, {} if names is None else {"nb": names.nb, "nn": names.nn, "en": names.en})
+
+
+def _back(redirect_url: str, system: System) -> str:
+    """Where the answer leads to: nowhere, if the vendor has taken the URL from its system since it asked."""
+    allowed = rules.redirect_fault(redirect_url, system) is None
+    return redirect_url if allowed and secure_origin(redirect_url) else ""
 
 
 def _organisation(asking: _Asking) -> Attribute:

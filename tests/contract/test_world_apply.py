@@ -337,8 +337,8 @@ async def test_what_was_exported_plans_no_change_here_and_the_same_world_elsewhe
 async def test_the_demo_world_applies_and_then_has_nothing_to_do(world: World) -> None:
     demo = demo_world()
     total = sum(1 for _ in demo)
-    assert await apply_demo(world) == f"9 organisations, 6 people, 24 scopes, 13 clients ({total} changes)"
-    assert await apply_demo(world) == "9 organisations, 6 people, 24 scopes, 13 clients (0 changes)"
+    assert await apply_demo(world) == f"9 organisations, 6 people, 29 scopes, 16 clients ({total} changes)"
+    assert await apply_demo(world) == "9 organisations, 6 people, 29 scopes, 16 clients (0 changes)"
 
 
 async def test_starting_again_keeps_what_somebody_changed_in_the_demo_world(world: World) -> None:

@@ -14,10 +14,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from fullmakt.altinn.consents.keys.service import ApiKeys
+from fullmakt.altinn.consents.srr.service import SrrService
+from fullmakt.altinn.consents.srr.services import Services
 from fullmakt.altinn.decisions.config import DecisionsConfig
 from fullmakt.altinn.decisions.store import DecisionJournal
 from fullmakt.altinn.parties.metadata.load import published
 from fullmakt.altinn.parties.model import Organisation
+from fullmakt.altinn.resources.service import ResourcesService
 from fullmakt.altinn.systemusers.declarations import Declarations
 from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
@@ -83,6 +87,15 @@ class ClientHandle:
         return self.signer
 
 
+class ConsentRegisters:
+    """What owners and the operator see to of consents."""
+
+    def __init__(self, database: Database, clock: Clock, resources: ResourcesService) -> None:
+        self.services = Services(database, clock, resources)
+        self.srr = SrrService(database, clock, self.services)
+        self.keys = ApiKeys(database, clock, new_uuid)
+
+
 class World:
     """A world under construction: each method declares something and whatever it needs, and applies it at once.
 
@@ -99,6 +112,7 @@ class World:
             database, clock, new_uuid, certificates=NoCertificates(), organisations=self.parties, allow_ec_keys=True
         )
         self.system_users = self._system_users()
+        self.consent_registers = ConsentRegisters(database, clock, self.rights.resources)
         self.files = WorldFiles(folder, _new_keys(0))
         self.service = world_of(self, self.files)
         self._new_key = _new_keys(1_000)

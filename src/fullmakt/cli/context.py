@@ -26,6 +26,7 @@ from fullmakt.maskinporten.tokens.ports import Anchors, Consents, Delegations, R
 from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
 from fullmakt.world.sections.altinn import Rights
+from fullmakt.world.sections.consents import ConsentRegisters
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class OpenWorld:
     parties: PartiesService
     rights: Rights
     system_users: SystemUserDeclarations
+    consent_registers: ConsentRegisters
     decisions: DecisionPoint
     selfservice: SelfService
     signing_keys: SigningKeys

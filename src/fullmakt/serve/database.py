@@ -94,6 +94,7 @@ def as_world(assembly: Assembly) -> OpenWorld:
         parties=assembly.parties,
         rights=assembly.rights,
         system_users=assembly.altinn.system_users.declarations,
+        consent_registers=assembly.altinn.consents,
         decisions=assembly.altinn.decisions,
         selfservice=assembly.selfservice,
         signing_keys=assembly.signing_keys,
@@ -132,5 +133,9 @@ def find_place() -> Place:
         settings.issuer,
         settings.base_url,
         exists=bool(settings.database_url) or is_made(state),
-        systems={**settings.system_urls, "testtools": f"{settings.test_tools_url}/"},
+        systems={
+            **settings.system_urls,
+            "altinn2": f"{settings.altinn2_url}/",
+            "testtools": f"{settings.test_tools_url}/",
+        },
     )

@@ -25,6 +25,7 @@ from fullmakt.world.model import (
     Resource,
     Scope,
     ServiceOwner,
+    SrrEntry,
     System,
     SystemUser,
     Unusable,
@@ -102,6 +103,9 @@ def _members(entry: Entry) -> Iterator[tuple[str, Any]]:
         case SystemUser():
             own_ref = {"external_ref"} if entry.external_ref == entry.owner else set[str]()
             yield from _fields(entry, leave_out=own_ref)
+        case SrrEntry():
+            yield from _fields(entry, leave_out={"valid_to"})
+            yield "valid_to", entry.valid_to
         case Client():
             own_id = () if entry.client_id == default_client_id(entry.name) else (("client_id", entry.client_id),)
             named = [

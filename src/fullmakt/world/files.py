@@ -1,7 +1,8 @@
 """What a world keeps in the state folder: private keys, certificates, and a profile for each client.
 
 ``<state>/clients/<name>.json`` is the profile that commands read; beside it lie ``<name>.jwk.json`` (the private JWK)
-or ``<name>.p12`` and ``<name>.password``. ``<state>/certificates`` holds the certificates that belong to no client.
+or ``<name>.p12`` and ``<name>.password``. ``<state>/certificates`` holds the certificates that belong to no client,
+``<state>/api-keys`` the secrets of Altinn 2's API keys.
 Everything is readable by its owner alone, and written whole or not at all.
 """
 
@@ -56,6 +57,7 @@ class WorldFiles:
     def __init__(self, state: Path, new_key: Callable[[], LocalSigner] = LocalSigner.generate) -> None:
         self.clients = state / "clients"
         self.certificates = state / "certificates"
+        self.api_keys = state / "api-keys"
         self._new_key = new_key
 
     def key_path(self, name: str) -> Path:
@@ -69,6 +71,22 @@ class WorldFiles:
     def certificate(self, name: str) -> KeyStoreFiles:
         """Where a certificate that belongs to no client lies."""
         return KeyStoreFiles(self.certificates / f"{name}.p12", self.certificates / f"{name}.password")
+
+    def api_key_path(self, name: str) -> Path:
+        """Where the secret of an API key lies."""
+        return self.api_keys / name
+
+    def api_key(self, name: str) -> str | None:
+        """The secret of an API key, None when it is not here."""
+        try:
+            return self.api_key_path(name).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def ensure_api_key(self, name: str, fresh: str) -> str:
+        """The secret of an API key: what is there, else ``fresh``, which is kept."""
+        write_private(self.api_key_path(name), fresh.encode(), keep_existing=True)
+        return self.api_key_path(name).read_text(encoding="ascii").strip()
 
     def certificate_names(self) -> list[str]:
         """What the certificates that belong to no client are called."""

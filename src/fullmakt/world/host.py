@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from fullmakt.altinn.consents.keys.model import ApiKeyRefusedError
+from fullmakt.altinn.consents.srr.services import ServiceTakenError
 from fullmakt.altinn.delegations import errors as delegation_errors
 from fullmakt.altinn.parties.errors import InvalidPartyError, UnknownPartyError
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.altinn.resources import errors as resource_errors
 from fullmakt.altinn.systemusers.declarations import DeclarationRefusedError, Declarations
 from fullmakt.altinn.systemusers.errors import DeletedSystemError
+from fullmakt.kernel.clock import new_uuid
 from fullmakt.maskinporten.selfservice.errors import SelfServiceError
 from fullmakt.maskinporten.selfservice.service import SelfService
 from fullmakt.pki.errors import PkiError
@@ -22,6 +25,7 @@ from fullmakt.world.ports import WorldSection
 from fullmakt.world.sections.altinn import AltinnSection, Rights
 from fullmakt.world.sections.certificates import CertificatesSection
 from fullmakt.world.sections.clients import ClientsSection
+from fullmakt.world.sections.consents import ConsentRegisters, ConsentsSection, NotWrittenError
 from fullmakt.world.sections.parties import PartiesSection
 from fullmakt.world.sections.registry import RegistrySection
 from fullmakt.world.sections.systemusers import SystemUsersSection
@@ -41,6 +45,9 @@ REFUSALS = (
     delegation_errors.UnknownResourceError,
     DeclarationRefusedError,
     DeletedSystemError,
+    ServiceTakenError,
+    ApiKeyRefusedError,
+    NotWrittenError,
     PkiError,
     StateFolderError,
 )
@@ -62,6 +69,9 @@ class Host(Protocol):
     def system_users(self) -> Declarations: ...
 
     @property
+    def consent_registers(self) -> ConsentRegisters: ...
+
+    @property
     def selfservice(self) -> SelfService: ...
 
     @property
@@ -77,5 +87,9 @@ def world_of(host: Host, files: WorldFiles | None = None) -> WorldService:
     sections: list[WorldSection] = [PartiesSection(host.parties), RegistrySection(operator), AltinnSection(host.rights)]
     if certificates is not None:
         sections.append(CertificatesSection(certificates, files))
-    sections += [ClientsSection(operator, files, certificates, clock), SystemUsersSection(host.system_users)]
+    sections += [
+        ClientsSection(operator, files, certificates, clock),
+        ConsentsSection(host.consent_registers, files, new_uuid),
+        SystemUsersSection(host.system_users),
+    ]
     return WorldService(sections, REFUSALS)

@@ -80,6 +80,36 @@ def listing(world: World, files: WorldFiles, systems: Mapping[str, str], issuer:
             for each in world.certificates
         ],
         "clients": [_client(each, files) for each in world.clients],
+        "consent_services": [
+            {
+                "resource": each.resource,
+                "code": each.code,
+                "edition": each.edition,
+                "uses_srr": each.uses_srr,
+                "one_time": each.one_time,
+            }
+            for each in world.consent_services
+        ],
+        "srr": [
+            {
+                "code": each.code,
+                "edition": each.edition,
+                "reportee": each.reportee,
+                "valid_to": each.valid_to.isoformat(),
+                "handled_by": each.handled_by,
+                "domains": list(each.domains),
+            }
+            for each in world.srr_entries
+        ],
+        "api_keys": [
+            {
+                "name": each.name,
+                "organisation": each.organisation,
+                "service_owner": each.service_owner,
+                **({"secret_file": str(path)} if _there(path := files.api_key_path(each.name)) else {}),
+            }
+            for each in world.api_keys
+        ],
         "enterprise_systems": [
             {
                 "identifier": each.identifier,

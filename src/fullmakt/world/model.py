@@ -9,6 +9,7 @@ import json
 import uuid
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from fullmakt.altinn.parties.model import Organisation, Person, Role
@@ -36,6 +37,9 @@ class Kind(StrEnum):
     RIGHT = "right"
     CERTIFICATE = "certificate"
     CLIENT = "client"
+    CONSENT_SERVICE = "consent_service"
+    SRR = "srr"
+    API_KEY = "api_key"
     SYSTEM = "system"
     SYSTEM_USER = "system_user"
 
@@ -268,6 +272,44 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentService:
+    """A resource of type Consent stands for a service edition of Altinn 2's (consent.md §2, §3).
+
+    ``one_time`` and ``min_level`` are the resource's own where nothing is said.
+    """
+
+    resource: str
+    code: str
+    edition: int
+    uses_srr: bool = False
+    one_time: bool | None = None
+    min_level: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SrrEntry:
+    """``reportee`` may receive consents to a service, until ``valid_to``, on its conditions (consent.md §3)."""
+
+    code: str
+    edition: int
+    reportee: OrgNumber
+    valid_to: datetime
+    handled_by: OrgNumber | None = None
+    domains: tuple[str, ...] = ()
+    keep_session_alive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An API key of Altinn 2's, its secret in the state folder. ``domains`` are where browsers may be sent back to."""
+
+    name: str
+    organisation: OrgNumber
+    domains: tuple[str, ...] = ()
+    service_owner: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """An enterprise system in the system register (altinn-authentication.md §7).
 
@@ -320,6 +362,9 @@ Entry = (
     | Right
     | Certificate
     | Client
+    | ConsentService
+    | SrrEntry
+    | ApiKey
     | System
     | SystemUser
 )
@@ -346,6 +391,9 @@ class World:
     rights: tuple[Right, ...] = ()
     certificates: tuple[Certificate, ...] = ()
     clients: tuple[Client, ...] = ()
+    consent_services: tuple[ConsentService, ...] = ()
+    srr_entries: tuple[SrrEntry, ...] = ()
+    api_keys: tuple[ApiKey, ...] = ()
     systems: tuple[System, ...] = ()
     system_users: tuple[SystemUser, ...] = ()
     lines: Mapping[tuple[str, int, str | None], int] = field(default_factory=dict, compare=False, repr=False)
@@ -379,6 +427,9 @@ FIELD_OF: Mapping[Kind, str] = {
     Kind.RIGHT: "rights",
     Kind.CERTIFICATE: "certificates",
     Kind.CLIENT: "clients",
+    Kind.CONSENT_SERVICE: "consent_services",
+    Kind.SRR: "srr_entries",
+    Kind.API_KEY: "api_keys",
     Kind.SYSTEM: "systems",
     Kind.SYSTEM_USER: "system_users",
 }
@@ -399,6 +450,9 @@ KIND_OF: Mapping[type, Kind] = {
     Right: Kind.RIGHT,
     Certificate: Kind.CERTIFICATE,
     Client: Kind.CLIENT,
+    ConsentService: Kind.CONSENT_SERVICE,
+    SrrEntry: Kind.SRR,
+    ApiKey: Kind.API_KEY,
     System: Kind.SYSTEM,
     SystemUser: Kind.SYSTEM_USER,
 }
@@ -415,7 +469,7 @@ def key_of(entry: Entry) -> Hashable:
             return entry.issuer
         case Prefix():
             return entry.prefix
-        case Scope() | Certificate():
+        case Scope() | Certificate() | ApiKey():
             return entry.name
         case Client():
             return entry.client_id
@@ -425,6 +479,10 @@ def key_of(entry: Entry) -> Hashable:
             return entry.code
         case Resource() | System():
             return entry.identifier
+        case ConsentService():
+            return entry.code, entry.edition
+        case SrrEntry():
+            return entry.code, entry.edition, entry.reportee
         case SystemUser():
             return entry.system, entry.owner, entry.external_ref
         case AccessList():
@@ -466,6 +524,12 @@ def label_of(entry: Entry) -> str:
             return f"{entry.name} {entry.organisation}"
         case Client():
             return f"{entry.name} {entry.client_id}"
+        case ConsentService():
+            return f"{entry.code}_{entry.edition} {entry.resource}"
+        case SrrEntry():
+            return f"{entry.code}_{entry.edition} {entry.reportee}"
+        case ApiKey():
+            return f"{entry.name} {entry.organisation}"
         case System():
             return entry.identifier
         case SystemUser():

@@ -10,8 +10,10 @@ from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
 from fullmakt.world.model import (
     Access,
     AccessList,
+    ApiKey,
     Certificate,
     Client,
+    ConsentService,
     Delegation,
     Entry,
     Kind,
@@ -20,6 +22,7 @@ from fullmakt.world.model import (
     Right,
     Scope,
     ServiceOwner,
+    SrrEntry,
     System,
     SystemUser,
     World,
@@ -83,6 +86,15 @@ def references(entry: Entry) -> Iterator[Reference]:
             # The scopes of krr come with the type, and need not be anybody's.
             for scope in () if entry.integration_type == "krr" else entry.scopes:
                 yield Reference("scopes", Kind.SCOPE, scope)
+        case ConsentService():
+            yield Reference("resource", Kind.RESOURCE, entry.resource)
+        case SrrEntry():
+            yield Reference("code", Kind.CONSENT_SERVICE, (entry.code, entry.edition))
+            yield Reference("reportee", Kind.ORGANISATION, entry.reportee)
+            if entry.handled_by is not None:
+                yield Reference("handled_by", Kind.ORGANISATION, entry.handled_by)
+        case ApiKey():
+            yield Reference("organisation", Kind.ORGANISATION, entry.organisation)
         case System():
             yield Reference("vendor", Kind.ORGANISATION, entry.vendor)
             for resource in entry.resources:
@@ -115,6 +127,8 @@ class Names:
     access_lists: frozenset[tuple[str, str]]
     certificates: frozenset[str]
     clients: tuple[Client, ...]
+    consent_services: frozenset[tuple[str, int]]
+    api_keys: frozenset[str]
     systems: frozenset[str]
 
     @classmethod
@@ -138,5 +152,9 @@ class Names:
             access_lists=frozenset((one.owner, one.identifier) for one in world.access_lists),
             certificates=frozenset(map(str, keys[Kind.CERTIFICATE])),
             clients=world.clients,
+            consent_services=frozenset(
+                (str(key[0]), int(key[1])) for key in keys[Kind.CONSENT_SERVICE] if isinstance(key, tuple)
+            ),
+            api_keys=frozenset(map(str, keys[Kind.API_KEY])),
             systems=frozenset(map(str, keys[Kind.SYSTEM])),
         )

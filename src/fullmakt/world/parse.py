@@ -38,6 +38,7 @@ from fullmakt.world.parse_altinn import (
     read_service_owner,
 )
 from fullmakt.world.parse_client import read_client
+from fullmakt.world.parse_consents import read_api_key, read_consent_service, read_srr_entry
 from fullmakt.world.parse_scope import read_scope
 from fullmakt.world.parse_systems import called_clients, read_system, read_system_user
 
@@ -187,6 +188,9 @@ _READERS: Mapping[Kind, Callable[[r.Table], Entry | None]] = {
     Kind.RIGHT: read_right,
     Kind.CERTIFICATE: _certificate,
     Kind.CLIENT: read_client,
+    Kind.CONSENT_SERVICE: read_consent_service,
+    Kind.SRR: read_srr_entry,
+    Kind.API_KEY: read_api_key,
     Kind.SYSTEM: read_system,
     Kind.SYSTEM_USER: read_system_user,
 }

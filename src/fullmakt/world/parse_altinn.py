@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from fullmakt.altinn.resources.policies.standard import standard_policy
+from fullmakt.altinn.resources.policies.standard import consent_policy, standard_policy
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.altinn.policy import InvalidPolicyError, parse_policy
-from fullmakt.wire.altinn.resource_registry import ResourceDocument
+from fullmakt.wire.altinn.resource_registry import ResourceDocument, ResourceType
 from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA
 from fullmakt.world import reading as r
 from fullmakt.world.model import AccessList, Connection, Delegation, Resource, Right, ServiceOwner
@@ -24,9 +24,11 @@ _CODE = r.matching(re.compile(r"[a-z]{2,20}", re.ASCII), "an org code is 2 to 20
 _NAME = r.matching(
     re.compile(r"[a-z0-9_-]{4,255}", re.ASCII), "a name is at least 4 lower-case letters, digits, - and _"
 )
-_OWN_FIELDS = frozenset({"identifier", "owner", "scopes", "policy", "roles", "packages", "actions", "minimum_level"})
+_OWN_FIELDS = frozenset(
+    {"identifier", "owner", "scopes", "policy", "roles", "packages", "actions", "minimum_level", "askers"}
+)
 _LEFT_OUT = frozenset({"identifier", "hasCompetentAuthority"})
-_TEXTS = frozenset({"title", "description", "rightDescription"})
+_TEXTS = frozenset({"title", "description", "rightDescription", "consentText"})
 
 
 def read_service_owner(table: r.Table) -> ServiceOwner | None:
@@ -88,12 +90,26 @@ def _reference(scope: str) -> dict[str, str]:
 def _policy(table: r.Table, identifier: str, resource_type: object) -> str | None:
     roles, actions = table.texts("roles", r.text), table.texts("actions", r.text)
     packages = table.texts("packages", r.text)
-    level = table.number_of("minimum_level", 0)
+    level, askers = table.number_of("minimum_level", 0), table.texts("askers", r.text)
     given = table.optional("policy", _policy_text)
-    if given is not None and (roles or packages or actions or level):
+    if given is not None and (roles or packages or actions or level or askers):
         table.fault("policy", "a policy is given whole, or made of roles, packages, actions and minimum_level")
+    if askers and resource_type != ResourceType.CONSENT:
+        table.fault("askers", "only a consent is asked for: it is for a resource of type Consent")
     if given is not None or not table.ok:
         return given
+    if resource_type == ResourceType.CONSENT:
+        return _made(
+            table,
+            lambda: consent_policy(
+                identifier,
+                roles=roles or (() if packages else ("priv",)),
+                packages=packages,
+                lists=askers,
+                action=actions[0] if actions else "consent",
+                min_level=level or 3,
+            ),
+        )
     if resource_type == MASKINPORTEN_SCHEMA:
         roles = roles or (() if packages else ("apiadm",))
         actions, level = actions or ("ScopeAccess",), level or 3
@@ -101,8 +117,15 @@ def _policy(table: r.Table, identifier: str, resource_type: object) -> str | Non
         table.fault("actions", "roles or packages, and actions, make a policy together")
     if not (roles or packages) or not actions:
         return None
+    return _made(
+        table,
+        lambda: standard_policy(identifier, roles=roles, actions=actions, packages=packages, min_level=level),
+    )
+
+
+def _made(table: r.Table, make: Callable[[], bytes]) -> str | None:
     try:
-        return standard_policy(identifier, roles=roles, actions=actions, packages=packages, min_level=level).decode()
+        return make().decode()
     except ValueError as error:
         table.fault("roles", f"no policy comes of this: {error}")
         return None

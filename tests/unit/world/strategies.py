@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -17,9 +18,11 @@ from fullmakt.wire.altinn.resource_registry import ResourceDocument
 from fullmakt.world.model import (
     Access,
     AccessList,
+    ApiKey,
     Certificate,
     Client,
     Connection,
+    ConsentService,
     Delegation,
     DelegationSource,
     EnterpriseCertificate,
@@ -32,6 +35,7 @@ from fullmakt.world.model import (
     Right,
     Scope,
     ServiceOwner,
+    SrrEntry,
     System,
     SystemUser,
     World,
@@ -155,6 +159,8 @@ connections = st.dictionaries(resource_names, actions, max_size=3).map(
     lambda found: tuple(sorted((Connection(*one) for one in found.items()), key=str))
 )
 package_names = st.from_regex(r"[a-z][a-z0-9-]{3,20}", fullmatch=True)
+service_codes = st.from_regex(r"[A-Z0-9]{1,6}", fullmatch=True)
+domains = st.from_regex(r"(https://|\*\.)?[a-z]{3,10}\.test", fullmatch=True)
 redirect_urls = st.from_regex(r"https://[a-z]{3,10}\.test/[a-z]{0,10}", fullmatch=True)
 
 
@@ -229,6 +235,32 @@ worlds = st.builds(
     ),
     certificates=_distinct(st.builds(Certificate, local_names, orgnos), lambda each: each.name),
     clients=_distinct(clients(), lambda each: each.name, lambda each: each.client_id),
+    consent_services=_distinct(
+        st.builds(
+            ConsentService,
+            resource_names,
+            service_codes,
+            st.integers(0, 9),
+            st.booleans(),
+            st.none() | st.booleans(),
+            st.none() | st.integers(2, 4),
+        ),
+        lambda each: (each.code, each.edition),
+    ),
+    srr_entries=_distinct(
+        st.builds(
+            SrrEntry,
+            service_codes,
+            st.integers(0, 9),
+            orgnos,
+            st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - given above
+            st.none() | orgnos,
+            _sets(domains),
+            st.booleans(),
+        ),
+        lambda each: (each.code, each.edition, each.reportee),
+    ),
+    api_keys=_distinct(st.builds(ApiKey, local_names, orgnos, _sets(domains), st.booleans()), lambda each: each.name),
     systems=_distinct(
         st.builds(
             _system,

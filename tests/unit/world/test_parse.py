@@ -428,3 +428,51 @@ def test_a_system_that_can_not_be_is_told_what_is_wrong(before: str, after: str,
     with pytest.raises(WorldFaults) as refused:
         parse(SYSTEM.replace(before, after))
     assert any(fault in str(one) for one in refused.value.faults), refused.value.faults
+
+
+CONSENT = """
+[[consent_service]]
+resource = "bank-api"
+code = "5498"
+
+[[srr]]
+code = "5498"
+reportee = "910753614"
+valid_to = 2030-01-01T00:00:00+01:00
+domains = ["*.bank.example"]
+
+[[api_key]]
+name = "bank"
+organisation = "910753614"
+"""
+
+
+def test_times_of_the_rights_registry_are_kept_in_utc() -> None:
+    world = parse(CONSENT)
+    assert world.srr_entries[0].valid_to.isoformat() == "2029-12-31T23:00:00+00:00"
+    assert (world.consent_services[0].edition, world.api_keys[0].service_owner) == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ('code = "5498"\n\n', 'code = "54 98"\n\n', "a service code is up to 20 letters and digits"),
+        ('code = "5498"\n\n', 'code = "5498"\nmin_level = 1\n\n', "an authentication level is 2, 3 or 4"),
+        ("T00:00:00+01:00", "T00:00:00", "a time with its offset from UTC"),
+        ('["*.bank.example"]', '["*bank.example"]', "no pattern of domains"),
+        ('name = "bank"', 'name = "The bank"', "a name is up to 63 lower-case letters"),
+    ],
+)
+def test_what_can_not_be_of_consents_is_told(before: str, after: str, fault: str) -> None:
+    assert before in CONSENT
+    with pytest.raises(WorldFaults) as refused:
+        parse(CONSENT.replace(before, after))
+    assert any(fault in str(one) for one in refused.value.faults), refused.value.faults
+
+
+def test_a_consent_resource_has_a_policy_of_its_own_kind() -> None:
+    text = RESOURCE + 'resourceType = "Consent"\nconsentTemplate = "default"\naskers = ["agency:pilot"]\n'
+    policy = parse(text).resources[0].policy or ""
+    assert all(part in policy for part in ("requestconsent", "agency:pilot", ">priv<", ">consent<"))
+    with pytest.raises(WorldFaults, match="only a consent is asked for"):
+        parse(text.replace('"Consent"', '"GenericAccessResource"'))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from fullmakt.world.errors import WorldFaults
 from fullmakt.world.model import (
     Access,
     AccessList,
+    ApiKey,
     Certificate,
     Client,
     Connection,
+    ConsentService,
     Delegation,
     DelegationSource,
     EnterpriseCertificate,
@@ -29,6 +32,7 @@ from fullmakt.world.model import (
     Right,
     Scope,
     ServiceOwner,
+    SrrEntry,
     System,
     SystemUser,
     World,
@@ -39,6 +43,7 @@ from tests.unit.world.strategies import KEYS, worlds
 BANK, BRANCH, OFFICE = OrgNumber("910753614"), OrgNumber("991825827"), OrgNumber("310943223")
 KARI = NationalId("05895199925")
 REAL = NationalId("31123999935")  # born on the last day of 2039, and so nobody's
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
 WHOAMI = ScopeName("fullmakt:whoami")
 CLIENT = Client("demo", "id-1", BANK, GeneratedKey(), "demo", "demo", scopes=(WHOAMI,))
 WORLD = World(
@@ -56,6 +61,9 @@ WORLD = World(
     rights=(Right(BANK, KARI, "bank-api", ("read",)),),
     certificates=(Certificate("bank", BANK),),
     clients=(CLIENT,),
+    consent_services=(ConsentService("bank-api", "5498", 1),),
+    srr_entries=(SrrEntry("5498", 1, BANK, LATER),),
+    api_keys=(ApiKey("bank", BANK),),
     systems=(System("910753614_bank", BANK, (("nb", "Bank"),), (("nb", "Bank"),), ("id-1",), ("bank-api",)),),
     system_users=(SystemUser("910753614_bank", BANK, "910753614", "Bank", resources=("bank-api",)),),
 )
@@ -70,7 +78,7 @@ def test_what_is_not_there_is_created_in_an_order_that_can_be_taken() -> None:
 def test_what_is_there_as_declared_is_left_alone() -> None:
     result = plan(WORLD, WORLD)
     assert result.changes == ()
-    assert str(result) == "0 to create, 0 to change, 16 as they should be"
+    assert str(result) == "0 to create, 0 to change, 19 as they should be"
 
 
 def test_what_differs_is_changed_and_the_difference_told() -> None:

@@ -55,7 +55,7 @@ class Wanted:
 def _of_types(types: Sequence[EventType]) -> str:
     """One index scan for each type, and their heads put together."""
     scans = [f"({_EVENT} WHERE type = '{one.value}' AND {_RANGE} ORDER BY event_id LIMIT :limit)" for one in types]
-    return f"{' UNION ALL '.join(scans)} ORDER BY event_id LIMIT :limit"
+    return f"SELECT * FROM ({' UNION ALL '.join(scans)}) heads ORDER BY event_id LIMIT :limit"  # noqa: S608 - ours
 
 
 async def events(connection: AsyncConnection, wanted: Wanted, limit: int) -> list[ConsentEvent]:

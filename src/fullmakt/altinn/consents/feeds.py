@@ -15,6 +15,7 @@ from fullmakt.kernel.ordered_ids import first_id_at
 
 LAG = dt.timedelta(seconds=300)
 """Younger events are held back: one that was made a little earlier might yet be committed (§4.6)."""
+_MOMENT = dt.timedelta(microseconds=1)
 MOST = 1_000
 """Requests in a giver's list."""
 
@@ -44,7 +45,7 @@ class Feeds:
             receiver,
             after=after or FIRST,
             from_id=FIRST if created_after is None else _edge(created_after),
-            to_id=first_id_at(self._work.clock() - LAG),
+            to_id=first_id_at(self._work.clock() - LAG + _MOMENT),
             types=types,
             consent_id=consent_id,
         )

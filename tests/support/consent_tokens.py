@@ -34,7 +34,8 @@ OWNERS_KEY = "the-owners-key"
 class FakeAltinn:
     """Signs with ``signer``; publishes ``numbers`` (``n``, ``e``), a certificate (``x5c``), or both.
 
-    ``ended`` is the service owner's list, two on a page; ``answers`` are sent in place of its next pages.
+    ``ended`` is the service owner's list, two on a page; ``answers`` are sent in place of its next pages. A page that
+    is not full says how to go on only if ``always_on``.
     """
 
     def __init__(self, clock: Clock, *, signer: LocalSigner | None = None, numbers: bool = True, x5c: bool = True):
@@ -42,6 +43,7 @@ class FakeAltinn:
         self.signer = signer or key("altinn-1")
         self.numbers, self.x5c = numbers, x5c
         self.ended: list[UUID] = []
+        self.always_on = True
         self.answers: list[Response] = []
         self.requests: Counter[str] = Counter()
         self.asked: list[Mapping[str, str]] = []
@@ -122,7 +124,7 @@ class FakeAltinn:
         start = int(query.get("continuation", "0"))
         page = self.ended[start : start + 2]
         document: dict[str, Any] = {"_embedded": {"consents": [{"AuthorizationCode": str(one)} for one in page]}}
-        if page:
+        if len(page) == 2 or (page and self.always_on):
             document["continuationtoken"] = str(start + len(page))
         return JSONResponse(document, media_type="application/hal+json")
 

@@ -65,11 +65,12 @@ class EndedConsents:
         self._auth = auth if isinstance(auth, httpx2.Auth) else TokenAuth(auth)
         self._http = http or httpx2.AsyncClient(timeout=timeout)
         self._owns_http = http is None
+        self._of_last_page: frozenset[UUID] = frozenset()
         self.continuation = continuation
-        """How far it has come; keep it with what the cache keeps."""
+        """How far it has come; keep it with what the cache keeps. A page that is not full may be read again."""
 
     async def tell(self, cache: ConsentCache) -> int:
-        """Read on to the list's end, and have ``cache`` forget what is on it; returns how many that were.
+        """Read on to the list's end, and have ``cache`` forget what is new on it; returns how many that were.
 
         Raises:
             ConsentListError: the list can not be read.
@@ -77,15 +78,15 @@ class EndedConsents:
         told = 0
         while True:
             document = await self._page()
-            ended = _ids(document)
+            listed = frozenset(_ids(document))
+            ended = listed - self._of_last_page
             await cache.forget(ended)
             told += len(ended)
+            self._of_last_page = listed
             further = document.get("continuationtoken")
-            if not isinstance(further, str) or further == self.continuation:
+            if not isinstance(further, str) or further == self.continuation or not listed:
                 return told
             self.continuation = further
-            if not ended:
-                return told
 
     async def _page(self) -> Mapping[str, Any]:
         query = self._query | ({} if self.continuation is None else {"continuation": self.continuation})

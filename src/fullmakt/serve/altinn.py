@@ -90,6 +90,7 @@ class Altinn:
     system_users: SystemUsers
     consents: Consents
     exchange: ExchangeService
+    keys: AltinnKeys
     callers: TokenCallers
     certificates: EnterpriseCertificates
     notifier: HttpNotifier
@@ -282,6 +283,7 @@ def assemble_altinn(
         certificates=EnterpriseCertificates(certificates, clock),
         notifier=HttpNotifier(http, anywhere=settings.in_development),
         exchange=exchange,
+        keys=keys,
         callers=TokenCallers(exchange.tokens, trusted, clock),
     )
 

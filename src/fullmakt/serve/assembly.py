@@ -28,7 +28,7 @@ from fullmakt.serve.altinn import Altinn, Registers, assemble_altinn
 from fullmakt.serve.lanekassen import Lanekassen, assemble_lanekassen
 from fullmakt.serve.look_ups import SystemUserLookUps
 from fullmakt.serve.neighbours import TrustedIssuers, UploadedCertificates, read_anchors
-from fullmakt.serve.own_keys import OwnKeys
+from fullmakt.serve.own_keys import OwnAltinnKeys, OwnKeys
 from fullmakt.serve.settings import Settings
 from fullmakt.serve.sms import sender_of
 from fullmakt.serve.token_server import assemble_token_server
@@ -160,7 +160,9 @@ def assemble(
         tokens=tokens,
         verifier=verifier,
         pki=pki,
-        lanekassen=assemble_lanekassen(settings, database, clock, http, own_keys=own_keys),
+        lanekassen=assemble_lanekassen(
+            settings, database, clock, http, own_keys=own_keys, altinns_keys=OwnAltinnKeys(altinn.keys)
+        ),
     )
 
 

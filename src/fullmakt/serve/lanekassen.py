@@ -65,23 +65,22 @@ def assemble_lanekassen(
     http: httpx2.AsyncClient,
     *,
     own_keys: KeySource | None,
-    altinns_keys: KeySource | None = None,
+    altinns_keys: KeySource,
 ) -> Lanekassen | None:
-    """Wire it, where it is to be served. ``own_keys`` are our token server's, ``altinns_keys`` our Altinn's; those that
-    are not at hand are fetched."""
+    """Wire it, where it is to be served. ``own_keys`` are our token server's, which are fetched when not at hand;
+    ``altinns_keys`` our Altinn's, for when the settings name no other."""
     if not settings.has_lanekassen:
         return None
     section = settings.lanekassen
-    elsewhere = section.altinn2_url is not None
-    altinn = section.altinn2_url or settings.altinn2_url
-    if altinns_keys is None or elsewhere:
-        altinns_keys = RemoteKeys(ISSUER, jwks_uri=f"{altinn.rstrip('/')}{JWKS_PATH}", clock=clock, http=http)
+    other = section.altinn2_url
+    if other is not None:
+        altinns_keys = RemoteKeys(ISSUER, jwks_uri=f"{other.rstrip('/')}{JWKS_PATH}", clock=clock, http=http)
     journal = Journal(database)
     algorithms = {"RS256", settings.maskinporten.signing_alg}
     sources = Sources(
         tokens=TokenVerifier(settings.issuer, keys=own_keys, clock=clock, algorithms=algorithms),
-        consent_tokens=ConsentTokenVerifier(altinn, keys=altinns_keys, clock=clock),
-        standing=NothingHeard() if elsewhere else OwnConsents(database),
+        consent_tokens=ConsentTokenVerifier(other or settings.altinn2_url, keys=altinns_keys, clock=clock),
+        standing=OwnConsents(database) if other is None else NothingHeard(),
         consents=Consents(database, journal, clock),
         journal=journal,
     )

@@ -118,6 +118,18 @@ async def test_the_owners_list_is_read_to_its_end_and_then_on_from_there(
     assert [query["continuation"] for query in altinn.asked[before:]] == ["6"]
 
 
+async def test_a_page_that_does_not_say_how_to_go_on_is_read_again_and_told_once(
+    ended: EndedConsents, altinn: FakeAltinn, cache: ConsentsInMemory, consent: Consent
+) -> None:
+    altinn.always_on = False
+    altinn.ended = OTHERS[:3]
+    assert [await ended.tell(cache) for _ in range(2)] == [3, 0]
+    await cache.remember(consent)
+    altinn.ended = [*OTHERS[:3], CONSENT_ID]
+    assert [await ended.tell(cache) for _ in range(2)] == [1, 0]
+    assert await found(cache) is None
+
+
 async def test_a_page_that_fails_is_read_again(
     ended: EndedConsents, altinn: FakeAltinn, cache: ConsentsInMemory, consent: Consent
 ) -> None:

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import text
 
+from fullmakt.altinn.delegations import store
 from fullmakt.altinn.delegations.declarations import Declarations
 from fullmakt.altinn.delegations.errors import (
     DelegationRefusedError,
@@ -26,6 +27,7 @@ from fullmakt.wire.altinn.delegations import TOPIC, ApiDelegation, DelegatedRigh
 from fullmakt.wire.altinn.parties import PartyIdentity
 from tests.support.delegations import FakeParties, FakeResources
 from tests.support.feeds import announced
+from tests.support.plans import most_rows_read
 from tests.support.policies import policy_xml
 
 NOW = dt.datetime(2026, 5, 4, 10, 0, tzinfo=dt.UTC)
@@ -116,6 +118,52 @@ async def test_what_is_passed_on_comes_with_the_links_above_it(scene: Scene) -> 
         (second.party_uuid, first.party_uuid, frozenset({"read"})),
     }
     assert await scene.rights(second, first) == ()
+
+
+async def test_many_questions_have_each_their_own_answer(scene: Scene) -> None:
+    giver, first, second, third = scene.orgs[:4]
+    await scene.give(giver, first, "read", "write")
+    await scene.give(giver, third, "read")
+    await scene.give(first, third, "write")
+    (root,) = await scene.rights(first, giver)
+    await scene.pass_on(root, second, "read")
+    receivers = [frozenset(), *(frozenset({one.party_uuid}) for one in (first, second, third))]
+    receivers.append(receivers[1] | receivers[3])
+    givers = (giver.party_uuid, first.party_uuid, third.party_uuid)
+    questions = [(them, whose, what) for them in receivers for whose in givers for what in ("skjema", "skd-api")]
+    answers = await scene.service.rights_of(questions)
+    assert answers == {question: await scene.service.rights(*question) for question in questions}
+    counts = [len(answers[them, giver.party_uuid, "skjema"]) for them in receivers]
+    assert counts == [0, 1, 2, 1, 2]
+    assert len(answers[receivers[3], first.party_uuid, "skjema"]) == 1
+    assert await scene.service.rights_of([]) == {}
+
+
+async def test_rights_are_found_by_an_index_however_many_there_are(scene: Scene) -> None:
+    giver, first, second = scene.orgs[:3]
+    await scene.give(giver, first, "read")
+    (root,) = await scene.rights(first, giver)
+    await scene.pass_on(root, second, "read")
+    async with scene.database.transaction() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO delegations.delegation (delegation_id, giver, receiver, resource, actions, given_by,"
+                " performed_by, created, changed)"
+                " SELECT gen_random_uuid(), other.giver, other.receiver, d.resource, d.actions, other.giver,"
+                " d.performed_by, d.created, d.changed FROM delegations.delegation d, generate_series(1, 9000) n,"
+                " LATERAL (SELECT CASE n % 3 WHEN 0 THEN d.giver ELSE gen_random_uuid() END AS giver,"
+                " CASE n % 3 WHEN 1 THEN d.receiver ELSE gen_random_uuid() END AS receiver) other"
+                " WHERE d.delegation_id = :root"
+            ),
+            {"root": root.delegation_id},
+        )
+        await connection.execute(text("ANALYZE delegations.delegation"))
+        asked = {
+            "receivers": [first.party_uuid, second.party_uuid],
+            "givers": [giver.party_uuid] * 2,
+            "resources": ["skjema"] * 2,
+        }
+        assert await most_rows_read(connection, store._RIGHTS, asked) <= 4
 
 
 async def test_withdrawing_a_right_takes_what_was_passed_on_along(scene: Scene) -> None:

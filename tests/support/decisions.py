@@ -16,7 +16,7 @@ from fullmakt.infra.feed import Changes
 from fullmakt.kernel.clock import FixedClock
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
-from fullmakt.wire.altinn.delegations import DelegatedRight
+from fullmakt.wire.altinn.delegations import DelegatedRight, RightsQuestion
 from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
 from fullmakt.wire.altinn.policy import Policy, parse_policy
 from fullmakt.wire.altinn.resources import Membership, RegisteredResource
@@ -110,7 +110,6 @@ class TableNeighbours:
 
     async def rights(self, receivers: Collection[UUID], giver: UUID, resource: str) -> tuple[DelegatedRight, ...]:
         """Those of ``[[delegations]]``, and all that they stand on."""
-        self.asked.append("rights")
         found = [
             one
             for one in self.facts.delegations
@@ -122,6 +121,13 @@ class TableNeighbours:
             if above is not None and above not in found:
                 found.append(above)
         return tuple(found)
+
+    async def rights_of(
+        self, questions: Collection[RightsQuestion]
+    ) -> dict[RightsQuestion, tuple[DelegatedRight, ...]]:
+        """The same for many questions, at once."""
+        self.asked.append("rights")
+        return {question: await self.rights(*question) for question in questions}
 
     async def delegated_packages(
         self, *, receivers: Collection[UUID] | None = None, giver: UUID | None = None

@@ -22,6 +22,8 @@ def question_of(key: FactKey) -> FactKey:
             return ("packages", giver)
         case ("system-user", _):
             return ("system-user",)
+        case ("rights", *_):
+            return ("rights",)
     return key
 
 

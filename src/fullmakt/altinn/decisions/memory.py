@@ -238,8 +238,9 @@ class FactMemory(FeedCache[FactKey, Any]):
                 users = self._system_users
                 standings = {} if users is None else await users.standings([uuid for _, uuid in keys])
                 return {key: KnownSystemUser.of(standings.get(key[1])) for key in keys}
-            case ("rights", receivers, giver, resource):
-                return {keys[0]: await self._delegations.rights(receivers, giver, resource)}
+            case ("rights", *_):
+                rights = await self._delegations.rights_of([key[1:] for key in keys])
+                return {("rights", *question): given for question, given in rights.items()}
         raise AssertionError(f"no such fact: {keys[0][0]}")
 
     def forget(self, changed: Sequence[str]) -> None:

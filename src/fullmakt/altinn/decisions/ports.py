@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fullmakt.infra.feed import Changes
 from fullmakt.wire.altinn.attributes import Attribute
-from fullmakt.wire.altinn.delegations import DelegatedRight
+from fullmakt.wire.altinn.delegations import DelegatedRight, RightsQuestion
 from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
 from fullmakt.wire.altinn.resources import Membership, RegisteredResource
 from fullmakt.wire.altinn.systemusers import ActingSystem
@@ -107,8 +107,10 @@ class Delegations(Protocol):
         """Access packages given to ``receivers``, by ``giver``."""
         ...
 
-    async def rights(self, receivers: Collection[UUID], giver: UUID, resource: str) -> tuple[DelegatedRight, ...]:
-        """What ``receivers`` have been given on ``giver``'s behalf, and the links that it was passed on by."""
+    async def rights_of(
+        self, questions: Collection[RightsQuestion]
+    ) -> Mapping[RightsQuestion, tuple[DelegatedRight, ...]]:
+        """To each question what has been given, and the links that it was passed on by."""
         ...
 
     async def givers_to(self, receivers: Collection[UUID]) -> tuple[DelegatedRight, ...]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from fullmakt.kernel.text import is_name
 from fullmakt.wire.altinn.attributes import ACTION
 from fullmakt.wire.altinn.delegations import MAX_LINKS as MAX_LINKS
-from fullmakt.wire.altinn.delegations import DelegatedRight
+from fullmakt.wire.altinn.delegations import DelegatedRight, RightsQuestion
 from fullmakt.wire.altinn.policy import Effect, Policy
 from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
 
@@ -67,6 +67,30 @@ def chain_to(links: Collection[DelegatedRight], delegation_id: UUID) -> list[Del
         chain.append(link)
         following = link.passed_on_from
     return chain[::-1]
+
+
+def answers_to(
+    questions: Collection[RightsQuestion], rights: Sequence[DelegatedRight]
+) -> dict[RightsQuestion, tuple[DelegatedRight, ...]]:
+    """To each question those of ``rights`` that it is about, and the links that they stand on, in the order of
+    ``rights``."""
+    places = {right.delegation_id: place for place, right in enumerate(rights)}
+    given: dict[tuple[UUID, UUID, str], list[int]] = {}
+    for place, right in enumerate(rights):
+        given.setdefault((right.receiver, right.giver, right.resource), []).append(place)
+
+    def answer(receivers: Collection[UUID], giver: UUID, resource: str) -> list[int]:
+        told: set[int] = set()
+        for receiver in receivers:
+            for start in given.get((receiver, giver, resource), ()):
+                place: int | None = start
+                while place is not None and place not in told:
+                    told.add(place)
+                    above = rights[place].passed_on_from
+                    place = None if above is None else places.get(above)
+        return sorted(told)
+
+    return {question: tuple(rights[place] for place in answer(*question)) for question in questions}
 
 
 def carries_scopes(resource: RegisteredResource, permitted: Collection[str], delegated: datetime) -> bool:

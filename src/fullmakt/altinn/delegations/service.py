@@ -27,7 +27,7 @@ from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
-from fullmakt.wire.altinn.delegations import ApiDelegation, DelegatedRight
+from fullmakt.wire.altinn.delegations import ApiDelegation, DelegatedRight, RightsQuestion
 from fullmakt.wire.altinn.parties import PartyIdentity
 from fullmakt.wire.altinn.resources import RegisteredResource
 
@@ -45,8 +45,16 @@ class DelegationsService:
 
     async def rights(self, receivers: Collection[UUID], giver: UUID, resource: str) -> tuple[DelegatedRight, ...]:
         """What ``receivers`` have been given on ``giver``'s behalf, oldest first, and the links it came by."""
+        question = (frozenset(receivers), giver, resource)
+        return (await self.rights_of([question]))[question]
+
+    async def rights_of(
+        self, questions: Collection[RightsQuestion]
+    ) -> dict[RightsQuestion, tuple[DelegatedRight, ...]]:
+        """The same for many questions, all by one statement."""
         async with self._database.transaction() as connection:
-            return await store.rights(connection, receivers, giver, resource)
+            found = await store.rights(connection, questions)
+        return rules.answers_to(questions, found)
 
     async def givers_to(self, receivers: Collection[UUID]) -> tuple[DelegatedRight, ...]:
         """Everything that ``receivers`` have been given by anybody."""

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.altinn.delegations.model import ApiParties, Offer, Performer, Selection, StoredRight
 from fullmakt.kernel.identifiers import OrgNumber
-from fullmakt.wire.altinn.delegations import DelegatedRight
+from fullmakt.wire.altinn.delegations import DelegatedRight, RightsQuestion
 
 _RIGHT = (
     "SELECT d.delegation_id, d.giver, d.receiver, d.resource, d.actions, d.instance, d.given_by, d.passed_on_from,"
@@ -25,9 +25,9 @@ _ORDER = "ORDER BY created, delegation_id"
 # The links above come with it, since what is passed on holds only as long as they do. There are no cycles to run into:
 # a delegation stands on an older one, once and for all.
 _RIGHTS = text(
-    f"WITH RECURSIVE held AS ("
-    f" {_RIGHT} WHERE d.revoked IS NULL"
-    f" AND d.receiver = ANY(:receivers) AND d.giver = :giver AND d.resource = :resource"
+    f"WITH RECURSIVE asked AS (SELECT DISTINCT * FROM unnest(CAST(:receivers AS uuid[]),"  # noqa: S608 - our own words
+    f" CAST(:givers AS uuid[]), CAST(:resources AS text[])) AS asked (receiver, giver, resource)), held AS ("
+    f" {_RIGHT} JOIN asked USING (receiver, giver, resource) WHERE d.revoked IS NULL"
     f" UNION {_RIGHT} JOIN held below ON d.delegation_id = below.passed_on_from WHERE d.revoked IS NULL"
     f") TABLE held {_ORDER}"
 )
@@ -112,11 +112,14 @@ def _stored(row: RowMapping) -> StoredRight:
     return StoredRight(_right(row), row["performed_by"], row["performed_by_user"], api, row["change_id"])
 
 
-async def rights(
-    connection: AsyncConnection, receivers: Collection[UUID], giver: UUID, resource: str
-) -> tuple[DelegatedRight, ...]:
-    """What ``receivers`` have been given on ``giver``'s behalf, and the links that it stands on."""
-    values = {"receivers": list(receivers), "giver": giver, "resource": resource}
+async def rights(connection: AsyncConnection, questions: Collection[RightsQuestion]) -> tuple[DelegatedRight, ...]:
+    """What is asked about in all of the questions, and the links that it stands on, oldest first."""
+    asked = [(receiver, giver, resource) for receivers, giver, resource in questions for receiver in receivers]
+    values = {
+        "receivers": [receiver for receiver, _, _ in asked],
+        "givers": [giver for _, giver, _ in asked],
+        "resources": [resource for _, _, resource in asked],
+    }
     return tuple(map(_right, (await connection.execute(_RIGHTS, values)).mappings()))
 
 

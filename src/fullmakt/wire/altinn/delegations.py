@@ -20,6 +20,10 @@ MAX_LINKS = 8
 nobody in particular any more. Whoever delegates is held to it, and whoever decides counts no longer chain."""
 
 
+RightsQuestion = tuple[frozenset[UUID], UUID, str]
+"""What have these receivers, parties or system users, been given on behalf of this giver on this resource?"""
+
+
 @dataclass(frozen=True, slots=True)
 class DelegatedRight:
     """One delegation in force: ``giver`` has let ``receiver`` do ``actions`` on ``resource`` on its behalf.

@@ -59,7 +59,8 @@ async def test_the_second_decision_asks_nobody(point: DecisionPoint, neighbours:
 async def test_the_facts_of_many_questions_are_asked_for_together(
     point: DecisionPoint, neighbours: TableNeighbours
 ) -> None:
-    """As many questions to each neighbour as for one subject, but for rights, which are asked for one by one."""
+    """As many questions to each neighbour as for two subjects: what a person was given is asked for when it is known
+    for whom else it acts."""
     neighbours.facts.resources["taxes"] = replace(
         neighbours.facts.resources["api"],
         identifier="taxes",
@@ -69,12 +70,14 @@ async def test_the_facts_of_many_questions_are_asked_for_together(
     parts = [part_of(subject, "read", "taxes", ACME) for subject in subjects]
     together = await point.decide_each(parts)
     asked = Counter(neighbours.asked)
-    assert {name: asked[name] for name in ("identify", "resources", "held", "holders", "delegated_packages")} == {
+    names = ("identify", "resources", "held", "holders", "delegated_packages", "rights")
+    assert {name: asked[name] for name in names} == {
         "identify": 1,
         "resources": 1,
         "held": 0,
         "holders": 1,
         "delegated_packages": 1,
+        "rights": 2,
     }
     alone = decision_point(neighbours)
     assert together == [(await alone.decide_each([part]))[0] for part in parts]

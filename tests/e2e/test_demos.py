@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 
 import httpx2
 import pytest
@@ -60,9 +61,42 @@ def test_a_thin_token_of_seed_001_plays_twice(server: Running) -> None:
         assert '"why": "no_right"' in played
 
 
+def test_the_four_processes_of_seed_002_play_twice_and_leave_the_world_as_it_was(server: Running) -> None:
+    for _ in range(2):
+        played = server.command("demo", "samtykke").stdout
+        for process in range(1, 5):
+            assert f"Process {process}: " in played
+        assert "is not listed as a receiver of consents" in played
+        assert "MP-250" in played
+        assert '"5498_1_Navn=Demo Bank"' in played
+        assert '"TotalAmount"' in played
+        assert '"urn:altinn:consent"' in played
+        assert "The balance came back while the borrower's consent stood" in played
+    world = files("fullmakt.world").joinpath("demo.toml")
+    assert "0 to create, 0 to change" in server.command("world", "plan", str(world)).stdout
+
+
+def test_grant_token_consent_token_and_balance_of_seed_003_play_twice(server: Running) -> None:
+    for _ in range(2):
+        played = server.command("demo", "lanekassen").stdout
+        assert '"HandledBy": "312044005"' in played
+        assert '"consumer_org": "910753614"' in played
+        assert "so did its supplier, in the bank's name" in played
+
+
+def test_a_demo_shows_no_api_key(server: Running) -> None:
+    played = server.command("demo", "samtykke").stdout + server.command("demo", "lanekassen").stdout
+    keys = [*server.state.glob("api-keys/*"), *server.state.glob("lanekassen/*.key")]
+    assert len(keys) > 3
+    assert [path.name for path in keys if path.read_text().strip() in played] == []
+
+
 @pytest.mark.parametrize(
     ("demo", "at"),
     [
+        ("samtykke", "6. The bank is on neither list"),
+        ("samtykke", "12. and fetches the balance"),
+        ("lanekassen", "5. The balance"),
         ("delegering", "4. Before anything is delegated"),
         ("delegering", "6. The supplier gets a token"),
         ("delegering", "10. The supplier asks again"),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fullmakt.cli.context import NoWorldError, find_place
-from fullmakt.cli.demo import delegering, tynn, virksys
+from fullmakt.cli.demo import delegering, lanekassen, samtykke, tynn, virksys
 from fullmakt.cli.demo.stage import DemoFailedError, Stage
 from fullmakt.cli.profile import ProfileError
 from fullmakt.cli.terminal import fail
@@ -40,6 +40,18 @@ def play_virksys(brief: Brief = False) -> None:
 def play_tynn(brief: Brief = False) -> None:
     """An enterprise system carries an ordinary token, and the API asks what it may do (seed 001)."""
     _play(tynn.play, brief=brief)
+
+
+@app.command("samtykke")
+def play_samtykke(brief: Brief = False) -> None:
+    """An API, a consent service, a bank that is let in, and a borrower who consents (seed 002)."""
+    _play(samtykke.play, brief=brief)
+
+
+@app.command("lanekassen")
+def play_lanekassen(brief: Brief = False) -> None:
+    """A bank, and then its supplier, fetches the balance of a student loan with consent (seed 003)."""
+    _play(lanekassen.play, brief=brief)
 
 
 def _play(story: Callable[[Stage], None], *, brief: bool) -> None:

@@ -76,17 +76,26 @@ class Stage:
         return f"{self.place.systems[system].rstrip('/')}/{path}"
 
     def send(
-        self, method: str, url: str, *, expect: int | tuple[int, ...], token: str | None = None, **more: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        expect: int | tuple[int, ...],
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> httpx2.Response:
-        """One exchange, shown.
+        """One exchange, shown; of ``headers`` the names alone.
 
         Raises:
             DemoFailedError: nobody answers, or not with the status that the story needs.
         """
-        headers = {"authorization": f"Bearer {token}"} if token else {}
-        request = self._http.build_request(method, url, headers=headers, **more)
+        bearer = {"authorization": f"Bearer {token}"} if token else {}
+        request = self._http.build_request(method, url, headers={**bearer, **(headers or {})}, **more)
         request.read()
         self._show_request(request)
+        if headers and not self._brief:
+            self._block(f"({', '.join(headers)})")
         try:
             response = self._http.send(request)
         except httpx2.HTTPError as error:

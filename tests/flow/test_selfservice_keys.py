@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -160,12 +161,49 @@ def certificate(signer: LocalSigner, clock: FixedClock) -> bytes:
 async def test_a_person_pastes_a_jwk_a_public_key_or_a_certificate(me: httpx2.AsyncClient, api: Api) -> None:
     as_jwk = await me.post(KEY, json=jwk(), headers={"Content-Type": "text/plain"})
     assert (as_jwk.status_code, as_jwk.json()) == (200, stored(jwk()))
-    for form in (pem(SIGNERS[1]), certificate(SIGNERS[1], api.clock)):
+    for number, form in enumerate((pem(SIGNERS[0]), certificate(SIGNERS[1], api.clock))):
         pasted = await me.post(KEY, content=form, headers={"Content-Type": "text/plain"})
         assert pasted.status_code == 200, pasted.text
-        assert pasted.json() == stored(jwk(1, kid=pasted.json()["kid"]))
+        assert pasted.json() == stored(jwk(number, kid=pasted.json()["kid"]))
         assert len(pasted.json()["kid"]) == 36
     assert len((await me.get(JWKS)).json()["keys"]) == 3
+
+
+async def test_the_same_key_pasted_again_as_pem_is_renewed_under_its_kid(me: httpx2.AsyncClient, api: Api) -> None:
+    async def paste(form: bytes) -> dict[str, Any]:
+        answer = await me.post(KEY, content=form, headers={"Content-Type": "text/plain"})
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    first = await paste(pem(SIGNERS[0]))
+    other = await paste(pem(SIGNERS[1]))
+    api.clock.advance(days=1)
+    again = await paste(pem(SIGNERS[0]))
+    later = "2026-11-22T12:00:00.123+00:00"
+    assert again == stored(jwk(kid=first["kid"]), exp=EXP + 24 * 3600, last_updated=later)
+    assert (await paste(certificate(SIGNERS[0], api.clock)))["kid"] == first["kid"]
+    assert {key["kid"] for key in (await me.get(JWKS)).json()["keys"]} == {first["kid"], other["kid"]}
+
+
+async def test_the_same_pem_pasted_many_times_at_once_is_one_key(me: httpx2.AsyncClient) -> None:
+    headers = {"Content-Type": "text/plain"}
+    answers = await asyncio.gather(*(me.post(KEY, content=pem(SIGNERS[0]), headers=headers) for _ in range(7)))
+    assert [answer.status_code for answer in answers] == [200] * 7
+    (key,) = (await me.get(JWKS)).json()["keys"]
+    assert {answer.json()["kid"] for answer in answers} == {key["kid"]}
+
+
+@pytest.mark.parametrize("more", [{"kid": "my-key"}, {"alg": "RS512"}, {"x5c": ["MIIGood"]}], ids=str)
+async def test_a_key_that_was_registered_otherwise_is_left_as_it_is_by_its_pem(
+    me: httpx2.AsyncClient, api: Api, more: dict[str, Any]
+) -> None:
+    api.certificates.good["MIIGood"] = checked(CONSUMER, SIGNERS[0])
+    own = jwk(**{"kid": "5a6d4a9e-3b0a-4a68-9b0e-2f6f6c2d7c11", **more})
+    assert (await me.post(JWKS, json=[own])).status_code == 200
+    api.clock.advance(days=1)
+    pasted = await me.post(KEY, content=pem(SIGNERS[0]), headers={"Content-Type": "text/plain"})
+    assert pasted.json()["kid"] != own["kid"]
+    assert stored(own) in (await me.get(JWKS)).json()["keys"]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from cryptography import x509
 
@@ -18,6 +19,7 @@ from fullmakt.jose.keys import (
     is_key_id,
 )
 from fullmakt.maskinporten.selfservice.errors import Fault, InvalidError
+from fullmakt.maskinporten.selfservice.model import ClientKey
 from fullmakt.wire.maskinporten.selfservice import JwkBody
 
 OBJECT = "Jwk"
@@ -137,6 +139,22 @@ def read_pem_key(pem: str, kid: str, now: int, *, allow_ec: bool) -> SentKey:
     if allow_ec:
         return SentKey(kid, "ES256", public_key, expires, None)
     raise InvalidError(Fault("the key must be an RSA key", OBJECT))
+
+
+def named_as_before(key: SentKey, registered: Sequence[ClientKey]) -> SentKey:
+    """A key from PEM; with the ``kid`` that we made for it if it was registered from PEM before."""
+    spki = key.public_key.to_der()
+    for one in registered:
+        if one.spki == spki and one.alg == key.alg and one.x5c is None and _is_made_by_us(one.kid):
+            return replace(key, kid=one.kid)
+    return key
+
+
+def _is_made_by_us(kid: str) -> bool:
+    try:
+        return str(UUID(kid)) == kid
+    except ValueError:
+        return False
 
 
 def _end_of_certificate(pem: str, now: int) -> int:

@@ -112,6 +112,8 @@ class Keys:
     async def add(self, caller: Caller, client_id: str, sent: JwkBody | str) -> ClientKey:
         """Add what a person pasted: a JWK, or PEM, for which we make the ``kid``.
 
+        PEM of a key that was pasted before renews that one, under the ``kid`` that it has (§7.4, rule 5).
+
         Raises:
             InvalidError: it is no key, breaks a rule, or is one too many.
         """
@@ -121,6 +123,7 @@ class Keys:
             now = int(change.now.timestamp())
             if isinstance(sent, str):
                 key = rules.read_pem_key(sent, self._new_id(), now, allow_ec=self._allow_ec)
+                key = rules.named_as_before(key, await store.of_client(change.connection, client_id))
             else:
                 key = rules.read_key(sent, now, allow_ec=self._allow_ec)
             return await put_one(change, client, key, checked)

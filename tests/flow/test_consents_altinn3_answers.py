@@ -87,8 +87,8 @@ async def test_a_stranger_can_neither_see_nor_answer_it(setting: ConsentSetting,
         ):
             assert (refused.status_code, codes(refused)) == (403, ["AM-00000"])
         assert (await setting.told())[-1] == ("consent:read", "deny", "not_authorized_for_consent")
-    for who, status in ((None, 401), ("bank", 403), ("unknown", 401)):
-        refused = await answer(setting, who, made["id"], act)
+    for caller, status in ((None, 401), ("bank", 403), ("unknown", 401)):
+        refused = await answer(setting, caller, made["id"], act)
         assert (refused.status_code, refused.content) == (status, b"")
     assert await events(setting, made["id"]) == ["Created"]
 

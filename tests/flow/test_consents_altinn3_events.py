@@ -52,7 +52,8 @@ async def everything(setting: ConsentSetting, who: str = "bank", **query: Any) -
     found, following = await page(setting, who, **query)
     while following is not None:
         assert following.startswith(f"{API}{EVENTS}?")
-        more, following = await page(setting, who, **parse_qs(urlsplit(following).query))
+        members: dict[str, Any] = parse_qs(urlsplit(following).query)
+        more, following = await page(setting, who, **members)
         found += more
     return found
 
@@ -93,7 +94,8 @@ async def test_a_full_last_page_is_followed_by_an_empty_one(setting: ConsentSett
     found, following = await page(setting)
     assert (len(found), following is not None) == (3, True)
     assert following is not None
-    assert await page(setting, **parse_qs(urlsplit(following).query)) == ([], None)
+    query: dict[str, Any] = parse_qs(urlsplit(following).query)
+    assert await page(setting, **query) == ([], None)
 
 
 async def test_the_token_is_the_last_event_s_id_in_the_byte_order_of_a_net_guid(setting: ConsentSetting) -> None:

@@ -18,6 +18,7 @@ from fullmakt.altinn.decisions.config import DecisionsConfig
 from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.altinn.decisions.store import DecisionFeed, DecisionJournal
 from fullmakt.altinn.delegations.service import DelegationsService
+from fullmakt.altinn.parties.model import Organisation
 from fullmakt.altinn.parties.service import PartiesService
 from fullmakt.altinn.resources.access_lists.service import AccessLists
 from fullmakt.altinn.resources.policies import consent_policy
@@ -153,6 +154,7 @@ class ConsentSetting:
             await self.register.organisation(number)
             await self.register.person(number)
         await self.register.grant(DIRECTOR, "dagl", 4)
+        await self.parties.declare_organisation(Organisation(SKD, "Skatteetaten"))
         await self.resources.declare_service_owner("skd", ServiceOwner(orgnr=SKD))
         await self.resources.ensure_platform_resources()
         await self.service_of(INCOME, metadata=("inntektsaar",))

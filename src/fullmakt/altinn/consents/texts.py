@@ -37,6 +37,12 @@ def redirect_parts(url: str) -> SplitResult | None:
     return parts if len(url) > len(scheme) + 1 else None
 
 
+def is_web(url: str) -> bool:
+    """True of such a URL whose scheme is http or https."""
+    parts = redirect_parts(url)
+    return parts is not None and parts.scheme.lower() in _WEB
+
+
 def with_members(url: str, members: Mapping[str, str]) -> str:
     """``url`` with form-encoded members more (§4.8)."""
     return with_query(url, urlencode(members))

@@ -55,6 +55,7 @@ class Asking:
             wish.rights,
             wish.valid_to,
             wish.redirect_url,
+            self._notification_url(wish),
             known=known,
             templates=templates().keys(),
             now=self._service.work.clock(),
@@ -116,8 +117,11 @@ class Asking:
             template_id=template.id,
             template_version=template.version,
             one_time=any(resource.consent.one_time for resource in resources),
-            notification_url="" if self._strict else wish.notification_url,
+            notification_url=self._notification_url(wish),
         )
+
+    def _notification_url(self, wish: Wish) -> str:
+        return "" if self._strict else wish.notification_url
 
     async def _keep(self, consent: Consent, asker: PartyIdentity, caller: Caller) -> Kept:
         kept = await self._service.using.request(consent, asker.party_uuid, caller.actor)

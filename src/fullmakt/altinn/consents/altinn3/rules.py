@@ -9,7 +9,7 @@ from datetime import datetime
 from fullmakt.altinn.consents.altinn3 import problems
 from fullmakt.altinn.consents.altinn3.problems import ConsentProblemError, invalid
 from fullmakt.altinn.consents.model import ConsentRight
-from fullmakt.altinn.consents.texts import redirect_parts
+from fullmakt.altinn.consents.texts import is_web, redirect_parts
 from fullmakt.wire.altinn.resources import CONSENT, RegisteredResource
 
 DEFAULT_TEMPLATE = "default"
@@ -28,6 +28,7 @@ def faults(
     rights: Sequence[WantedRight],
     valid_to: datetime,
     redirect_url: str,
+    notification_url: str,
     *,
     known: Mapping[str, RegisteredResource],
     templates: Collection[str],
@@ -35,7 +36,8 @@ def faults(
 ) -> list[ConsentProblemError]:
     """Everything that is wrong, in order; broken rules about the whole make one problem together.
 
-    ``known`` are the registered resources among those asked for, ``templates`` the ids of the templates there are.
+    ``notification_url`` is empty when nobody is to be told. ``known`` are the registered resources among those asked
+    for, ``templates`` the ids of the templates there are.
     """
     broken = []
     if valid_to <= now:
@@ -44,6 +46,8 @@ def faults(
         broken.append(("AM.VLD-00023", "Resource"))
     if redirect_parts(redirect_url) is None:
         broken.append(("AM.VLD-00027", "RedirectUrl"))
+    if notification_url and not is_web(notification_url):
+        broken.append(("AM.VLD-00027", "NotificationUrl"))
     found = [invalid(*broken)] if broken else []
     first = None
     for index, right in enumerate(rights):

@@ -84,17 +84,7 @@ class Running:
 
     def interrupted(self, *arguments: str, at: str) -> int:
         """Run ``fullmakt`` with ``arguments``, and press Ctrl-C when a line begins with ``at``; the exit code."""
-        with subprocess.Popen(
-            [*COMMAND, *arguments], env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
-            assert process.stdout is not None
-            said = [next((line for line in process.stdout if line.startswith(at)), "")]
-            assert said[0], f"nothing begins with {at}"
-            process.send_signal(signal.SIGINT)
-            said += process.stdout
-            code = process.wait(STOP_TIMEOUT)
-        assert "Traceback" not in "".join(said)
-        return code
+        return interrupted(*arguments, at=at, env=self._env)
 
     def token(self, client: str = "demo-bank", scope: str = "fullmakt:whoami") -> str:
         """An access token, by way of ``fullmakt token``."""
@@ -126,6 +116,21 @@ def command(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProc
     return subprocess.run(
         [*COMMAND, *arguments], env=env, capture_output=True, text=True, timeout=STOP_TIMEOUT, check=False
     )
+
+
+def interrupted(*arguments: str, at: str, env: Mapping[str, str]) -> int:
+    """Run ``fullmakt`` in a process of its own, and press Ctrl-C when a line begins with ``at``; the exit code."""
+    with subprocess.Popen(
+        [*COMMAND, *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = [next((line for line in process.stdout if line.startswith(at)), "")]
+        assert said[0], f"nothing begins with {at}"
+        process.send_signal(signal.SIGINT)
+        said += process.stdout
+        code = process.wait(STOP_TIMEOUT)
+    assert "Traceback" not in "".join(said)
+    return code
 
 
 def start(state: Path, *, port: int = 0, **settings: str) -> Running:

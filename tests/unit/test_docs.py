@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 from typer.main import get_command
 
-from fullmakt.serve.main import app
+from fullmakt.serve.commands import app
 from fullmakt.wire.maskinporten.errors import CATALOGUE
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,8 @@ from fullmakt.infra.database import DatabaseUnavailableError
 from fullmakt.infra.embedded import OrphansError, PostgresStartError, StateInUseError
 from fullmakt.infra.migrations import DatabaseTooNewError
 from fullmakt.infra.secrets import MasterKeyError
-from fullmakt.serve import main as module
+from fullmakt.serve import commands
+from fullmakt.serve.main import main
 from fullmakt.serve.settings import ConfigError
 from fullmakt.serve.up import StartError
 
@@ -48,7 +49,7 @@ class Command:
 
     def __call__(self, *words: str) -> Done:
         with pytest.raises(SystemExit) as ended:
-            module.main(words)
+            main(words)
         return Done(int(ended.value.code or 0), *self._capsys.readouterr())
 
 
@@ -139,7 +140,7 @@ def test_what_a_user_can_mend_is_told_in_words(
     def fails(_words: object) -> None:
         raise error
 
-    monkeypatch.setattr(module, "app", fails)
+    monkeypatch.setattr(commands, "app", fails)
     done = fullmakt("world", "show")
     assert (done.exit_code, done.stderr.splitlines()) == (2, [f"✗ {line}" for line in told])
 
@@ -148,6 +149,6 @@ def test_a_fault_of_the_programs_own_is_not_dressed_up(monkeypatch: pytest.Monke
     def fails(_words: object) -> None:
         raise KeyError("x")
 
-    monkeypatch.setattr(module, "app", fails)
+    monkeypatch.setattr(commands, "app", fails)
     with pytest.raises(KeyError):
-        module.main([])
+        main([])

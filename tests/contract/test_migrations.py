@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from fullmakt.infra.migrations import DatabaseTooNewError, migrate
+from fullmakt.infra.migrations import DatabaseTooNewError, DatabaseTooOldError, migrate
 from fullmakt.serve.systems import MIGRATIONS
 
 
@@ -46,8 +46,18 @@ def test_an_empty_database_gets_everything(database_url: str) -> None:
         )
         for (schema,) in schemas.fetchall():
             connection.execute(f"DROP SCHEMA {schema} CASCADE")
-    assert len(migrate(database_url, MIGRATIONS)) == len(MIGRATIONS) + 1
+    assert len(migrate(database_url, MIGRATIONS, if_empty=True)) == len(MIGRATIONS) + 1
+    assert migrate(database_url, MIGRATIONS, if_empty=True) == []
+
+
+def test_an_older_database_is_left_as_it_is_by_who_may_fill_an_empty_one_alone(
+    database_url: str, tmp_path: Path
+) -> None:
+    places = later_program(tmp_path)
+    with pytest.raises(DatabaseTooOldError, match=r"older than this program.*run `fullmakt up`"):
+        migrate(database_url, places, if_empty=True)
     assert migrate(database_url, MIGRATIONS) == []
+    assert migrate(database_url, places) == ["extra_0002"]
 
 
 def test_a_program_older_than_the_database_says_so(database_url: str, tmp_path: Path) -> None:

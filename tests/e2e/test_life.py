@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
 
+from fullmakt.infra.embedded import EmbeddedPostgres
 from tests.support.running import (
     COMMAND,
     STOP_TIMEOUT,
@@ -137,6 +139,34 @@ def test_two_worlds_side_by_side_share_nothing(server: Running, state: Path) -> 
         assert not set.intersection(*kids)
         assert other.stop() == 0
     assert server.token()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DELETE FROM migrations.alembic_version WHERE version_num LIKE 'lanekassen%'", "older than this program"),
+        ("INSERT INTO migrations.alembic_version VALUES ('next_0001')", "newer than this program"),
+    ],
+    ids=["older", "newer"],
+)
+def test_a_command_migrates_no_database_that_another_release_serves(
+    world_state: Path, tmp_path: Path, change: str, told: str
+) -> None:
+    file = tmp_path / "world.toml"
+    file.write_text("")
+    looks = (["world", "show"], ["world", "export"], ["keys", "list"], ["explain", "0" * 31 + "1"])
+    with running(world_state) as server:
+        with EmbeddedPostgres(world_state) as database, psycopg.connect(database.url()) as connection:
+            connection.execute(change)
+            connection.commit()
+            versions = "SELECT version_num FROM migrations.alembic_version ORDER BY 1"
+            before = connection.execute(versions).fetchall()
+            connection.commit()
+            for words in (*looks, ["world", "apply", str(file)]):
+                done = server.command(*words, code=None)
+                assert (done.returncode in (1, 2), told in done.stderr) == (True, True), done.stderr
+            assert connection.execute(versions).fetchall() == before
+        assert server.token()
 
 
 def test_a_master_key_that_is_not_the_worlds_is_told(world_state: Path) -> None:

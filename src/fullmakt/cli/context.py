@@ -104,9 +104,10 @@ def provide(opener: Opener, finder: Finder, refusals: tuple[type[Exception], ...
 
 @asynccontextmanager
 async def open_world(*, make: bool = True) -> AsyncIterator[OpenWorld]:
-    """Open the world that the settings name: its database is started when nobody serves from it, and migrated.
+    """Open the world that the settings name: its database is started when nobody serves from it.
 
-    Without ``make`` it must be there: to look at a world is no reason to make one.
+    One that is empty is made ready; one of an older or a newer program is refused. Without ``make`` it must be there:
+    to look at a world is no reason to make one.
 
     Raises:
         NoWorldError: there is none, or it can not be opened.

@@ -22,13 +22,19 @@ class DatabaseTooNewError(Exception):
     """The database has schema changes that this program does not know."""
 
 
-def migrate(url: str, folders: Sequence[Path]) -> list[str]:
+class DatabaseTooOldError(Exception):
+    """The database lacks schema changes, and whoever opened it may not apply them."""
+
+
+def migrate(url: str, folders: Sequence[Path], *, if_empty: bool = False) -> list[str]:
     """Bring the database at ``url`` to the newest schema; safe to call from many nodes at once.
 
-    Returns the revisions that were applied, none when it was there already.
+    Returns the revisions that were applied, none when it was there already. With ``if_empty``, a database that has a
+    schema is left as it is.
 
     Raises:
         DatabaseTooNewError: a newer program has been here.
+        DatabaseTooOldError: with ``if_empty``, an older one has.
     """
     places = (INFRA_MIGRATIONS, *folders)
     engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
@@ -40,6 +46,11 @@ def migrate(url: str, folders: Sequence[Path]) -> list[str]:
         connection.commit()
         before = _applied(connection)
         if not _is_current(connection, places):  # another node may have been first
+            if if_empty and before:
+                raise DatabaseTooOldError(
+                    "the database is older than this program, and a server of that age may be at work on it:"
+                    " run `fullmakt up` or `fullmakt serve`, which bring it up to date"
+                )
             _upgrade(connection, places)
         return sorted(_applied(connection) - before)
 

@@ -93,10 +93,11 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 def _provide_world() -> None:
     from fullmakt.infra.embedded import OrphansError, PostgresStartError
-    from fullmakt.infra.migrations import DatabaseTooNewError
+    from fullmakt.infra.migrations import DatabaseTooNewError, DatabaseTooOldError
     from fullmakt.serve.database import find_place, open_world
 
-    context.provide(open_world, find_place, (ConfigError, OrphansError, PostgresStartError, DatabaseTooNewError))
+    refusals = (ConfigError, OrphansError, PostgresStartError, DatabaseTooNewError, DatabaseTooOldError)
+    context.provide(open_world, find_place, refusals)
 
 
 def _faults(error: Exception) -> list[str]:

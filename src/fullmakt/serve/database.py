@@ -110,10 +110,14 @@ def as_world(assembly: Assembly) -> OpenWorld:
 
 @asynccontextmanager
 async def open_world() -> AsyncIterator[OpenWorld]:
-    """Open the world of the settings for a command."""
+    """Open the world of the settings for a command, which makes an empty database ready and migrates no other.
+
+    Raises:
+        DatabaseTooNewError, DatabaseTooOldError: the database is another program's.
+    """
     settings = settings_of_state()
     with database_url(settings) as url:
-        migrate(url, MIGRATIONS)
+        migrate(url, MIGRATIONS, if_empty=True)
         assembly = assemble(settings, url)
         try:
             if assembly.pki is not None:

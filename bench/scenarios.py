@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench import decisions, delegated, tokens
+from bench import decisions, delegated, saldo, tokens
 from bench.harness import Bench
 
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
@@ -17,4 +17,5 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "race": tokens.race,
     "delegated": delegated.delegated,
     "decisions": decisions.decisions,
+    "saldo": saldo.saldo,
 }

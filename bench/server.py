@@ -8,9 +8,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import httpx2
@@ -88,7 +88,10 @@ class Node:
 
 
 class Server(Node):
-    """The systems of Fullmakt that are named, with ``workers`` processes, on the database at ``url``."""
+    """The systems of Fullmakt that are named, with ``workers`` processes, on the database at ``url``.
+
+    ``settings`` are further ones, as environment variables.
+    """
 
     def __init__(
         self,
@@ -98,13 +101,14 @@ class Server(Node):
         workers: int = 1,
         ec: bool = False,
         cores: list[int] | None = None,
+        settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         port = free_port()
         super().__init__(
             folder,
             port,
             [*_FULLMAKT, "serve", *(systems or ("maskinporten",))],
-            environment(folder, url, port, workers=workers, ec=ec),
+            {**environment(folder, url, port, workers=workers, ec=ec), **settings},
             cores or machine.CORES[:workers],
             "/readyz",
         )
@@ -117,6 +121,15 @@ class Echo(Node):
         port = free_port()
         program = [sys.executable, "-m", "bench.echo", str(port)]
         super().__init__(folder, port, program, dict(os.environ), machine.CORES[:1], "/")
+
+
+class Unchecked(Node):
+    """Lånekassen's API without a check, of ``bench.unchecked``."""
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        program = [sys.executable, "-m", "bench.unchecked", str(port)]
+        super().__init__(folder, port, program, dict(os.environ), machine.CORES[:1], "/readyz")
 
 
 def _busiest(pids: list[int], count: int) -> list[int]:

@@ -61,7 +61,7 @@ class Setting:
     def consents(self) -> Consents:
         """What Lånekassen remembers."""
         assert self.assembly.lanekassen is not None
-        return Consents(self.assembly.database, self.assembly.lanekassen.journal, self.assembly.clock)
+        return self.assembly.lanekassen.sources.consents
 
     async def fill(self) -> None:
         """The bank with the scope, and the vendor to whom it has delegated it."""

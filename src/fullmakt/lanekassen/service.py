@@ -89,30 +89,34 @@ class BalanceService:
         Raises:
             IssuerUnavailableError: whether a token is genuine can not be told now.
             UnavailableError: nor can whether a consent stands, or the trail be written.
+            OverloadedError: too many wait for that already.
         """
         now = self._clock()
         holder = self.keys.holder(call.api_key)
         if holder is None:
-            return await self._refused(Refusal(2, self.config.unknown_key_status, Reason.UNKNOWN_API_KEY), now, "")
+            return await self._refused(Refusal(2, self.config.unknown_key_status, Reason.UNKNOWN_API_KEY), now)
         if not self._throttle.admits(holder, now):
             return Refusal(3, 429, Reason.TOO_BUSY)
         try:
             token = await self._token(call, holder)
         except RefusedError as refused:
             return await self._refused(refused.refusal, now, holder)
+        caller = rules.facts_of(token)
         try:
             consent = await self._consent(call, token, now)
-            customer = self._customers.get(call.person)
-            if customer is None:
-                raise RefusedError(14, 404, Reason.UNKNOWN_PERSON)
+            customer = self._customer(call)
         except NoConsentError as none:
-            refusal = Refusal(_CHECKS.get(none.cause, 8), 403, none.cause, rules.facts_of(token))
-            return await self._refused(refusal, now, holder)
+            return await self._refused(Refusal(_CHECKS.get(none.cause, 8), 403, none.cause, caller), now, holder)
         except RefusedError as refused:
             told = refused.refusal
-            refusal = Refusal(told.check, told.status, told.reason, {**rules.facts_of(token), **told.facts})
-            return await self._refused(refusal, now, holder)
-        await self._permitted(consent, token, now, holder)
+            facts = {**caller, **told.facts}
+            return await self._refused(Refusal(told.check, told.status, told.reason, facts), now, holder)
+        event = AuditEvent(
+            now, SYSTEM, "balance:read", "permit", actor=holder, subject=str(consent.id), reason="consent",
+            facts={**caller, "form": consent.form},
+        )  # fmt: skip
+        # One that came in a token of its own is remembered; one in Maskinporten's token comes with every call.
+        await self._sources.journal.write(Entry(event, None if call.consent is None else consent))
         return Owed(call.person, balances(customer.postings, now))
 
     async def _token(self, call: Call, holder: OrgNumber) -> VerifiedToken:
@@ -132,12 +136,7 @@ class BalanceService:
 
     async def _consent(self, call: Call, token: VerifiedToken, now: datetime) -> Consent:
         """Checks 7 to 13, of a consent token, of the consent in Maskinporten's token, or of one that is remembered."""
-        consent = await self._presented(call, token)
-        if consent is None:
-            consent = await self._sources.consents.find(token.consumer, call.person, SERVICE)
-            if consent is not None and await self._sources.standing.has_ended(consent.id):
-                await self._sources.consents.forget([consent.id])
-                raise NoConsentError(ConsentCause.ENDED, "The consent has ended")
+        consent = await self._presented(call, token) or await self._remembered(call, token)
         services = (RESOURCE,) if consent is not None and consent.form is ConsentForm.ALTINN3 else (SERVICE,)
         require_consent(consent, token, call.person, services=services, now=now)
         assert consent is not None  # noqa: S101 - it would have been refused
@@ -149,16 +148,21 @@ class BalanceService:
         rules.check_quotes(call.consent, strict=self.config.strict)
         return await self._sources.consent_tokens.verify(call.consent)
 
-    async def _permitted(self, consent: Consent, token: VerifiedToken, now: datetime, holder: OrgNumber) -> None:
-        """Altinn 2's consents are remembered; those in Maskinporten's token come with every call."""
-        facts = {**rules.facts_of(token), "form": consent.form}
-        event = AuditEvent(
-            now, SYSTEM, "balance:read", "permit", actor=holder, subject=str(consent.id), reason="consent", facts=facts
-        )
-        kept = consent if consent.form is ConsentForm.ALTINN2 else None
-        await self._sources.journal.write(Entry(event, kept))
+    async def _remembered(self, call: Call, token: VerifiedToken) -> Consent | None:
+        consent = await self._sources.consents.find(token.consumer, call.person, SERVICE)
+        if consent is not None and await self._sources.standing.has_ended(consent.id):
+            await self._sources.consents.forget([consent.id])
+            raise NoConsentError(ConsentCause.ENDED, "The consent has ended")
+        return consent
 
-    async def _refused(self, refusal: Refusal, now: datetime, holder: str) -> Refusal:
+    def _customer(self, call: Call) -> Customer:
+        """Check 14, after all that protects who it is."""
+        customer = self._customers.get(call.person)
+        if customer is None:
+            raise RefusedError(14, 404, Reason.UNKNOWN_PERSON)
+        return customer
+
+    async def _refused(self, refusal: Refusal, now: datetime, holder: str = "") -> Refusal:
         facts = {**refusal.facts, "check": refusal.check}
         event = AuditEvent(now, SYSTEM, "balance:read", "deny", actor=holder, reason=refusal.reason, facts=facts)
         await self._sources.journal.write(Entry(event))

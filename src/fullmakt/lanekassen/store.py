@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
+from psycopg.rows import dict_row
 from sqlalchemy import text
 
 from fullmakt.infra.audit import AuditEvent, clean_facts, clean_text, record
@@ -20,11 +21,6 @@ from fullmakt.provider import Consent, ConsentForm, ConsentRight
 
 SYSTEM = "lanekassen"
 
-_FIND = text(
-    "SELECT consent_id, handled_by, given_at, valid_to, metadata FROM lanekassen.consent AS c"
-    " WHERE receiver = :receiver AND giver = :giver AND service = :service AND valid_to > :now"
-    " AND NOT EXISTS (SELECT FROM lanekassen.ended_consent AS e WHERE e.consent_id = c.consent_id)"
-)
 _HEAR = text(
     "INSERT INTO lanekassen.ended_consent (consent_id, heard)"
     " SELECT id, :now FROM unnest(CAST(:ended AS uuid[])) AS id ON CONFLICT DO NOTHING"
@@ -33,6 +29,14 @@ _FORGET = text(
     "DELETE FROM lanekassen.consent WHERE consent_id = ANY(CAST(:ended AS uuid[])) RETURNING consent_id, receiver"
 )
 _CLEAR = text("DELETE FROM lanekassen.consent WHERE valid_to <= :now")
+
+_FIND = """
+SELECT w.place, c.consent_id, c.handled_by, c.given_at, c.valid_to, c.metadata
+FROM unnest(%b::text[], %b::text[], %b::text[]) WITH ORDINALITY AS w (receiver, giver, service, place)
+JOIN lanekassen.consent AS c USING (receiver, giver, service)
+WHERE c.valid_to > %b
+    AND NOT EXISTS (SELECT FROM lanekassen.ended_consent AS e WHERE e.consent_id = c.consent_id)
+"""
 
 _WRITE = """
 WITH given AS (
@@ -53,6 +57,8 @@ WITH given AS (
     ON CONFLICT (receiver, giver, service) DO UPDATE SET
         consent_id = EXCLUDED.consent_id, handled_by = EXCLUDED.handled_by, given_at = EXCLUDED.given_at,
         valid_to = EXCLUDED.valid_to, metadata = EXCLUDED.metadata
+    WHERE (consent.consent_id, consent.handled_by, consent.valid_to)
+        IS DISTINCT FROM (EXCLUDED.consent_id, EXCLUDED.handled_by, EXCLUDED.valid_to)
 )
 INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts)
 SELECT at, 'lanekassen', action, outcome, reason, trace_id, actor, subject, facts FROM given ORDER BY place
@@ -77,6 +83,45 @@ class Journal(GroupCommit[Entry, None]):
         return [None] * len(items)
 
 
+class Place(NamedTuple):
+    """Where a consent is remembered."""
+
+    receiver: OrgNumber
+    giver: NationalId | OrgNumber
+    service: str
+
+
+class Reader(GroupCommit[Place, Consent | None]):
+    """Looks consents up, for up to 32 calls at a time: what is asked for during a query makes up the next."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__(database)
+        self._clock = clock
+
+    async def write_items(self, connection: Connection, items: Sequence[Place]) -> Sequence[Consent | None]:
+        """One query for all of them."""
+        wanted = [[str(place[column]) for place in items] for column in range(3)]
+        cursor = connection.cursor(binary=True, row_factory=dict_row)
+        rows = await (await cursor.execute(_FIND, (*wanted, self._clock()), prepare=True)).fetchall()
+        found = {row["place"]: row for row in rows}
+        return [_found(place, found.get(number)) for number, place in enumerate(items, 1)]
+
+
+def _found(place: Place, row: Mapping[str, Any] | None) -> Consent | None:
+    if row is None:
+        return None
+    return Consent(
+        form=ConsentForm.ALTINN2,
+        id=row["consent_id"],
+        giver=place.giver,
+        receiver=place.receiver,
+        handled_by=None if row["handled_by"] is None else OrgNumber(row["handled_by"]),
+        given_at=row["given_at"],
+        valid_to=row["valid_to"],
+        rights=(ConsentRight(place.service, metadata=row["metadata"]),),
+    )
+
+
 class Consents:
     """The consents that are remembered, where all processes find them: a ``ConsentCache``.
 
@@ -86,25 +131,16 @@ class Consents:
     def __init__(self, database: Database, journal: Journal, clock: Clock) -> None:
         self._database = database
         self._journal = journal
+        self._reader = Reader(database, clock)
         self._clock = clock
 
     async def find(self, receiver: OrgNumber, giver: NationalId | OrgNumber, service: str) -> Consent | None:
         """The consent remembered last, None when there is none that neither lapsed nor is known to have ended."""
-        asked = {"receiver": receiver, "giver": giver, "service": service, "now": self._clock()}
-        async with self._database.transaction() as connection:
-            row = (await connection.execute(_FIND, asked)).mappings().one_or_none()
-        if row is None:
-            return None
-        return Consent(
-            form=ConsentForm.ALTINN2,
-            id=row["consent_id"],
-            giver=giver,
-            receiver=receiver,
-            handled_by=None if row["handled_by"] is None else OrgNumber(row["handled_by"]),
-            given_at=row["given_at"],
-            valid_to=row["valid_to"],
-            rights=(ConsentRight(service, metadata=row["metadata"]),),
-        )
+        return await self._reader.write(Place(receiver, giver, service))
+
+    async def close(self) -> None:
+        """Let go of the connection for looking up."""
+        await self._reader.close()
 
     async def remember(self, consent: Consent) -> None:
         """Keep a consent that has been verified."""

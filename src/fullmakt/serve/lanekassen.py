@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 import httpx2
 from starlette.types import ASGIApp
 
-from fullmakt.altinn.consents import store
-from fullmakt.altinn.consents.model import Status
+from fullmakt.altinn.consents.standing import Standing as ConsentStanding
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import Clock
 from fullmakt.kernel.identifiers import OrgNumber
@@ -36,7 +34,7 @@ class Lanekassen:
 
     settings: Settings
     service: BalanceService
-    journal: Journal
+    sources: Sources
 
     def app(self) -> ASGIApp:
         """Its app."""
@@ -49,8 +47,11 @@ class Lanekassen:
                 self.service.keys.add(organisation, key)
 
     async def stop(self) -> None:
-        """Write what waits."""
-        await self.journal.close()
+        """Write what waits, and let go of connections."""
+        await self.sources.journal.close()
+        await self.sources.consents.close()
+        if isinstance(self.sources.standing, ConsentStanding):
+            await self.sources.standing.close()
 
 
 def keys_folder(state: Path) -> Path:
@@ -80,7 +81,7 @@ def assemble_lanekassen(
     sources = Sources(
         tokens=TokenVerifier(settings.issuer, keys=own_keys, clock=clock, algorithms=algorithms),
         consent_tokens=ConsentTokenVerifier(other or settings.altinn2_url, keys=altinns_keys, clock=clock),
-        standing=OwnConsents(database) if other is None else NothingHeard(),
+        standing=ConsentStanding(database) if other is None else NothingHeard(),
         consents=Consents(database, journal, clock),
         journal=journal,
     )
@@ -94,17 +95,4 @@ def assemble_lanekassen(
         burst=section.burst,
         delay=section.delay / 1_000,
     )
-    return Lanekassen(settings, BalanceService(config, sources, keys, customers(), clock), journal)
-
-
-class OwnConsents:
-    """Our own Altinn's consents: what was revoked is known at the next call."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def has_ended(self, consent_id: UUID) -> bool:
-        """True when it was revoked, given up or used up."""
-        async with self._database.transaction() as connection:
-            consent = await store.get(connection, consent_id)
-        return consent is not None and consent.status is Status.REVOKED
+    return Lanekassen(settings, BalanceService(config, sources, keys, customers(), clock), sources)

@@ -202,8 +202,9 @@ async def test_who_can_and_what_can_they(altinn: Altinn) -> None:
     receiver = await altinn.register.uuid(orgno(2))
     await altinn.delegations.delegate(Offer(acme, receiver, "thing", frozenset({"write"})), OPERATOR)
     node = altinn.node()
-    able = await node.point.who_can("write", "thing", acme)
-    assert [(one.decision.reason, one.who.id) for one in able] == [
+    found_out = await node.point.who_can("write", "thing", acme)
+    assert found_out.complete
+    assert [(one.decision.reason, one.who.id) for one in found_out.able] == [
         (Reason.RULE, ids.PERSON_UUID),
         (Reason.DELEGATION, ids.ORGANISATION),
     ]

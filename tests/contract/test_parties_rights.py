@@ -215,10 +215,10 @@ async def test_a_key_role_lets_a_person_act_for_the_organisation_and_its_sub_uni
     parties: PartiesService, people: Register
 ) -> None:
     firm, branch = await people.organisation(1), await people.organisation(2, "BEDR", 1)
-    await people.organisation(3, "ORGL", 1)
-    await people.organisation(4)
+    below, other = await people.organisation(3, "ORGL", 1), await people.organisation(4)
     second = await people.organisation(5)
-    kari = await people.person(0)
+    kari, ola = await people.person(0), await people.person(1)
+    await people.grant(national_id(1), "lede", 5)
     await people.grant(national_id(0), "dagl", 1)
     await people.grant(national_id(0), "lede", 1)
     await people.grant(national_id(0), "medl", 4)
@@ -226,6 +226,10 @@ async def test_a_key_role_lets_a_person_act_for_the_organisation_and_its_sub_uni
     await people.grant(orgno(1), "komp", 4)
     assert await parties.key_role_organisations(kari) == (firm, branch, second)
     assert await parties.key_role_organisations(firm) == ()
+    who = {(firm,): [kari], (branch,): [kari], (below, other, NOBODY): [], (second, firm): [kari, ola], (): []}
+    for organisations, people_of in who.items():
+        found = await parties.key_role_people(organisations)
+        assert [one.party_uuid for one in found] == people_of
 
 
 async def test_a_role_that_is_withdrawn_is_held_no_more(parties: PartiesService, people: Register) -> None:
@@ -303,6 +307,7 @@ async def test_what_somebody_holds_takes_one_statement(
     for ask in (
         lambda: parties.held(kari, main),
         lambda: parties.key_role_organisations(kari),
+        lambda: parties.key_role_people([main, kari]),
         lambda: parties.holders(main),
         lambda: parties.held_by(kari),
         lambda: parties.identify([Attribute(ids.PARTY_UUID, str(kari)), Attribute(ids.ORGANISATION, orgno(1))]),

@@ -65,6 +65,13 @@ class TableNeighbours:
         self.asked.append("key_role_organisations")
         return self.facts.key_roles.get(person, ())
 
+    async def key_role_people(self, organisations: Collection[UUID]) -> list[PartyIdentity]:
+        """Those of ``[key_roles]`` who act for one of them."""
+        self.asked.append("key_role_people")
+        by_uuid = {one.party_uuid: one for one in self.facts.parties.values()}
+        wanted = frozenset(organisations)
+        return [by_uuid[person] for person, theirs in self.facts.key_roles.items() if not wanted.isdisjoint(theirs)]
+
     async def holders(self, party: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
         """Everybody of ``[[held]]``."""
         self.asked.append("holders")

@@ -29,10 +29,11 @@ from fullmakt.wire.altinn.resources import RegisteredResource
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Who may, as JSON; ``advice`` is for when nobody may."""
+    """Who may, as JSON; ``advice`` is for when nobody may. ``complete`` is false when not all were looked at."""
 
     party: PartyIdentity
     able: list[dict[str, Any]]
+    complete: bool
     names: Names
     advice: list[str]
     trace_id: str
@@ -79,9 +80,9 @@ async def _answer(asking: Asking, action: str, identifier: str, number: str) -> 
         raise MisnamedError(f"the policy of {identifier} has no rule for `{action}`; it knows {known}")
     party = await asking.party(number)
     found = await asking.world.decisions.who_can(action, identifier, party.party_uuid, actor=ACTOR)
-    able = [await _able(asking, one, party, policy) for one in found]
+    able = [await _able(asking, one, party, policy) for one in found.able]
     advice = [] if able else await _advice(asking, action, resource, party, policy)
-    return Answer(party, able, await names_in(asking.world.parties, able), advice, asking.trace_id)
+    return Answer(party, able, found.complete, await names_in(asking.world.parties, able), advice, asking.trace_id)
 
 
 async def _able(asking: Asking, one: Able, party: PartyIdentity, policy: Policy) -> dict[str, Any]:
@@ -136,6 +137,7 @@ def _document(answer: Answer, action: str, resource: str) -> dict[str, Any]:
         "resource": resource,
         "party": party,
         "able": answer.able,
+        "complete": answer.complete,
         "advice": answer.advice,
         "parties": answer.names.document(),
         "trace_id": answer.trace_id,
@@ -145,6 +147,8 @@ def _document(answer: Answer, action: str, resource: str) -> dict[str, Any]:
 def _print(answer: Answer, action: str, resource: str) -> None:
     question = f"{printable(action)} {printable(resource)} for {label_of(answer.party)}"
     out = console()
+    if not answer.complete:
+        out.print(Text("Not all who have to do with the party were looked at: there are very many.", "yellow"))
     if not answer.able:
         out.print(Text("✗ ", "red"), Text(f"Nobody may {question}"), sep="")
         for mark, line in zip(("  ", "  → "), answer.advice, strict=False):

@@ -29,8 +29,8 @@ class PickedPeople:
 
     async def able(self, action: str, party: UUID) -> tuple[Person, ...]:
         """Those who may ``read`` what the party has given and been asked for, or ``write``: change and answer it."""
-        able = await self._decisions.who_can(action, ACCESS_MANAGEMENT, party)
-        return _people(one.party for one in able if one.party is not None)
+        found = await self._decisions.who_can(action, ACCESS_MANAGEMENT, party)
+        return _people(one.party for one in found.able if one.party is not None)
 
     async def with_roles(self, organisation: OrgNumber) -> tuple[Person, ...]:
         """Those who hold any role of the register's in the organisation."""

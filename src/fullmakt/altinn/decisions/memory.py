@@ -306,10 +306,6 @@ class Memory:
         fact: tuple[UUID, ...] = await self._fact(("key-roles", person))
         return fact
 
-    async def key_roles_of(self, people: Sequence[UUID]) -> list[tuple[UUID, ...]]:
-        """The same of several people."""
-        return await self._all([("key-roles", person) for person in people])
-
     async def memberships(self, party: UUID, resource: str | None) -> tuple[Membership, ...]:
         """The access lists that a party is on."""
         fact: tuple[Membership, ...] = await self._fact(("memberships", party, resource))

@@ -32,6 +32,10 @@ class Parties(Protocol):
         """The organisations that a person acts for by a key role."""
         ...
 
+    async def key_role_people(self, organisations: Collection[UUID]) -> Sequence[PartyIdentity]:
+        """The people who act for any of the organisations by a key role."""
+        ...
+
     async def holders(self, party: UUID) -> tuple[tuple[PartyIdentity, HeldRights], ...]:
         """Everybody who holds anything in ``party``."""
         ...

@@ -7,6 +7,7 @@ question; so it finds exactly what a decision permits.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
@@ -79,6 +80,14 @@ class Able:
 
 
 @dataclass(frozen=True, slots=True)
+class WhoCan:
+    """Those who can; ``complete`` is false when there are so many to look at that some were not."""
+
+    able: Sequence[Able]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Related:
     """Somebody who has to do with a party or a policy; ``identity`` is None for a system user."""
 
@@ -111,9 +120,11 @@ async def who_can(
     """Everybody who is permitted and has to do with the party or the policy, in the order of the register; and the
     decisions about them, and about those who are not permitted.
 
-    Those who act for an organisation by a key role are not listed one by one: the organisation stands for them.
+    Those who act for an organisation by a key role are not listed one by one: the organisation stands for them. Looked
+    at are the first thousand; ``last`` names the last of them where there are more.
     """
-    candidates = await _related(resource, party, memory, neighbours)
+    related = await _related(resource, party, memory, neighbours)
+    candidates = dict(itertools.islice(related.items(), MAX_LOOKED_AT))
     parts = [part_of([name], action, resource, party) for name in candidates]
     decisions = [decision async for decision in decide_parts(parts, memory)]
     able = [
@@ -122,7 +133,8 @@ async def who_can(
         if decision.permitted
     ]
     reasons = Counter(str(decision.reason) for decision in decisions)
-    return able, Found({one.who.urn: one.decision for one in able}, len(decisions), reasons, first=True, last=None)
+    last = next(reversed(candidates)).urn if len(candidates) < len(related) else None
+    return able, Found({one.who.urn: one.decision for one in able}, len(decisions), reasons, first=True, last=last)
 
 
 async def permitted_subjects(
@@ -142,7 +154,7 @@ async def permitted_subjects(
         related = await _related(resource, party, memory, neighbours)
         for who, one in related.items():
             names |= _named(who, one.identity, wanted)
-        for person in await _acting_for(related.values(), memory, neighbours):
+        for person in await _acting_for(related.values(), neighbours):
             names |= _named(name_of(person), person, wanted)
     return await _look_at(names, asking, page, memory)
 
@@ -150,8 +162,8 @@ async def permitted_subjects(
 async def permitted_actions(
     subject: Sequence[Attribute], resource: str, party: UUID | None, memory: Memory
 ) -> dict[str, Decision]:
-    """A decision for each action that the resource's policy names."""
-    actions = sorted(await _actions(resource, memory))
+    """A decision for each action that the resource's policy names, of the first thousand of them by name."""
+    actions = sorted(await _actions(resource, memory))[:MAX_LOOKED_AT]
     parts = [part_of(subject, action, resource, party) for action in actions]
     decisions = [decision async for decision in decide_parts(parts, memory)]
     return dict(zip(actions, decisions, strict=True))
@@ -264,23 +276,11 @@ async def _named_by_policy(resource: str, memory: Memory) -> dict[Attribute, Rel
     return found | {name_of(one.identity): Related(one.identity) for one in identities.values()}
 
 
-async def _acting_for(related: Iterable[Related], memory: Memory, neighbours: Neighbours) -> list[PartyIdentity]:
+async def _acting_for(related: Iterable[Related], neighbours: Neighbours) -> Sequence[PartyIdentity]:
     """The people who act by a key role for an organisation among ``related``."""
-    organisations = [
-        one.identity.party_uuid
-        for one in related
-        if one.identity is not None and one.identity.kind is PartyKind.ORGANISATION
-    ]
-    people: dict[UUID, PartyIdentity] = {}
-    for start in range(0, len(organisations), TOGETHER):
-        for holders in await asyncio.gather(*map(neighbours.parties.holders, organisations[start : start + TOGETHER])):
-            people.update({one.party_uuid: one for one, _ in holders if one.kind is PartyKind.PERSON})
-    key_roles = await memory.key_roles_of(list(people))
-    return [
-        person
-        for person, theirs in zip(people.values(), key_roles, strict=True)
-        if not frozenset(theirs).isdisjoint(organisations)
-    ]
+    identities = [one.identity for one in related if one.identity is not None]
+    organisations = [one.party_uuid for one in identities if one.kind is PartyKind.ORGANISATION]
+    return await neighbours.parties.key_role_people(organisations) if organisations else ()
 
 
 def _named(who: Attribute, party: PartyIdentity | None, wanted: str) -> set[str]:

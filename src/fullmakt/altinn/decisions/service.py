@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar
 from uuid import UUID
@@ -27,11 +27,11 @@ from fullmakt.altinn.decisions.ports import (
 )
 from fullmakt.altinn.decisions.questions import party_of, subject_of
 from fullmakt.altinn.decisions.searching import (
-    Able,
     Asking,
     Found,
     Neighbours,
     Page,
+    WhoCan,
     part_of,
     permitted_actions,
     permitted_among_actions,
@@ -142,6 +142,17 @@ class DecisionPoint:
 
         return await self._settled(work, actor)
 
+    async def delegable_actions_on(
+        self, subject: Sequence[Attribute], resources: Collection[str], party: UUID | None, *, actor: str = ""
+    ) -> dict[str, dict[str, Decision]]:
+        """``delegable_actions`` on each of ``resources``, on one state of the facts and written down together."""
+
+        async def work() -> Answer[dict[str, dict[str, Decision]]]:
+            found = {name: await permitted_actions(subject, name, party, self._memory) for name in resources}
+            return found, [Search.of_actions(decisions, name, party) for name, decisions in found.items()]
+
+        return await self._settled(work, actor)
+
     async def explain(self, request: DecisionRequest, *, actor: str = "", external: bool = True) -> list[Explanation]:
         """How each part of the request is decided, and why. It is written down like any decision.
 
@@ -156,13 +167,14 @@ class DecisionPoint:
 
         return await self._settled(work, actor)
 
-    async def who_can(self, action: str, resource: str, party: UUID, *, actor: str = "") -> list[Able]:
-        """Everybody who may do ``action`` on ``resource`` for ``party``, each with the decision that says by what."""
+    async def who_can(self, action: str, resource: str, party: UUID, *, actor: str = "") -> WhoCan:
+        """Everybody who may do ``action`` on ``resource`` for ``party``, each with the decision that says by what: of
+        the first thousand who have to do with either."""
         asked = {"searched": "subject", "action": [action], "resource": resource, "party": party}
 
-        async def work() -> Answer[list[Able]]:
+        async def work() -> Answer[WhoCan]:
             able, found = await who_can(action, resource, party, memory=self._memory, neighbours=self._neighbours)
-            return able, [Search.of(asked, found)]
+            return WhoCan(able, complete=found.last is None), [Search.of(asked, found)]
 
         return await self._settled(work, actor)
 

@@ -102,6 +102,11 @@ class PartyLookups:
         async with self._database.transaction() as connection:
             return await store_rights.key_role_organisations(connection, person, self.metadata.key_roles)
 
+    async def key_role_people(self, organisations: Collection[UUID]) -> tuple[PartyIdentity, ...]:
+        """The people who act for any of the organisations by a key role, in the order they came."""
+        async with self._database.transaction() as connection:
+            return tuple(await store_rights.key_role_people(connection, organisations, self.metadata.key_roles))
+
     async def sub_units(self, orgno: OrgNumber) -> list[PartyIdentity]:
         """The organisation's sub-units, those of form BEDR and AAFY right below it, in the order they came."""
         async with self._database.transaction() as connection:

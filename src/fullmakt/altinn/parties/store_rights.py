@@ -69,6 +69,14 @@ _KEY_ROLE_ORGANISATIONS = text(
     "   WHERE p.form = ANY(CAST(:sub_unit_forms AS text[]))"
     " ORDER BY party_id"
 )
+_KEY_ROLE_PEOPLE = text(
+    "WITH asked AS (SELECT p.party_id FROM parties.party p"  # noqa: S608 - constants
+    "   WHERE p.party_uuid = ANY(CAST(:organisations AS uuid[]))"
+    f" UNION SELECT {_MAIN_UNIT} FROM parties.party p WHERE p.party_uuid = ANY(CAST(:organisations AS uuid[])))"
+    f" {_PARTIES} WHERE p.orgno IS NULL AND p.party_id IN (SELECT r.holder_id FROM asked"
+    "   JOIN parties.role r ON r.organisation_id = asked.party_id WHERE r.code = ANY(CAST(:codes AS text[])))"
+    " ORDER BY p.party_id"
+)
 _SUB_UNITS = text(
     f"{_PARTIES} WHERE above.orgno = :orgno AND p.form = ANY(CAST(:sub_unit_forms AS text[])) ORDER BY p.party_id"
 )
@@ -163,6 +171,14 @@ async def key_role_organisations(connection: AsyncConnection, person: UUID, code
     values = {"person": person, "codes": sorted(codes), **_FORMS}
     rows = await connection.execute(_KEY_ROLE_ORGANISATIONS, values)
     return tuple(row.party_uuid for row in rows)
+
+
+async def key_role_people(
+    connection: AsyncConnection, organisations: Collection[UUID], codes: Collection[str]
+) -> list[PartyIdentity]:
+    """The people who hold one of ``codes`` in one of the organisations, or in the unit above one that is a sub-unit."""
+    values = {"organisations": list(organisations), "codes": sorted(codes), **_FORMS}
+    return [_identity(row) for row in await connection.execute(_KEY_ROLE_PEOPLE, values)]
 
 
 async def sub_units(connection: AsyncConnection, orgno: OrgNumber) -> list[PartyIdentity]:

@@ -212,13 +212,33 @@ async def test_every_action_of_the_policy_is_weighed(point: DecisionPoint) -> No
     assert await point.delegable_actions(VENDOR, "nothing\0", ACME) == {}
 
 
+async def test_no_more_than_a_thousand_are_looked_at_and_it_is_said_so(
+    neighbours: TableNeighbours, journal: MemoryJournal
+) -> None:
+    policy = {"rules": [{"action": [f"a{number:04}" for number in range(1_002)], "subject": [f"{ids.ROLE_CODE}=dagl"]}]}
+    api = neighbours.facts.resources["api"]
+    neighbours.facts.resources["api"] = replace(api, policy=policy_xml("api", policy))
+    (given, *_) = [one for one in neighbours.facts.delegations if one.resource == "api"]
+    neighbours.facts.delegations[:] = [
+        replace(given, delegation_id=UUID(int=number), receiver=UUID(int=number), given_by=given.giver,
+                passed_on_from=None, actions=frozenset({"a0000"}))
+        for number in range(1, 1_003)
+    ]  # fmt: skip
+    point = decision_point(neighbours, journal)
+    found = await point.who_can("a0000", "api", given.giver)
+    assert not found.complete
+    assert len(found.able) <= 1_000
+    assert b'"looked_at":1000' in journal.entries[-1].events[0]
+    assert len(await point.delegable_actions(OLA, "api", ACME)) == 1_000
+
+
 async def test_who_can_names_those_who_were_given_it(point: DecisionPoint) -> None:
-    able = await point.who_can("read", "api", ACME)
+    able = (await point.who_can("read", "api", ACME)).able
     assert {one.who.value for one in able} == {str(uuid_of("kari")), "991825827", "889640782"}
     assert {one.decision.reason for one in able} == {"delegation"}
-    [robot] = await point.who_can("write", "api", ACME)
+    [robot] = (await point.who_can("write", "api", ACME)).able
     assert robot.who == Attribute(ids.SYSTEM_USER, str(uuid_of("robot")))
-    assert await point.who_can("gone", "api", ACME) == []
+    assert (await point.who_can("gone", "api", ACME)).able == []
 
 
 async def test_no_fact_outlives_a_change_however_many_there_were_before_it(neighbours: TableNeighbours) -> None:

@@ -80,7 +80,10 @@ class LookUpEndpoints:
         return JSONResponse(answers)
 
     async def who_can(self, request: Request) -> Response:
-        """``?action=&resource=&party=<urn>``: everybody who may, and by what. Needs the admin scope."""
+        """``?action=&resource=&party=<urn>``: everybody who may, and by what. Needs the admin scope.
+
+        The header ``X-Complete`` is ``false`` when there are more to look at than are looked at.
+        """
         caller = await self._gateway.outside(request.headers, "who-can", AUTHORIZE_ADMIN)
         query = Query(request)
         action, resource, urn = (query.text(name) or "" for name in ("action", "resource", "party"))
@@ -92,7 +95,7 @@ class LookUpEndpoints:
         party = await self._service.identify_party([Attribute(name, value)])
         if party is None:
             raise BindingError({"party": ["names no party that is known, such as " + ids.ORGANISATION + ":<number>"]})
-        able = await self._service.who_can(action, resource, party.party_uuid, actor=caller.actor)
+        found = await self._service.who_can(action, resource, party.party_uuid, actor=caller.actor)
         answers = [
             {
                 "subject": {"id": one.who.id, "value": one.who.value},
@@ -101,9 +104,10 @@ class LookUpEndpoints:
                 "facts": one.decision.facts,
                 "holds": [each.urn for each in one.roles],
             }
-            for one in able
+            for one in found.able
         ]
-        return Response(orjson.dumps(answers), media_type="application/json")
+        complete = {"X-Complete": str(found.complete).lower()}
+        return Response(orjson.dumps(answers), headers=complete, media_type="application/json")
 
     async def _represented(self, request: Request, endpoint: str) -> list[PartyIdentity]:
         person = await self._self(request, endpoint, _number(request, "userId"))

@@ -310,6 +310,27 @@ async def test_a_changed_file_changes_what_differs_and_says_what(world: World) -
     assert (await world.service.plan(parse(changed))).changes == ()
 
 
+async def test_a_role_is_ended_and_can_be_given_again(world: World, database: Database) -> None:
+    role = SMALL.split("\n\n")[2]
+    ended = SMALL.replace(role, f'{role}\nstate = "ended"')
+    await world.apply(SMALL)
+    plan = await world.service.plan(parse(ended))
+    assert [str(step) for step in plan.changes] == ["~ role 05895199925 dagl 910753614 (state: held → ended)"]
+    await world.service.apply(plan)
+    await world.service.apply(plan)  # as when two do it at once
+    assert (await world.service.plan(parse(ended))).changes == ()
+    assert "[[role]]" not in await world.service.export()
+    assert await _actions_on_roles(database) == ["role:grant", "role:withdraw"]
+    await world.apply(SMALL)
+    assert "[[role]]" in await world.service.export()
+
+
+async def _actions_on_roles(database: Database) -> list[str]:
+    async with database.transaction() as connection:
+        found = await connection.execute(text("SELECT action FROM audit.event WHERE action LIKE 'role:%' ORDER BY id"))
+        return list(found.scalars())
+
+
 async def test_whose_a_client_is_never_changes(world: World) -> None:
     await world.apply(SMALL)
     await world.organisation("991825827")

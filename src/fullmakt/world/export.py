@@ -16,6 +16,7 @@ from fullmakt.world.model import (
     AccessList,
     Client,
     Credentials,
+    EndedRole,
     EnterpriseCertificate,
     Entry,
     GeneratedKey,
@@ -73,6 +74,8 @@ def _members(entry: Entry) -> Iterator[tuple[str, Any]]:
         case Role():
             yield "person" if isinstance(entry.holder, NationalId) else "holder", str(entry.holder)
             yield from (("code", entry.code), ("organisation", str(entry.organisation)))
+            if isinstance(entry, EndedRole):
+                yield "state", "ended"
         case Scope():
             yield from _fields(entry, leave_out={"translations"})
             yield from entry.translations

@@ -45,6 +45,11 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class EndedRole(Role):
+    """A role that is to be held no longer. Only a file has such: what is there are the roles that are held."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceOwner:
     """An organisation that publishes resources, by its org code in Altinn (altinn-resource-registry.md §7).
 
@@ -439,6 +444,7 @@ KIND_OF: Mapping[type, Kind] = {
     Organisation: Kind.ORGANISATION,
     Person: Kind.PERSON,
     Role: Kind.ROLE,
+    EndedRole: Kind.ROLE,
     ServiceOwner: Kind.SERVICE_OWNER,
     DelegationSource: Kind.DELEGATION_SOURCE,
     Prefix: Kind.PREFIX,
@@ -489,7 +495,9 @@ def key_of(entry: Entry) -> Hashable:
             return entry.owner, entry.identifier
         case Right():
             return entry.giver, entry.receiver, entry.resource
-        case Role() | Delegation():
+        case Role():
+            return entry.holder, entry.code, entry.organisation
+        case Delegation():
             return entry
 
 

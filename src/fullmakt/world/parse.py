@@ -23,6 +23,7 @@ from fullmakt.world.model import (
     Certificate,
     Client,
     DelegationSource,
+    EndedRole,
     Entry,
     Kind,
     Prefix,
@@ -136,7 +137,8 @@ def _role(table: r.Table) -> Role | None:
     )
     code = table.required("code", r.text)
     organisation = table.required("organisation", r.orgno)
-    return _party(table, lambda: Role(holder, code, organisation))
+    kind = EndedRole if table.defaulted("state", r.one_of(("held", "ended")), "held") == "ended" else Role
+    return _party(table, lambda: kind(holder, code, organisation))
 
 
 def _party(table: r.Table, make: Callable[[], P]) -> P | None:

@@ -11,7 +11,7 @@ from typing import Any
 from fullmakt.altinn.parties.model import Organisation
 from fullmakt.kernel.identifiers import NationalId
 from fullmakt.world.errors import Fault, Place, WorldFaults
-from fullmakt.world.model import Entry, Kind, World, key_of, label_of, shown
+from fullmakt.world.model import EndedRole, Entry, Kind, World, key_of, label_of, shown
 from fullmakt.world.names import references
 
 
@@ -105,10 +105,18 @@ def plan(world: World, current: World) -> Plan:
 
 
 def _step(kind: Kind, entry: Entry, before: Entry | None) -> Step:
+    if isinstance(entry, EndedRole):
+        return _ending(kind, entry, before)
     if before is None:
         return Step(Action.CREATE, kind, entry)
     differences = tuple(_differences(before, entry))
     return Step(Action.CHANGE if differences else Action.UNCHANGED, kind, entry, differences)
+
+
+def _ending(kind: Kind, entry: Entry, before: Entry | None) -> Step:
+    if before is None:
+        return Step(Action.UNCHANGED, kind, entry)
+    return Step(Action.CHANGE, kind, entry, (Difference("state", "held", "ended"),))
 
 
 def _differences(before: Entry, after: Entry) -> Iterator[Difference]:

@@ -25,6 +25,7 @@ from fullmakt.world.model import (
     ConsentService,
     Delegation,
     DelegationSource,
+    EndedRole,
     EnterpriseCertificate,
     GeneratedKey,
     KeyFile,
@@ -40,6 +41,7 @@ from fullmakt.world.model import (
     SystemUser,
     World,
     default_client_id,
+    key_of,
 )
 from fullmakt.world.parse_altinn import canonical
 from fullmakt.world.parse_client import public_jwk
@@ -221,10 +223,15 @@ worlds = st.builds(
     ),
     people=_distinct(st.builds(Person, st.sampled_from(PEOPLE), party_names), lambda each: each.national_id),
     roles=_distinct(
-        st.builds(
-            Role, st.sampled_from(PEOPLE) | st.just(OrgNumber("888666555")), st.sampled_from(["dagl", "lede"]), orgnos
+        st.sampled_from([Role, EndedRole]).flatmap(
+            lambda kind: st.builds(
+                kind,
+                st.sampled_from(PEOPLE) | st.just(OrgNumber("888666555")),
+                st.sampled_from(["dagl", "lede"]),
+                orgnos,
+            )
         ),
-        lambda each: each,
+        key_of,
     ),
     delegation_sources=_distinct(st.builds(DelegationSource, issuers, texts), lambda each: each.issuer),
     prefixes=_distinct(st.builds(Prefix, prefixes, orgnos, st.booleans()), lambda each: each.prefix),

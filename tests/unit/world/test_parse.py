@@ -16,6 +16,7 @@ from fullmakt.world.errors import Fault, Place, WorldFaults
 from fullmakt.world.export import export
 from fullmakt.world.model import (
     Client,
+    EndedRole,
     EnterpriseCertificate,
     GeneratedKey,
     KeyFile,
@@ -170,6 +171,31 @@ def test_a_role_is_held_by_a_person_or_an_organisation() -> None:
         organisation = "910753614"
     """)
     assert [role.holder for role in world.roles] == [NationalId("05895199925"), OrgNumber("991825827")]
+
+
+ROLE = '[[role]]\nperson = "05895199925"\ncode = "dagl"\norganisation = "910753614"\n'
+
+
+def test_a_role_that_is_ended_is_another_thing_than_one_that_is_held() -> None:
+    (held,) = parse(ROLE + 'state = "held"').roles
+    (ended,) = parse(ROLE + 'state = "ended"').roles
+    assert (held, type(ended)) == (parse(ROLE).roles[0], EndedRole)
+    assert held != ended
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (ROLE + 'state = "over"', "one of ended, held, not 'over'"),
+        (ROLE + "state = false", "state"),
+        (ROLE + ROLE + 'state = "ended"', "number 2"),
+        (ROLE.replace("person", "holder").replace("05895199925", "910753614") + 'state = "ended"', "in itself"),
+    ],
+    ids=["unknown", "no text", "held and ended", "in itself"],
+)
+def test_a_role_s_state_is_held_or_ended(text: str, told: str) -> None:
+    with pytest.raises(WorldFaults, match=told):
+        parse(text)
 
 
 def test_a_national_identity_number_never_stands_in_a_fault() -> None:

@@ -23,6 +23,7 @@ from fullmakt.world.model import (
     ConsentService,
     Delegation,
     DelegationSource,
+    EndedRole,
     EnterpriseCertificate,
     GeneratedKey,
     Kind,
@@ -104,6 +105,13 @@ def test_what_differs_is_changed_and_the_difference_told() -> None:
             ],
         }
     ]
+
+
+def test_a_role_is_ended_once() -> None:
+    ended = World(roles=(EndedRole(KARI, "dagl", BANK),))
+    (step,) = plan(ended, WORLD).changes
+    assert str(step) == f"~ role {KARI} dagl {BANK} (state: held → ended)"
+    assert plan(ended, replace(WORLD, roles=())).changes == ()
 
 
 def test_parents_come_before_those_below_them() -> None:

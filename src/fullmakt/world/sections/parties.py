@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.altinn.parties.service import PartiesService
-from fullmakt.world.model import Entry, Kind, World
+from fullmakt.world.model import EndedRole, Entry, Kind, World
 from fullmakt.world.names import Names
 
 
@@ -28,12 +28,14 @@ class PartiesSection:
         )
 
     async def apply(self, entry: Entry) -> None:
-        """Declare the party, or grant the role."""
+        """Declare the party, or grant the role, or take it away."""
         match entry:
             case Organisation():
                 await self._parties.declare_organisation(entry)
             case Person():
                 await self._parties.declare_person(entry)
+            case EndedRole():
+                await self._parties.withdraw_role(entry)
             case Role():
                 await self._parties.grant_role(entry)
             case _:

@@ -122,15 +122,21 @@ def web_address(url: str) -> str:
 
 def secure_origin(url: str) -> str:
     """``https://host:port`` of a URL that a browser may be sent to, in characters fit for a header; else nothing."""
+    origin = web_origin(url)
+    return origin if origin.startswith("https:") else ""
+
+
+def web_origin(url: str) -> str:
+    """The same, of a URL of the web whether it is secured or not."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return ""
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or ""
-    if parts.scheme != "https" or parts.username is not None or not _HOST.fullmatch(host):
+    if parts.scheme not in {"http", "https"} or parts.username is not None or not _HOST.fullmatch(host):
         return ""
-    return f"https://{host}" if port is None else f"https://{host}:{port}"
+    return f"{parts.scheme}://{host}" if port is None else f"{parts.scheme}://{host}:{port}"
 
 
 async def _fields(request: Request) -> dict[str, str]:

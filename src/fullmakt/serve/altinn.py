@@ -45,11 +45,15 @@ from fullmakt.infra.secrets import MasterKey
 from fullmakt.kernel.clock import Clock, NewId, new_token_id
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.maskinporten.tokens.certificates import Certificates
+from fullmakt.portal.consents import ALTINN2_PATH as ALTINN2_CONSENT_PAGES
+from fullmakt.portal.consents import PATH as CONSENT_PAGES
+from fullmakt.portal.consents import consent_pages
 from fullmakt.portal.requests import PATH as REQUEST_PAGES
 from fullmakt.portal.requests import old_request_pages, request_pages
 from fullmakt.portal.system_users import PATH as SYSTEM_USER_PAGES
 from fullmakt.portal.system_users import system_user_pages
 from fullmakt.provider import TokenVerifier, TrustedIssuers, Verifier
+from fullmakt.serve.consent_pages import ConsentDesk
 from fullmakt.serve.consents import Consents, ConsentsToCome, EnterpriseCertificates, assemble_consents
 from fullmakt.serve.neighbours import KnownPackages, ResourcesBySubject
 from fullmakt.serve.notifier import HttpNotifier
@@ -134,6 +138,9 @@ class Altinn:
             f"{settings.altinn2_url}/ui/DelegationRequest/send",
             old_request_pages(settings.base_url),
         )
+        pages = self._consent_pages()
+        yield "accessmanagement", f"{settings.base_url}{CONSENT_PAGES}", pages
+        yield "accessmanagement", f"{settings.altinn2_url}{ALTINN2_CONSENT_PAGES}", pages
         yield (
             "accessmanagement",
             f"{settings.delegations_url}/api/v1/meta",
@@ -199,6 +206,14 @@ class Altinn:
         registers = self.registers
         desk = RequestDesk(self.requests, PickedPeople(self.decisions, registers.parties), registers.resources)
         return request_pages(
+            desk if self.settings.has_test_tokens else None, self.settings.base_url, new_token=new_token_id
+        )
+
+    def _consent_pages(self) -> ASGIApp:
+        """As the pages of requests for access."""
+        people = PickedPeople(self.decisions, self.registers.parties)
+        desk = ConsentDesk(self.consents.service, self.consents.showing, people)
+        return consent_pages(
             desk if self.settings.has_test_tokens else None, self.settings.base_url, new_token=new_token_id
         )
 

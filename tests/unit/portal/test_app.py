@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fullmakt.portal.app import Check, app, error_pages
 from fullmakt.portal.cards import Command, SystemCard, system_cards
 from fullmakt.portal.languages import LANGUAGES
-from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry
+from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry, entries_named
 
 ISSUER = "http://localhost:8080/maskinporten/"
 URLS = {"maskinporten": ISSUER, "selvbetjening": "http://localhost:8080/selvbetjening", "newcomer": "http://new.test/"}
@@ -173,7 +173,9 @@ async def test_each_error_has_a_page_of_its_own_or_with_its_code(error: Catalogu
 
 async def test_a_page_holds_all_refusals_with_the_code() -> None:
     page = await get_error("/maskinporten/errors/mp-303?lang=en")
-    assert "12 refusals carry this code" in page.text
+    refusals = entries_named("MP-303")
+    assert len(refusals) > 10
+    assert f"{len(refusals)} refusals carry this code" in page.text
     assert 'id="other_external_ref"' in page.text
     assert f'"error_uri": "{ISSUER}errors/MP-303"' in page.text
 

@@ -13,9 +13,12 @@ from lxml import etree
 from sqlalchemy import text
 
 from fullmakt.altinn.consents.altinn2.store import Place, Wanted, page_sql, page_values
+from fullmakt.cli.rights.reasons import catalogue
 from fullmakt.infra.database import Database
+from fullmakt.wire.altinn.consents2 import TOKEN_REFUSED
 from fullmakt.wire.altinn.resources import ConsentTerms
 from tests.support.consents_altinn2 import (
+    ALL_SCOPES,
     BANK,
     CERTIFICATE_HEADER,
     KARI,
@@ -246,6 +249,9 @@ async def test_an_organisation_is_asked_by_its_whole_name(world: Altinn2World) -
 )
 async def test_each_fault_has_its_code(world: Altinn2World, changes: dict[str, Any], code: str) -> None:
     assert codes(await world.ask(**changes)) == [code]
+    [(action, outcome, reason)] = await world.audited()
+    assert (action, outcome) == ("consent:request", "deny")
+    assert reason in catalogue()["refusals"]
 
 
 async def test_several_faults_are_told_at_once(world: Altinn2World) -> None:
@@ -487,6 +493,7 @@ async def test_an_unknown_request_and_anothers_are_both_not_found(world: Altinn2
             answer = await world.send(who, method, f"{REQUESTS}/{path}")
             assert (answer.status_code, answer.text) == (404, "There is no such request.")
     assert (await world.send(OWNER, "GET", f"{REQUESTS}/{code}")).status_code == 404
+    assert ("consent:read", "deny", "consent_not_found") in await world.audited()
 
 
 async def test_a_request_is_withdrawn_as_long_as_nobody_has_answered(world: Altinn2World) -> None:
@@ -639,3 +646,14 @@ async def test_a_service_without_terms_uses_the_default_template(world: Altinn2W
     made = await world.ask(RequestResources=[service(noe="x")])
     assert made.json()["RequestResources"][0]["Metadata"] == {}
     assert (await world.consent(made.json()["AuthorizationCode"])).template_id == "default"
+
+
+async def test_an_organisation_that_is_not_registered_is_told_so(world: Altinn2World) -> None:
+    code = await world.code()
+    await world.give_key("999888777")
+    world.callers.organisation("999888777", "999888777", *ALL_SCOPES)
+    for path in (f"{REQUESTS}/{code}", REQUESTS):
+        assert (await world.send("999888777", "GET", path)).status_code == 403
+    assert ("consent:read", "deny", "unknown_organisation") in await world.audited()
+    assert (await world.draw(code, "999888777")).text == TOKEN_REFUSED
+    assert codes(await world.ask("999888777", CoveredBy="999888777")) == ["40332"]

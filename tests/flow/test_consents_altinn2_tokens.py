@@ -484,6 +484,7 @@ async def test_an_owner_lists_its_own_services_alone_with_a_service_owners_key(w
     assert (await owned(world, who=BANK)).status_code == 403
     await world.give_key(SHOP, owner=True)
     assert (await owned(world, who=SHOP)).status_code == 403
+    assert (await world.audited("consent:list"))[-1] == ("consent:list", "deny", "not_the_owner")
     await world.give_key(OWNER)
     assert (await owned(world)).status_code == 403
     await world.give_key(OWNER, owner=True)

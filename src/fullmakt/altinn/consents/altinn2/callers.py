@@ -95,10 +95,11 @@ class Door:
         """
         found = await self.enterprise(request, *scopes)
         if not found.key.service_owner:
-            raise NotAdmittedError("key_of_no_service_owner", NOT_THE_OWNER, key=found.key.name)
-        # who acts for a service owner by delegation is not that service owner
-        if found.on_behalf_of is not None:
-            raise NotAdmittedError("supplier_is_no_owner", NOT_THE_OWNER)
+            raise NotAdmittedError(
+                "key_of_no_service_owner", NOT_THE_OWNER, organisation=found.actor, key=found.key.name
+            )
+        if found.on_behalf_of is not None:  # who has been delegated to by a service owner is none
+            raise NotAdmittedError("supplier_is_no_owner", NOT_THE_OWNER, organisation=found.actor)
         return found
 
     async def _key(self, request: Request) -> ApiKey:
@@ -115,7 +116,7 @@ class Door:
             raise NotAuthenticatedError(error.reason) from error
         found = _of_token(caller, key)
         if caller.scopes.isdisjoint(scopes):
-            raise NotAdmittedError("missing_scope", NO_SCOPE, any_of=sorted(scopes))
+            raise NotAdmittedError("missing_scope", NO_SCOPE, organisation=found.actor, any_of=sorted(scopes))
         return found
 
     async def _by_certificate(self, key: ApiKey, request: Request) -> Enterprise:
@@ -148,5 +149,7 @@ def _of_token(caller: Caller, key: ApiKey) -> Enterprise:
 def _matching(found: Enterprise) -> Enterprise:
     """``OrgNrMustMatch``: the key's organisation is the one that is authenticated."""
     if found.key.organisation != found.organisation:
-        raise NotAdmittedError("others_api_key", OTHERS_KEY, key=found.key.name)
+        raise NotAdmittedError(
+            "others_api_key", OTHERS_KEY, organisation=found.actor, key=found.key.name, of=found.key.organisation
+        )
     return found

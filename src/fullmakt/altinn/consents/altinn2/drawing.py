@@ -11,7 +11,7 @@ from uuid import UUID
 from fullmakt.altinn.consents import rules, store
 from fullmakt.altinn.consents.altinn2.callers import Enterprise
 from fullmakt.altinn.consents.altinn2.documents import Known, claims_of
-from fullmakt.altinn.consents.altinn2.errors import NoConsentTokenError
+from fullmakt.altinn.consents.altinn2.errors import NoConsentTokenError, NotAdmittedError
 from fullmakt.altinn.consents.altinn2.parties import PartiesOfConsents
 from fullmakt.altinn.consents.altinn2.ports import Signer
 from fullmakt.altinn.consents.errors import ConsentRefusedError
@@ -139,8 +139,10 @@ class _Refusing:
             if not self._told:
                 await self._record(error.reason, error.facts)
             raise NoConsentTokenError(error.reason, **error.facts) from error
-        if isinstance(error, NoConsentTokenError):
+        if isinstance(error, NoConsentTokenError | NotAdmittedError):
             await self._record(error.reason, error.facts)
+        if isinstance(error, NotAdmittedError):
+            raise NoConsentTokenError(error.reason, **error.facts) from error
 
     async def _record(self, reason: str, facts: Mapping[str, Any]) -> None:
         await self._consents.work.record(self._by.actor, self._action, self._code, str(reason), **facts)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.altinn.consents.altinn2 import rules
-from fullmakt.altinn.consents.altinn2.asking import Asked, AskedService
+from fullmakt.altinn.consents.altinn2.asking import Asked, AskedService, read_asked
 from fullmakt.altinn.consents.altinn2.callers import Enterprise
 from fullmakt.altinn.consents.altinn2.errors import RequestRefusedError
 from fullmakt.altinn.consents.model import Consent, ConsentRight, Form
@@ -76,14 +77,14 @@ class Requesting:
         self._services = services
         self._srr = srr
 
-    async def request(self, asked: Asked, by: Enterprise) -> Consent:
-        """The request, made.
+    async def request(self, body: Mapping[str, Any], by: Enterprise) -> Consent:
+        """The request in a body, made.
 
         Raises:
             RequestRefusedError: it can not be; every fault that has been found.
         """
         try:
-            return await self._requested(asked, by)
+            return await self._requested(read_asked(body), by)
         except RequestRefusedError as error:
             facts = {"codes": [one.code.value for one in error.errors], **error.facts}
             await self._consents.work.record(by.actor, "consent:request", "consent", error.reason, **facts)

@@ -27,6 +27,7 @@ from fullmakt.altinn.consents.srr.model import ServiceKey
 from fullmakt.altinn.consents.srr.service import SrrService
 from fullmakt.altinn.consents.srr.services import Services
 from fullmakt.wire.altinn.consents2 import ConsentError, ErrorCode, RequestStatus
+from fullmakt.wire.altinn.parties import PartyIdentity
 
 NOT_THE_OWNER = "The service is not the caller's."
 MAX_REQUESTS = 1_000
@@ -76,9 +77,10 @@ class Altinn2Consents:
         Raises:
             UnknownRequestError: there is none, or it is not the caller's.
         """
-        organisation, on_behalf_of = await self.parties.of_caller(by)
+        organisation, on_behalf_of = await self._caller(by, "consent:read")
         found = await self.consents.using.find(code)
         if found is None or not rules.is_seen_by(found.consent, organisation, on_behalf_of):
+            await self.consents.work.record(by.actor, "consent:read", code, Reason.NOT_FOUND.value)
             raise UnknownRequestError
         return found.consent
 
@@ -89,7 +91,7 @@ class Altinn2Consents:
             UnknownRequestError: there is none, or it is not one that the caller has asked.
             RequestRefusedError: it has been answered.
         """
-        organisation, on_behalf_of = await self.parties.of_caller(by)
+        organisation, on_behalf_of = await self._caller(by, "consent:withdraw")
 
         def admits(consent: Consent) -> Refusal | None:
             asked = organisation.party_uuid in {consent.receiver, consent.handled_by}
@@ -106,7 +108,7 @@ class Altinn2Consents:
 
     async def listed(self, wanted: Filter, place: Place, by: Enterprise) -> Page:
         """A page of the caller's requests, by when they changed last."""
-        organisation, on_behalf_of = await self.parties.of_caller(by)
+        organisation, on_behalf_of = await self._caller(by, "consent:read")
         service = None if wanted.service is None else await self._services.find(wanted.service)
         sides = _sides(wanted, is_supplier=on_behalf_of is not None)
         if not sides or (wanted.service is not None and service is None):
@@ -130,7 +132,9 @@ class Altinn2Consents:
         """
         service = await self._services.find(key)
         if service is None or service.owner != by.organisation:
-            raise NotAdmittedError("not_the_owner", NOT_THE_OWNER, service=str(key))
+            error = NotAdmittedError("not_the_owner", NOT_THE_OWNER, service=str(key))
+            await self.refused("consent:list", f"service:{key}", error, by.actor)
+            raise error
         found = await self.consents.feeds.of_resources(
             [service.resource], MAX_CONSENTS, after=(place.at, place.id), statuses=statuses
         )
@@ -158,6 +162,13 @@ class Altinn2Consents:
     async def refused(self, action: str, subject: str, error: NotAdmittedError, actor: str) -> None:
         """Keep in the audit trail that an enterprise was not let in."""
         await self.consents.work.record(actor, action, subject, error.reason, **error.facts)
+
+    async def _caller(self, by: Enterprise, action: str) -> tuple[PartyIdentity, PartyIdentity | None]:
+        try:
+            return await self.parties.of_caller(by)
+        except NotAdmittedError as error:
+            await self.consents.work.record(by.actor, action, "consent", error.reason)
+            raise
 
     async def _gated(self, consent: Consent) -> tuple[list[ServiceKey], str]:
         known = await self.parties.known([consent])

@@ -49,4 +49,4 @@ class Admission:
 
     async def _turned_away(self, request: Request, action: str, error: NotAdmittedError) -> None:
         if error.reason not in _UNKNOWN:
-            await self._service.refused(action, request.url.path, error, str(error.facts.get("key", "")))
+            await self._service.refused(action, request.url.path, error, str(error.facts.get("organisation", "")))

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from fullmakt.altinn.consents.altinn2.asking import read_asked, service_key, unreadable
+from fullmakt.altinn.consents.altinn2.asking import service_key, unreadable
 from fullmakt.altinn.consents.altinn2.documents import Known, request_document
 from fullmakt.altinn.consents.altinn2.errors import UnknownRequestError
 from fullmakt.altinn.consents.altinn2.http.door import Admission
@@ -41,7 +41,7 @@ def routes(service: Altinn2Consents, door: Admission, url: str, *, mask: bool = 
 
     async def create(request: Request) -> Response:
         by = await door.enterprise(request, "consent:request", *WRITE_SCOPES)
-        made = await service.requesting.request(read_asked(await body_of(request)), by)
+        made = await service.requesting.request(await body_of(request), by)
         return answer(request, shown(made, await service.parties.known([made])), "ConsentRequest")
 
     async def one(request: Request) -> Response:

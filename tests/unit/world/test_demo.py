@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from fullmakt.lanekassen.people import customers
 from fullmakt.world.demo import demo_world
 from fullmakt.world.export import export
 from fullmakt.world.model import Kind, World
@@ -42,3 +45,11 @@ def test_each_client_but_the_stranger_has_access_to_what_it_asks_for() -> None:
         and scope not in delegated
     }
     assert without == {"demo-stranger"}
+
+
+def test_the_borrowers_that_are_not_in_it_have_a_world_file_of_their_own() -> None:
+    text = (Path(__file__).parents[3] / "examples" / "worlds" / "lanekassen.toml").read_text(encoding="utf-8")
+    declared = {*parse(text).people, *demo_world().people}
+    assert {(person.national_id, person.name) for person in declared} >= {
+        (customer.id, customer.name) for customer in customers().values()
+    }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.postgres import begin_run, database, database_url, end_run, postgres
+from tests.support.postgres import begin_run, database, database_url, end_run, narrow_database, postgres
 
-__all__ = ["database", "database_url", "postgres"]
+__all__ = ["database", "database_url", "narrow_database", "postgres"]
 
 
 def pytest_configure() -> None:

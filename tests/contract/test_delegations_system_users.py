@@ -158,7 +158,7 @@ async def test_what_is_given_falls_with_the_transaction_it_was_given_in(world: W
     async def half_done() -> None:
         async with world.database.transaction() as connection:
             await world.rights.change(connection, AGENT, world.owner.party_uuid, give=checked, actor="kari")
-            assert len(await world.rights.given(AGENT, connection=connection)) == 2
+            assert len(await world.rights.kept(connection, AGENT)) == 2
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -250,10 +251,85 @@ async def test_a_404_is_a_no_whatever_it_says(body: object, cause: Cause) -> Non
         assert await altinn.virksys(VIRKSYS) == NoSystemUser(cause)
 
 
+async def test_a_number_that_altinn_does_not_take_for_an_organisations_is_none() -> None:
+    altinn, http = distant(400, {"title": "One or more validation errors occurred.", "cause": "no_system_user"})
+    async with http:
+        none = NoSystemUser(Cause.UNKNOWN_ORGANISATION)
+        assert await altinn.system_users([question_of()]) == {question_of(): none}
+        assert await altinn.virksys(VIRKSYS) == none
+
+
+async def test_the_rights_that_are_missing_are_passed_on() -> None:
+    altinn, http = distant(404, {"cause": "right_missing", "missing": ["skatt", 1, "a\x00", ""]})
+    async with http:
+        assert await altinn.virksys(VIRKSYS) == NoSystemUser(Cause.RIGHT_MISSING, ("skatt",))
+    altinn, http = distant(404, {"cause": "right_missing", "missing": "skatt"})
+    async with http:
+        assert await altinn.virksys(VIRKSYS) == NoSystemUser(Cause.RIGHT_MISSING)
+
+
+async def own_name() -> str:
+    return "a token"
+
+
+async def test_an_odd_answer_to_one_question_is_nobody_elses() -> None:
+    odd, good = question_of(external_ref="odd"), question_of()
+
+    def altinn_elsewhere(request: httpx2.Request) -> httpx2.Response:
+        if request.url.params.get("externalRef") == "odd":
+            return httpx2.Response(500)
+        return httpx2.Response(200, json=RECORD)
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(altinn_elsewhere)) as http:
+        altinn = DistantSystemUsers(URL, http, own_name, own_name)
+        assert await altinn.system_users([odd, good]) == {good: record_of(good)}
+        assert await altinn.system_users([]) == {}
+
+
+async def test_who_is_slow_to_be_answered_keeps_nobody_waiting() -> None:
+    slow, good = question_of(external_ref="slow"), question_of()
+    given_up = asyncio.Event()
+
+    async def altinn_elsewhere(request: httpx2.Request) -> httpx2.Response:
+        if request.url.params.get("externalRef") != "slow":
+            return httpx2.Response(200, json=RECORD)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            given_up.set()
+        raise AssertionError
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(altinn_elsewhere)) as http:
+        altinn = DistantSystemUsers(URL, http, own_name, own_name, patience=1)
+        assert await altinn.system_users([slow, good]) == {good: record_of(good)}
+        assert given_up.is_set()
+        with pytest.raises(NeighbourUnavailableError, match="in time"):
+            await altinn.system_users([slow])
+
+
+async def test_altinn_is_not_asked_more_at_a_time_than_it_has_turns() -> None:
+    questions = [question_of(external_ref=f"{number}") for number in range(100)]
+    busy: list[int] = [0]
+    most = 0
+
+    async def altinn_elsewhere(request: httpx2.Request) -> httpx2.Response:
+        nonlocal most
+        busy[0] += 1
+        most = max(most, busy[0])
+        await asyncio.sleep(0)
+        busy[0] -= 1
+        return httpx2.Response(404, json={"cause": "no_system_user"})
+
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(altinn_elsewhere)) as http:
+        answers = await DistantSystemUsers(URL, http, own_name, own_name).system_users(questions)
+    assert len(answers) == 100
+    assert 1 < most <= 20
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [
-        (400, {}), (401, ""), (403, ""), (500, ""), (204, ""), (302, ""),
+        (401, ""), (403, ""), (500, ""), (204, ""), (302, ""),
         (200, ""), (200, "<html>"), (200, "[]"), (200, {}), (200, b"\xff"), (200, " " * (MAX_ANSWER_BYTES + 1)),
         (200, {**RECORD, "id": "x"}), (200, {**RECORD, "id": 5}), (200, {**RECORD, "created": None}),
         (200, {**RECORD, "userType": "robot"}), (200, {**RECORD, "reporteeOrgNo": "310943223"}),

@@ -182,7 +182,7 @@ async def test_each_cause_is_told_and_audited_under_its_own_name(
     assert (answer.status_code, body["error"]) == (400, "invalid_altinn_customer_configuration")
     assert body["error_uri"] == f"{ISSUER}errors/MP-303"
     facts = {"owner": "999888777", "client_id": SYSTEM, "vendor": ORGNO, "scopes": SCOPE}
-    assert body["error_description"].startswith(CATALOGUE[cause.value].text.format_map(facts))
+    assert body["error_description"].startswith(CATALOGUE[cause.value].text.format_map({**facts, "missing": "skatt"}))
     (event,) = await events(nodes[0].database, answer.headers["traceparent"].split("-")[1])
     assert (event["outcome"], event["reason"]) == ("deny", cause.value)
     assert {name: event["facts"][name] for name in facts} == facts

@@ -112,14 +112,14 @@ async def test_a_system_that_is_gone_gives_no_token_whatever_was_approved(
 
 
 async def test_a_virksomhetstoken_holds_what_the_decision_point_permits(world: SystemUsersWorld, server: Node) -> None:
-    assert await reason(server, virksys()) == "no_system_user"
+    assert await reason(server, virksys()) == "nobody_acts"
     user = await world.approved()
     assert await reason(server, virksys()) == "nothing_permitted"
     permit(world, user, world.customer)
     expected = {"type": "urn:altinn:virksys", "part": f"0192:{CUSTOMER}", "rettigheit": ["krav"]}
     assert await element(server, virksys()) == expected
     assert await element(server, virksys(rettigheit=["krav"])) == expected
-    assert await reason(server, virksys(rettigheit=["krav", "melding"])) == "nothing_permitted"
+    assert await reason(server, virksys(rettigheit=["krav", "melding"])) == "right_missing"
     assert await reason(server, virksys(hjelper=f"0192:{ACCOUNTANT}")) == "other_hjelper"
     world.scopes.known = {}
     assert await reason(server, virksys()) == "scope_without_resource"

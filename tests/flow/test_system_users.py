@@ -26,8 +26,8 @@ STREAM = f"{USERS}/internal/systemusers/stream"
 
 
 @pytest.fixture
-async def world(database: Database) -> AsyncIterator[SystemUsersWorld]:
-    world = SystemUsersWorld(database)
+async def world(narrow_database: Database) -> AsyncIterator[SystemUsersWorld]:
+    world = SystemUsersWorld(narrow_database)
     await world.registered()
     yield world
     await world.close()

@@ -25,8 +25,8 @@ from tests.support.systemusers import SYSTEM, codes, package
 
 
 @pytest.fixture
-async def world(database: Database) -> AsyncIterator[SystemUsersWorld]:
-    world = SystemUsersWorld(database)
+async def world(narrow_database: Database) -> AsyncIterator[SystemUsersWorld]:
+    world = SystemUsersWorld(narrow_database)
     await world.registered()
     yield world
     await world.close()

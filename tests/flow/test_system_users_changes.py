@@ -28,8 +28,8 @@ ID = UUID("11111111-1111-4111-8111-111111111111")
 
 
 @pytest.fixture
-async def world(database: Database) -> AsyncIterator[SystemUsersWorld]:
-    world = SystemUsersWorld(database)
+async def world(narrow_database: Database) -> AsyncIterator[SystemUsersWorld]:
+    world = SystemUsersWorld(narrow_database)
     await world.registered()
     yield world
     await world.close()

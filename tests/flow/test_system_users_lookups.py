@@ -8,7 +8,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import event, text
 
+from fullmakt.altinn.systemusers.users import lookups
+from fullmakt.altinn.systemusers.users import store as users
 from fullmakt.infra.database import Database
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
@@ -31,6 +34,7 @@ from tests.support.asking_systems import (
     USERS,
     SystemUsersWorld,
 )
+from tests.support.plans import most_rows_read
 from tests.support.systemusers import SYSTEM, VENDOR, right
 
 QUESTION = SystemUserQuestion(CLIENT, VENDOR, CUSTOMER)
@@ -38,8 +42,8 @@ VIRKSYS = VirksysQuestion(CLIENT, VENDOR, CUSTOMER.iso6523, ("skd:krav",))
 
 
 @pytest.fixture
-async def world(database: Database) -> AsyncIterator[SystemUsersWorld]:
-    world = SystemUsersWorld(database)
+async def world(narrow_database: Database) -> AsyncIterator[SystemUsersWorld]:
+    world = SystemUsersWorld(narrow_database)
     await world.registered()
     world.scopes.known = {"skd:krav": ["krav"], "skd:annet": ["annet"], "skd:begge": ["krav", "melding"]}
     yield world
@@ -47,9 +51,8 @@ async def world(database: Database) -> AsyncIterator[SystemUsersWorld]:
 
 
 async def cause_of(world: SystemUsersWorld, question: SystemUserQuestion = QUESTION) -> Cause:
-    answer = (await world.service.find([question]))[question]
-    assert isinstance(answer, NoSystemUser)
-    return answer.cause
+    assert await world.service.find([question]) == {}
+    return (await world.service.why_none(question)).cause
 
 
 def permit(world: SystemUsersWorld, user: object, resource: str, party: PartyIdentity) -> None:
@@ -156,10 +159,57 @@ async def test_many_questions_are_answered_at_once(world: SystemUsersWorld) -> N
     user = await world.approved()
     wrong = replace(QUESTION, vendor="310000002")
     answers = await world.service.find([QUESTION, wrong, QUESTION])
-    found = answers[QUESTION]
-    assert isinstance(found, SystemUserRecord)
-    assert (found.id, answers[wrong]) == (user, NoSystemUser(Cause.OTHER_VENDOR))
+    assert {question: found.id for question, found in answers.items()} == {QUESTION: user}
     assert await world.service.find([]) == {}
+
+
+async def test_a_no_is_not_waited_for_by_those_who_are_told_yes(world: SystemUsersWorld) -> None:
+    """What ``find`` reads is one statement, however many of its questions have no answer."""
+    user = await world.approved()
+    without = [replace(QUESTION, external_ref=f"no {number}") for number in range(50)]
+    statements: list[str] = []
+    engine = world.database._engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    found = await world.service.find([QUESTION, *without])
+    assert ([*found], found[QUESTION].id) == ([QUESTION], user)
+    assert len(statements) == 1
+
+
+async def test_agents_are_found_by_their_clients_and_not_among_all_system_users(world: SystemUsersWorld) -> None:
+    agent = await world.approved(agent=True)
+    await world.send("rita", "POST", f"{PUBLIC}/clients", params=_pair(agent, world.client))
+    async with world.database.transaction() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO systemusers.system_user (system_user_id, kind, system, owner, owner_party_id, orgno,"
+                " external_ref, integration_title, packages, created, changed) SELECT gen_random_uuid(), 'standard',"
+                " system, gen_random_uuid(), n, orgno, 'ref ' || n, 'x', '{}', created, changed"
+                " FROM systemusers.system_user, generate_series(1, 1000) n WHERE kind = 'agent'"
+            )
+        )
+        await connection.execute(text("ANALYZE systemusers.system_user"))
+        asked = {"system_id": SYSTEM, "system_user_ids": [agent], "limit": 100}
+        assert await most_rows_read(connection, users._AGENTS, asked) == 1
+    assert await cause_of(world, replace(QUESTION, owner=CLIENT_ORG)) is Cause.CLIENT_OF_AGENT
+
+
+async def test_no_more_than_a_hundred_system_users_are_asked_about(world: SystemUsersWorld) -> None:
+    await world.approved()
+    async with world.database.transaction() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO systemusers.system_user (system_user_id, kind, system, owner, owner_party_id, orgno,"
+                " external_ref, integration_title, packages, deleted, created, changed)"
+                " SELECT gen_random_uuid(), kind, system, owner, owner_party_id, orgno, 'ref ' || n, 'x', '{}',"
+                " n % 2 = 0, created, changed FROM systemusers.system_user, generate_series(1, 300) n"
+            )
+        )
+        found = await users.own(connection, SYSTEM, CUSTOMER, lookups.MOST_ACTING)
+    assert (len(found), any(one.deleted for one in found)) == (100, False)
+    assert await answered(world) is Cause.NOTHING_PERMITTED
+    acting = await world.service.of_client(CLIENT, world.customer.party_uuid)
+    assert acting is not None
+    assert len(acting.system_users) == 100
 
 
 # -- virksys ----------------------------------------------------------------------------------------------------------
@@ -188,7 +238,7 @@ async def test_an_agent_answers_with_its_owner_as_helper(world: SystemUsersWorld
     agent = await world.approved(agent=True)
     permit(world, agent, "krav", world.client)
     part = CLIENT_ORG.iso6523
-    assert await answered(world, part=part) is Cause.NO_SYSTEM_USER
+    assert await answered(world, part=part) is Cause.NOBODY_ACTS
     await world.send("rita", "POST", f"{PUBLIC}/clients", params=_pair(agent, world.client))
     expected = VirksysAnswer(part, ACCOUNTANT.iso6523, ("krav",))
     assert await answered(world, part=part) == expected
@@ -196,7 +246,7 @@ async def test_an_agent_answers_with_its_owner_as_helper(world: SystemUsersWorld
     assert await answered(world, part=part, hjelper=CUSTOMER.iso6523) is Cause.OTHER_HELPER
     assert await answered(world, part=part, hjelper="rubbish") is Cause.OTHER_HELPER
     world.hold(world.accountant, world.client)
-    assert await answered(world, part=part) is Cause.NO_SYSTEM_USER
+    assert await answered(world, part=part) is Cause.NOBODY_ACTS
 
 
 async def test_every_scope_has_a_resource_that_is_permitted(world: SystemUsersWorld) -> None:
@@ -213,8 +263,15 @@ async def test_rights_that_are_named_must_all_be_permitted(world: SystemUsersWor
     permit(world, user, "krav", world.customer)
     both = {"scopes": ("skd:begge",)}
     assert await answered(world, **both, rettigheit=("krav",)) == VirksysAnswer(CUSTOMER.iso6523, None, ("krav",))
-    assert await answered(world, **both, rettigheit=("krav", "melding")) is Cause.NOTHING_PERMITTED
-    assert await answered(world, **both, rettigheit=("krav", "unknown")) is Cause.NOTHING_PERMITTED
+    for other in ("melding", "unknown"):
+        question = replace(VIRKSYS, scopes=("skd:begge",), rettigheit=("krav", other))
+        assert await world.service.virksys(question) == NoSystemUser(Cause.RIGHT_MISSING, (other,))
+        refused = await world.send("maskinporten", "POST", "/api/v1/virksys/lookup", json=question.document())
+        assert (refused.status_code, refused.json()["cause"], refused.json()["missing"]) == (
+            404,
+            "right_missing",
+            [other],
+        )
     assert await answered(world, **both, rettigheit=()) is Cause.NOTHING_PERMITTED
 
 
@@ -223,7 +280,7 @@ async def test_why_an_enterprise_system_has_no_rights(world: SystemUsersWorld) -
     assert await answered(world, vendor="310000002") is Cause.OTHER_VENDOR
     for part in ("0192:310000999", "9908:310000101", "rubbish", ""):
         assert await answered(world, part=part) is Cause.UNKNOWN_ORGANISATION
-    assert await answered(world) is Cause.NO_SYSTEM_USER
+    assert await answered(world) is Cause.NOBODY_ACTS
     await world.requested()
     assert await answered(world) is Cause.NOT_APPROVED
     refused = await world.send("maskinporten", "POST", "/api/v1/virksys/lookup", json=VIRKSYS.document())

@@ -27,8 +27,8 @@ from tests.support.systemusers import SYSTEM, VENDOR, package, right
 
 
 @pytest.fixture
-async def world(database: Database) -> AsyncIterator[SystemUsersWorld]:
-    world = SystemUsersWorld(database)
+async def world(narrow_database: Database) -> AsyncIterator[SystemUsersWorld]:
+    world = SystemUsersWorld(narrow_database)
     await world.registered()
     yield world
     await world.close()

@@ -198,6 +198,11 @@ class FakeAuthority:
     ) -> dict[str, FakeDecision]:
         return {action: await self.may(subject, action, resource, party) for action in self.actions.get(resource, ())}
 
+    async def delegable_actions_on(
+        self, subject: Sequence[Attribute], resources: Collection[str], party: UUID, *, actor: str = ""
+    ) -> dict[str, dict[str, FakeDecision]]:
+        return {resource: await self.delegable_actions(subject, resource, party) for resource in resources}
+
 
 @dataclass(frozen=True)
 class FakePackage:

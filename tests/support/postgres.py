@@ -80,6 +80,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
+@pytest.fixture
+async def narrow_database(database_url: str) -> AsyncIterator[Database]:
+    """The same with one connection: who asks for a second one while it holds the first, waits in vain."""
+    database = Database(database_url, pool_size=1, max_overflow=0)
+    yield database
+    await database.close()
+
+
 def with_lock(folder: Path, action: object) -> None:
     """PostgreSQL refuses to copy a template that another session copies at that moment: take turns."""
     assert callable(action)

@@ -30,9 +30,13 @@ class SystemUserLookUps:
 
     async def system_users(
         self, questions: Collection[SystemUserQuestion]
-    ) -> Mapping[SystemUserQuestion, SystemUserRecord | NoSystemUser]:
-        """The system user to each question, or why there is none."""
+    ) -> Mapping[SystemUserQuestion, SystemUserRecord]:
+        """The system user to each question that there is one to."""
         return await self._service().find(questions)
+
+    async def why_none(self, question: SystemUserQuestion) -> NoSystemUser:
+        """Why there is no system user to the question."""
+        return await self._service().why_none(question)
 
     async def virksys(self, question: VirksysQuestion) -> VirksysAnswer | NoSystemUser:
         """What the system may do for the party, or why nothing."""

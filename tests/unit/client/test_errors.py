@@ -48,7 +48,7 @@ KINDS = {
     "temporarily_unavailable": TemporarilyUnavailableError,
 }
 FACTS = {"scopes": "a:b", "scope": "a:b", "consumer": "310000027", "supplier": "310000035", "detail": "something",
-         "owner": "314168267", "vendor": "310000035", "client_id": "a-client",
+         "owner": "314168267", "missing": "skatt", "vendor": "310000035", "client_id": "a-client",
          "id": "77ed8698-e619-4066-9eb4-5c1eb3f165a1", "receiver": "310000027"}  # fmt: skip
 
 

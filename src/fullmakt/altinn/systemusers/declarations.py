@@ -122,7 +122,7 @@ class Declarations:
                 raise DeclarationRefusedError(f"{declared.owner} has a system user of type {found.kind} there")
             else:
                 await store.describe(change.connection, user)
-            given = await self._given(user, change)
+            given = await self._neighbours.rights.kept(change.connection, user.system_user_id)
             told = _described(found) != _described(user) or _names(given, None) != _wanted(wanted)
             if told:
                 action = "system-user:create" if found is None else "system-user:update"
@@ -135,7 +135,8 @@ class Declarations:
         """Let an agent act for a client with just these packages; True when that changes anything."""
         async with self._work.changing() as change:
             system = await register.find(change.connection, user.system_id)
-            given = [one for one in await self._given(user, change) if one.giver == client and one.via is not None]
+            kept = await self._neighbours.rights.kept(change.connection, user.system_user_id)
+            given = [one for one in kept if one.giver == client and one.via is not None]
             if system is None or _names(given, user.owner.party_uuid) == _wanted(givings):
                 return False
             action = "agent-client:give" if givings else "agent-client:take"
@@ -162,9 +163,8 @@ class Declarations:
             actor=OPERATOR,
         )
 
-    async def _given(self, user: SystemUser, change: Change | None = None) -> tuple[Given, ...]:
-        connection = None if change is None else change.connection
-        return await self._neighbours.rights.given(user.system_user_id, connection=connection)
+    async def _given(self, user: SystemUser) -> tuple[Given, ...]:
+        return await self._neighbours.rights.given(user.system_user_id)
 
     async def _givings(self, owner: PartyIdentity, client: UUID, packages: Collection[str]) -> tuple[Giving, ...]:
         givings = await self._neighbours.rights.check_clients(owner.party_uuid, client, sorted(packages))

@@ -114,6 +114,12 @@ class Authority(Protocol):
         """For each action of the resource's policy: may ``subject`` do it for ``party``?"""
         ...
 
+    async def delegable_actions_on(
+        self, subject: Sequence[Attribute], resources: Collection[str], party: UUID, *, actor: str = ""
+    ) -> Mapping[str, Mapping[str, Decision]]:
+        """The same for each of ``resources``, in one question."""
+        ...
+
 
 class GivenClient(Protocol):
     """A package that a system user has been given, and whose it is."""
@@ -188,24 +194,21 @@ class Rights(Protocol):
         ...
 
     async def given(
-        self,
-        system_user: UUID,
-        *,
-        giver: UUID | None = None,
-        via: UUID | None = None,
-        connection: AsyncConnection | None = None,
+        self, system_user: UUID, *, giver: UUID | None = None, via: UUID | None = None
     ) -> tuple[Given, ...]:
-        """What it has been given, oldest first; with ``connection`` as that transaction sees it."""
+        """What it has been given, oldest first; outside a transaction."""
+        ...
+
+    async def kept(self, connection: AsyncConnection, system_user: UUID) -> tuple[Given, ...]:
+        """What it has been given, as the transaction sees it; that which has stopped to count is there as the rest."""
         ...
 
 
 class ClientsOfAgents(Protocol):
-    """Access management, asked about many agents at once."""
+    """Access management, asked who sees to a party's affairs."""
 
-    async def delegated_packages(
-        self, *, receivers: Collection[UUID] | None = None, giver: UUID | None = None
-    ) -> Sequence[GivenClient]:
-        """The packages in force that ``giver``'s affairs are seen to by ``receivers`` with."""
+    async def delegated_packages(self, *, giver: UUID) -> Sequence[GivenClient]:
+        """The packages in force that anybody has been given in ``giver``."""
         ...
 
 

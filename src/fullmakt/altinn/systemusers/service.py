@@ -38,11 +38,13 @@ class SystemUsersService:
         self.agents = Agents(self.work, neighbours)
         self.lookups = LookUps(database, neighbours)
 
-    async def find(
-        self, questions: Collection[SystemUserQuestion]
-    ) -> Mapping[SystemUserQuestion, SystemUserRecord | NoSystemUser]:
-        """The system user to each question, or why there is none."""
+    async def find(self, questions: Collection[SystemUserQuestion]) -> Mapping[SystemUserQuestion, SystemUserRecord]:
+        """The system user to each question that there is one to."""
         return await self.lookups.find(questions)
+
+    async def why_none(self, question: SystemUserQuestion) -> NoSystemUser:
+        """Why there is no system user to a question that ``find`` knows none to."""
+        return await self.lookups.why_none(question)
 
     async def virksys(self, question: VirksysQuestion) -> VirksysAnswer | NoSystemUser:
         """What an enterprise system may do for a party, or why nothing."""

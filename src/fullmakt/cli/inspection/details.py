@@ -59,7 +59,8 @@ async def _ask(world: Known, question: rules.Question) -> rules.Answer | None:
         return None
     if isinstance(question, VirksysQuestion):
         return await world.system_users.virksys(question)
-    return (await world.system_users.system_users([question])).get(question)
+    found = (await world.system_users.system_users([question])).get(question)
+    return found or await world.system_users.why_none(question)
 
 
 def _said(answer: rules.Answer) -> str:

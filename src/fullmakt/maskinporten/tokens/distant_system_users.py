@@ -7,7 +7,7 @@ service says no more than that there is none.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import httpx2
@@ -28,6 +28,10 @@ from fullmakt.wire.altinn.systemusers import (
 
 _MAX_RIGHTS = 1_000
 _MAX_TEXT = 300
+_AT_ONCE = 20
+"""System users that Altinn is asked for at the same time."""
+_PATIENCE = 4.0
+"""Seconds for all that are asked for together, and less than whoever asks for them has."""
 
 
 class DistantSystemUsers:
@@ -46,22 +50,37 @@ class DistantSystemUsers:
         http: httpx2.AsyncClient,
         look_up_token: Callable[[], Awaitable[str]],
         virksys_token: Callable[[], Awaitable[str]],
+        *,
+        patience: float = _PATIENCE,
     ) -> None:
         self._system_user_url = f"{url}/api/v1/systemuser/byExternalId"
         self._virksys_url = f"{url}/api/v1/virksys/lookup"
         self._system_users = Asker(http, look_up_token)
         self._virksys = Asker(http, virksys_token)
+        self._patience = patience
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def system_users(
         self, questions: Collection[SystemUserQuestion]
     ) -> dict[SystemUserQuestion, SystemUserRecord | NoSystemUser]:
-        """The answer to each question.
+        """The answer to each question; those that Altinn leaves unanswered, or answers oddly, are left out.
 
         Raises:
-            NeighbourUnavailableError: Altinn does not answer, or not as it should.
+            NeighbourUnavailableError: that is all of them.
         """
-        answers = await asyncio.gather(*[self._system_user(question) for question in questions])
-        return dict(zip(questions, answers, strict=True))
+        tasks = {question: asyncio.create_task(self._system_user(question)) for question in questions}
+        if not tasks:
+            return {}
+        try:
+            await asyncio.wait(tasks.values(), timeout=self._patience)
+        finally:
+            late = [task for task in tasks.values() if task.cancel()]
+        if late:
+            await asyncio.wait(late)
+        return _answered(tasks)
+
+    async def why_none(self, _question: SystemUserQuestion) -> None:
+        """An answer that is a no has said why: what has been left out, has not been answered."""
 
     async def virksys(self, question: VirksysQuestion) -> VirksysAnswer | NoSystemUser:
         """What the decision point permits.
@@ -89,12 +108,26 @@ class DistantSystemUsers:
         }
         if question.external_ref:
             asked["externalRef"] = question.external_ref
-        status, body = await self._system_users.get(self._system_user_url, asked)
+        async with self._turns:
+            status, body = await self._system_users.get(self._system_user_url, asked)
         document = _document(status, body)
         return document if isinstance(document, NoSystemUser) else _record(document, question)
 
 
+def _answered(
+    tasks: Mapping[SystemUserQuestion, asyncio.Task[SystemUserRecord | NoSystemUser]],
+) -> dict[SystemUserQuestion, SystemUserRecord | NoSystemUser]:
+    failures = [error for task in tasks.values() if not task.cancelled() and (error := task.exception())]
+    answers = {one: task.result() for one, task in tasks.items() if not task.cancelled() and not task.exception()}
+    unforeseen = [error for error in failures if not isinstance(error, NeighbourUnavailableError)]
+    if unforeseen or not answers:
+        raise next(iter([*unforeseen, *failures]), NeighbourUnavailableError("Altinn does not answer in time"))
+    return answers
+
+
 def _document(status: int, body: bytes) -> dict[str, Any] | NoSystemUser:
+    if status == httpx2.codes.BAD_REQUEST:
+        return NoSystemUser(Cause.UNKNOWN_ORGANISATION)  # the grant's number is all that we have not checked ourselves
     if status not in (httpx2.codes.OK, httpx2.codes.NOT_FOUND):
         raise NeighbourUnavailableError(f"Altinn answers {status}")
     try:
@@ -105,8 +138,12 @@ def _document(status: int, body: bytes) -> dict[str, Any] | NoSystemUser:
         raise NeighbourUnavailableError("Altinn answers with something else than JSON") from error
     if status == httpx2.codes.OK:
         return document
-    cause = document.get("cause")
-    return NoSystemUser(next((one for one in Cause if one == cause), Cause.NO_SYSTEM_USER))
+    cause, missing = document.get("cause"), document.get("missing")
+    names = missing if isinstance(missing, list) and len(missing) <= _MAX_RIGHTS else []
+    return NoSystemUser(
+        next((one for one in Cause if one == cause), Cause.NO_SYSTEM_USER),
+        tuple(name for name in names if _is_text(name)),
+    )
 
 
 def _record(document: dict[str, Any], question: SystemUserQuestion) -> SystemUserRecord:

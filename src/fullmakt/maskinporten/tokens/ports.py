@@ -90,10 +90,20 @@ class SystemUsers(Protocol):
     async def system_users(
         self, questions: Collection[SystemUserQuestion]
     ) -> Mapping[SystemUserQuestion, SystemUserRecord | NoSystemUser]:
-        """The system user that each question asks for, or why there is none; every question is answered.
+        """The system user that each question asks for, or why there is none, where that is told at once.
+
+        What there is none to is left out, to be asked about by itself: nobody waits for another one's no.
 
         Raises:
             UnavailableError: Altinn does not answer. That is never the same as “none”.
+        """
+        ...
+
+    async def why_none(self, question: SystemUserQuestion) -> NoSystemUser | None:
+        """Why there is no system user to a question that was left out; None when that is because of no answer.
+
+        Raises:
+            UnavailableError: Altinn does not answer.
         """
         ...
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from fullmakt.infra.database import answered_within
 from fullmakt.infra.feed import Changes
 from fullmakt.infra.feed_cache import FeedCache
+from fullmakt.kernel.single_flight import SingleFlight
 from fullmakt.maskinporten.tokens.model import Standing
 from fullmakt.maskinporten.tokens.ports import SystemUsers
 from fullmakt.wire.altinn.systemusers import (
@@ -32,6 +33,7 @@ class SystemUserCache(FeedCache[SystemUserQuestion, SystemUserRecord | NoSystemU
     def __init__(self, system_users: SystemUsers, capacity: int, *, patience: float = 5.0) -> None:
         super().__init__(capacity if system_users.topics else 0, patience=patience)
         self._system_users = system_users
+        self._noes: SingleFlight[NoSystemUser | None] = SingleFlight()
 
     @property
     def standing(self) -> Standing:
@@ -39,16 +41,24 @@ class SystemUserCache(FeedCache[SystemUserQuestion, SystemUserRecord | NoSystemU
         return Standing(tuple(self._system_users.topics), self.version)
 
     async def load(self, key: SystemUserQuestion) -> SystemUserRecord | NoSystemUser | None:
-        """As ``FeedCache.load``; a no is for those who asked together, and for nobody after them."""
+        """As ``FeedCache.load``; a no is for those who asked together, and for nobody after them.
+
+        Why it is a no is asked by itself, so that those who are answered with a yes need not wait for it.
+        """
         answer = await super().load(key)
+        if answer is None:
+            return await self._noes.run_async(key, lambda: self._why_none(key))
         if isinstance(answer, NoSystemUser) and self.entries.get(key) is answer:
             del self.entries[key]
         return answer
 
+    async def _why_none(self, question: SystemUserQuestion) -> NoSystemUser | None:
+        return await answered_within(self._patience, self._system_users.why_none(question))
+
     async def fetch(
         self, keys: Sequence[SystemUserQuestion]
     ) -> dict[SystemUserQuestion, SystemUserRecord | NoSystemUser]:
-        """Altinn's answer to each question."""
+        """Altinn's answers, as far as they are told at once."""
         return dict(await self._system_users.system_users(keys))
 
     async def changes_since(self, version: int) -> Changes:

@@ -51,6 +51,11 @@ class Cause(StrEnum):
     """Virksomhetstoken: no resource in the registry refers to a scope that is asked for."""
     NOTHING_PERMITTED = "nothing_permitted"
     """Virksomhetstoken: the decision point permits the system none of the rights for the party."""
+    RIGHT_MISSING = "right_missing"
+    """Virksomhetstoken: the system has not got all the rights that the grant names as ``rettigheit``."""
+    NOBODY_ACTS = "nobody_acts"
+    """Virksomhetstoken: the party has neither a system user nor a request for one, and no agent has it for a client,
+    or no longer."""
     OTHER_HELPER = "other_hjelper"
     """Virksomhetstoken: nobody whom the grant names as ``hjelper`` has the party for a client."""
 
@@ -120,9 +125,10 @@ class SystemUserRecord:
 
 @dataclass(frozen=True, slots=True)
 class NoSystemUser:
-    """Nothing matches, and why."""
+    """Nothing matches, and why; ``missing`` names the rights where one of them is."""
 
     cause: Cause
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

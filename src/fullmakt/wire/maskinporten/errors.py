@@ -276,8 +276,25 @@ CATALOGUE: dict[str, CatalogueEntry] = {
             "nothing_permitted",
             "The system has no right to {scopes} for organisation {owner}",
             "The decision point does not permit what the grant asks for: the system user has not been given the "
-            "rights, or not all that `rettigheit` names.",
+            "rights.",
             "The vendor asks the organisation for the rights that are missing, with a change request.",
+        ),
+        _customer(
+            "right_missing",
+            "The system has no right to {missing} for organisation {owner}, which rettigheit in the grant names",
+            "A virksomhetstoken has all the rights that `rettigheit` names, or there is none. The decision point does "
+            "not permit the named ones, or they are on resources that refer to none of the scopes.",
+            "Leave the named ones out of `rettigheit`; or the vendor asks the organisation for them, with a change "
+            "request.",
+        ),
+        _customer(
+            "nobody_acts",
+            "No system user of the system with the client id {client_id} acts for organisation {owner}",
+            "For a virksomhetstoken the system user is the party's own, or an agent's who has the party for a client. "
+            "The party has none of its own, and has not been asked for one; and no agent has been given it as a "
+            "client, or it has been taken back, or the agent's owner has lost its role in the party.",
+            "The vendor sends the party a request for a system user; or the agent's owner (an accountant, an auditor) "
+            "gives its system user the client.",
         ),
         _customer(
             "other_hjelper",

@@ -293,7 +293,13 @@ def test_a_party_that_is_its_own_helper_has_none() -> None:
     assert "hjelper" not in members(enrichment.claims)["authorization_details"][0]
 
 
-OF_RIGHTS = [Cause.SCOPE_WITHOUT_RESOURCE, Cause.NOTHING_PERMITTED, Cause.OTHER_HELPER]
+OF_RIGHTS = [
+    Cause.SCOPE_WITHOUT_RESOURCE,
+    Cause.NOTHING_PERMITTED,
+    Cause.RIGHT_MISSING,
+    Cause.NOBODY_ACTS,
+    Cause.OTHER_HELPER,
+]
 
 
 @pytest.mark.parametrize(
@@ -320,6 +326,30 @@ def test_a_system_user_is_not_missing_for_want_of_a_right(cause: Cause) -> None:
     assert (refusal.reason, refusal.description) == (
         "no_system_user", f"Organisation {OWNER} has no system user for the system with the client id {CLIENT_ID}",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rights", "missing", "told"),
+    [
+        (("a", "b", "c"), ("c", "a"), "a, c"),
+        (("a", "b"), (), "a, b"),
+        (("a",), ("another",), "a"),
+        (("bæ",), ("bæ",), "b?"),
+        (tuple("abcdefg"), tuple("abcdefg"), "a, b, c, d, e"),
+    ],
+)
+def test_the_rights_that_are_missing_are_named(rights: tuple[str, ...], missing: tuple[str, ...], told: str) -> None:
+    question = replace(VIRKSYS_QUESTION, rettigheit=rights)
+    refusal = refusal_of(rules.enrich(ENTERPRISE_SYSTEM, question, NoSystemUser(Cause.RIGHT_MISSING, missing)))
+    assert refusal.facts["missing"] == told
+    assert refusal.description.startswith(f"The system has no right to {told} for organisation {OWNER}")
+    assert DESCRIPTION.fullmatch(refusal.description)
+
+
+def test_no_right_is_missing_of_none_that_were_named() -> None:
+    question = replace(VIRKSYS_QUESTION, rettigheit=None)
+    refusal = refusal_of(rules.enrich(ENTERPRISE_SYSTEM, question, NoSystemUser(Cause.RIGHT_MISSING, ("x",))))
+    assert refusal.reason == "nothing_permitted"
 
 
 def test_no_two_causes_say_the_same() -> None:

@@ -79,25 +79,24 @@ class SystemUserDelegations(Checking):
         return made
 
     async def given(
-        self,
-        system_user: UUID,
-        *,
-        giver: UUID | None = None,
-        via: UUID | None = None,
-        connection: AsyncConnection | None = None,
+        self, system_user: UUID, *, giver: UUID | None = None, via: UUID | None = None
     ) -> tuple[Given, ...]:
         """What it has been given by ``giver``, through ``via`` (None: by anybody), oldest first.
 
-        With ``connection``, as the caller's own transaction sees it.
+        Outside a transaction of the caller's: see ``kept``.
         """
-        if connection is None:
-            async with self._service.work.database.transaction() as own:
-                rights, packages, gifts = await _told(own, system_user, giver, via)
-        else:
-            rights, packages, gifts = await _told(connection, system_user, giver, via)
-        holding = await facilitators.in_force(packages, gifts, self._parties)
-        told = [*map(_given_right, rights), *(_given_package(one, holds=one in holding) for one in packages)]
-        return tuple(sorted(told, key=lambda one: (one.created, one.kind, one.name)))
+        async with self._service.work.database.transaction() as own:
+            rights, packages, gifts = await _told(own, system_user, giver, via)
+        return _in_order(rights, packages, await facilitators.in_force(packages, gifts, self._parties))
+
+    async def kept(self, connection: AsyncConnection, system_user: UUID) -> tuple[Given, ...]:
+        """What it has been given and is kept, oldest first, as the caller's transaction sees it.
+
+        ``holds`` is true of all of it: whether a facilitator has lost a package is not asked, for the register of
+        parties would read by another connection, while the caller's holds this one and its locks.
+        """
+        rights, packages = await _stored(connection, system_user, None, None)
+        return _in_order(rights, packages, packages)
 
     @asynccontextmanager
     async def _joining(self, connection: AsyncConnection) -> AsyncIterator[Change]:
@@ -158,6 +157,14 @@ async def _told(
 ) -> tuple[tuple[StoredRight, ...], tuple[DelegatedPackage, ...], frozenset[facilitators.Holding]]:
     rights, packages = await _stored(connection, system_user, giver, via)
     return rights, packages, await facilitators.gifts(connection, packages)
+
+
+def _in_order(
+    rights: Iterable[StoredRight], packages: Iterable[DelegatedPackage], holding: Collection[DelegatedPackage]
+) -> tuple[Given, ...]:
+    holds = frozenset(holding)
+    told = [*map(_given_right, rights), *(_given_package(one, holds=one in holds) for one in packages)]
+    return tuple(sorted(told, key=lambda one: (one.created, one.kind, one.name)))
 
 
 def _given_right(stored: StoredRight) -> Given:

@@ -38,9 +38,9 @@ def routes(door: Door, lookups: LookUps) -> list[BaseRoute]:
             reading.required_query(request, "systemUserOwnerOrgNo"),
             reading.query(request, "externalRef"),
         )
-        found = (await lookups.find([question]))[question]
-        if isinstance(found, NoSystemUser):
-            return _nobody(found)
+        found = (await lookups.find([question])).get(question)
+        if found is None:
+            return _nobody(await lookups.why_none(question))
         return json(found.document(product_name=found.system_id), headers=_NO_STORE)
 
     async def virksys(request: Request, _caller: Caller) -> Response:
@@ -56,13 +56,15 @@ def routes(door: Door, lookups: LookUps) -> list[BaseRoute]:
 
 
 def _nobody(answer: NoSystemUser) -> Response:
-    """404, and why: a member of ours."""
+    """404, and why: members of ours."""
+    missing = {"missing": list(answer.missing)} if answer.missing else {}
     document = {
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
         "detail": "there is no system user for this",
         "cause": answer.cause.value,
+        **missing,
     }
     return Response(orjson.dumps(document), 404, _NO_STORE, "application/problem+json")
 

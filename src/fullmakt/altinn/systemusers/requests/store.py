@@ -41,10 +41,11 @@ _PENDING = text(
     f"{_REQUEST} WHERE r.party = :party AND r.kind = :kind AND r.status = 'New' AND r.created >= :since"
     " AND NOT r.deleted AND NOT s.deleted ORDER BY r.number LIMIT :limit"
 )
-_UNANSWERED = text(
-    "SELECT r.external_ref FROM systemusers.request r JOIN systemusers.system s ON s.internal_id = r.system"
+_OPEN = (
+    "SELECT 1 FROM systemusers.request r JOIN systemusers.system s ON s.internal_id = r.system"
     " WHERE s.system_id = :system_id AND r.party = :party AND r.current AND r.status <> 'Accepted'"
 )
+_UNANSWERED = text(f"SELECT EXISTS ({_OPEN}), EXISTS ({_OPEN} AND r.external_ref = :reference)")
 _MOVE = text("UPDATE systemusers.request SET status = :status, changed = :now WHERE request_id = :request_id")
 _ESCALATE = text("UPDATE systemusers.request SET escalated = true, changed = :now WHERE request_id = :request_id")
 _RELEASE = text("UPDATE systemusers.request SET current = false, changed = :now WHERE request_id = :request_id")
@@ -139,10 +140,13 @@ async def pending(
     return [_request(row) for row in (await connection.execute(_PENDING, values)).mappings()]
 
 
-async def unanswered(connection: AsyncConnection, system_id: str, party: OrgNumber) -> frozenset[str]:
-    """The external references of requests for the system that the party has not said yes to."""
-    rows = await connection.execute(_UNANSWERED, {"system_id": system_id, "party": str(party)})
-    return frozenset(row.external_ref for row in rows)
+async def unanswered(
+    connection: AsyncConnection, system_id: str, party: OrgNumber, reference: str | None
+) -> tuple[bool, bool]:
+    """Is there a request for the system that the party has not said yes to, and is there one with the reference?"""
+    values = {"system_id": system_id, "party": str(party), "reference": reference}
+    some, very_one = (await connection.execute(_UNANSWERED, values)).one()
+    return some, very_one
 
 
 async def move(connection: AsyncConnection, request_id: UUID, status: RequestStatus, now: datetime) -> None:

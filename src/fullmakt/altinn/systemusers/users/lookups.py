@@ -35,6 +35,9 @@ from fullmakt.wire.altinn.systemusers import (
 ACTOR = "maskinporten"
 """Who asks the decision point, in the audit trail."""
 
+MOST_ACTING = 100
+"""System users of a party's own, and agents, that are asked about for one party and one system: the oldest."""
+
 
 class LookUps:
     """Answers from what is committed, and from the decision point."""
@@ -45,18 +48,16 @@ class LookUps:
 
     # -- the production form ------------------------------------------------------------------------------------------
 
-    async def find(
-        self, questions: Collection[SystemUserQuestion]
-    ) -> Mapping[SystemUserQuestion, SystemUserRecord | NoSystemUser]:
-        """The system user to each question, all by one statement; where there is none, why."""
+    async def find(self, questions: Collection[SystemUserQuestion]) -> Mapping[SystemUserQuestion, SystemUserRecord]:
+        """The system user to each question that there is one to, all by one statement."""
         asked = [one for one in dict.fromkeys(questions) if _can_be_asked(one)]
         async with self._database.transaction() as connection:
             found = await store.find(connection, asked)
-        answers: dict[SystemUserQuestion, SystemUserRecord | NoSystemUser] = {}
-        for question in questions:
-            user = found.get(question)
-            answers[question] = user.record if user is not None else NoSystemUser(await self._cause(question))
-        return answers
+        return {question: user.record for question, user in found.items()}
+
+    async def why_none(self, question: SystemUserQuestion) -> NoSystemUser:
+        """Why there is no system user to a question that ``find`` knows none to."""
+        return NoSystemUser(await self._cause(question))
 
     async def _cause(self, question: SystemUserQuestion) -> Cause:
         async with self._database.transaction() as connection:
@@ -77,14 +78,13 @@ class LookUps:
         ``reference`` None: whichever it is.
         """
         async with self._database.transaction() as connection:
-            users = await store.in_system_of(connection, system.id, orgno)
-            unanswered = await requests.unanswered(connection, system.id, orgno)
-        gone = {user.external_ref for user in users if user.deleted}
-        if reference in unanswered:
+            live, gone, very_one_gone = await store.standing(connection, system.id, orgno, reference)
+            unanswered, very_one_unanswered = await requests.unanswered(connection, system.id, orgno, reference)
+        if very_one_unanswered:
             return Cause.NOT_APPROVED
-        if reference in gone:
+        if very_one_gone:
             return Cause.DELETED
-        if reference is not None and any(not user.deleted for user in users):
+        if reference is not None and live:
             return Cause.OTHER_REFERENCE
         if await self._agents_for(system, owner.party_uuid):
             return Cause.CLIENT_OF_AGENT
@@ -93,16 +93,16 @@ class LookUps:
         return Cause.DELETED if gone else Cause.NO_SYSTEM_USER
 
     async def _agents_for(self, system: System, party: UUID) -> list[SystemUser]:
-        """The system's agents that have been given the party as a client, oldest first."""
-        async with self._database.transaction() as connection:
-            agents = await store.agents_of(connection, system.id)
-        if not agents:
+        """The system's agents that have been given the party as a client, oldest first.
+
+        Few act for one party and a system may have any number of agents: it is the party's who are looked through.
+        """
+        given = await self._neighbours.clients_of_agents.delegated_packages(giver=party)
+        receivers = {one.receiver for one in given}
+        if not receivers:
             return []
-        given = await self._neighbours.clients_of_agents.delegated_packages(
-            receivers=[agent.system_user_id for agent in agents], giver=party
-        )
-        acting = {one.receiver for one in given}
-        return [agent for agent in agents if agent.system_user_id in acting]
+        async with self._database.transaction() as connection:
+            return await store.agents_among(connection, system.id, receivers, MOST_ACTING)
 
     # -- the seed's form ----------------------------------------------------------------------------------------------
 
@@ -128,7 +128,8 @@ class LookUps:
             if not users:
                 return NoSystemUser(Cause.OTHER_HELPER)
         if not users:
-            return NoSystemUser(await self._none_of(system, party, orgno, None))
+            cause = await self._none_of(system, party, orgno, None)
+            return NoSystemUser(Cause.NOBODY_ACTS if cause is Cause.NO_SYSTEM_USER else cause)
         return await self._permitted(question, party, users)
 
     async def _acting(self, system: System, party: PartyIdentity) -> list[SystemUser]:
@@ -136,9 +137,8 @@ class LookUps:
         if party.orgno is None:
             return []
         async with self._database.transaction() as connection:
-            own = await store.in_system_of(connection, system.id, party.orgno)
-        standard = [user for user in own if not user.deleted and user.kind is UserType.STANDARD]
-        return [*standard, *await self._agents_for(system, party.party_uuid)]
+            own = await store.own(connection, system.id, party.orgno, MOST_ACTING)
+        return [*own, *await self._agents_for(system, party.party_uuid)]
 
     async def _permitted(
         self, question: VirksysQuestion, party: PartyIdentity, users: Iterable[SystemUser]
@@ -147,25 +147,26 @@ class LookUps:
         by_scope = {scope: await self._neighbours.scopes.identifiers_with_scope(scope) for scope in scopes}
         if not by_scope or not all(by_scope.values()):
             return NoSystemUser(Cause.SCOPE_WITHOUT_RESOURCE)
-        resources = sorted({name for names in by_scope.values() for name in names})
+        resources = {name for names in by_scope.values() for name in names}
         wanted = None if question.rettigheit is None else frozenset(question.rettigheit)
+        asked = sorted(resources if wanted is None else resources & wanted)
+        missing = wanted or frozenset()
         for user in users:
-            permitted = {
-                name
-                for name in resources
-                if (wanted is None or name in wanted) and await self._may(user, name, party.party_uuid)
-            }
+            permitted = await self._permitted_to(user, asked, party.party_uuid)
+            if wanted is not None:
+                missing = min(missing, wanted - permitted, key=len)
             complete = wanted is None or wanted == permitted
             if complete and all(permitted.intersection(names) for names in by_scope.values()):
                 helper = user.owner.orgno.iso6523 if user.kind is UserType.AGENT else None
                 return VirksysAnswer(question.part, helper, tuple(sorted(permitted)))
-        return NoSystemUser(Cause.NOTHING_PERMITTED)
+        return NoSystemUser(Cause.RIGHT_MISSING if missing else Cause.NOTHING_PERMITTED, tuple(sorted(missing)))
 
-    async def _may(self, user: SystemUser, resource: str, party: UUID) -> bool:
-        """May the system user do anything at all on the resource for the party?"""
+    async def _permitted_to(self, user: SystemUser, resources: Collection[str], party: UUID) -> frozenset[str]:
+        """Those of the resources on which the system user may do anything at all for the party."""
         subject = [Attribute(ids.SYSTEM_USER, str(user.system_user_id))]
-        decisions = await self._neighbours.authority.delegable_actions(subject, resource, party, actor=ACTOR)
-        return any(decision.permitted for decision in decisions.values())
+        authority = self._neighbours.authority
+        found = await authority.delegable_actions_on(subject, resources, party, actor=ACTOR) if resources else {}
+        return frozenset(name for name, decisions in found.items() if any(one.permitted for one in decisions.values()))
 
     # -- thin tokens --------------------------------------------------------------------------------------------------
 

@@ -125,14 +125,15 @@ class Users:
         party = await access.admitted(self._neighbours, party_id, caller, "write")
         if facilitator is not None and facilitator != party.party_uuid:
             raise AltinnProblemError(errors.WRONG_FACILITATOR)
+        lost = {_client(one) for one in await self._neighbours.rights.given(system_user_id) if not one.holds}
         async with self._work.changing() as change:
             user = _of(await store.get(change.connection, system_user_id, lock=True), party)
             if user is None:
                 return False
             if user.kind is not UserType.AGENT:
                 raise AltinnProblemError(errors.EXPECTED_AGENT)
-            given = await self._neighbours.rights.given(system_user_id, connection=change.connection)
-            if any(one.holds for one in given):
+            kept = await self._neighbours.rights.kept(change.connection, system_user_id)
+            if not lost.issuperset(map(_client, kept)):
                 raise AltinnProblemError(errors.AGENT_HAS_CLIENTS)
             await self._delete(change, user, caller)
             return True
@@ -191,6 +192,10 @@ class Users:
         """Those of the system users that there are, or have been, deleted ones too."""
         async with self._work.database.transaction() as connection:
             return await store.many(connection, system_users)
+
+
+def _client(given: Given) -> tuple[UUID, UUID | None, str]:
+    return given.giver, given.via, given.name
 
 
 def _of(user: SystemUser | None, party: PartyIdentity) -> SystemUser | None:

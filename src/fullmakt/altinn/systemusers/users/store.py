@@ -40,8 +40,23 @@ _OF_OWNER = text(
 _OF_SYSTEM = text(
     f"{_USER} WHERE s.system_id = :system_id AND u.number > :after AND NOT u.deleted ORDER BY u.number LIMIT :limit"
 )
-_IN_SYSTEM_OF = text(f"{_USER} WHERE s.system_id = :system_id AND u.orgno = :orgno ORDER BY u.number")
-_AGENTS_OF = text(f"{_USER} WHERE s.system_id = :system_id AND u.kind = 'agent' AND NOT u.deleted ORDER BY u.number")
+_LIVE_IN_SYSTEM = "s.system_id = :system_id AND NOT s.deleted AND NOT u.deleted"
+_OWN = text(
+    f"{_USER} WHERE {_LIVE_IN_SYSTEM} AND u.orgno = :orgno AND u.kind = 'standard' ORDER BY u.number LIMIT :limit"
+)
+_AGENTS = text(
+    f"{_USER} WHERE u.system_user_id = ANY(CAST(:system_user_ids AS uuid[])) AND {_LIVE_IN_SYSTEM} AND u.kind = 'agent'"
+    " ORDER BY u.number LIMIT :limit"
+)
+_OF_ORGANISATION = (
+    "SELECT 1 FROM systemusers.system_user u JOIN systemusers.system s ON s.internal_id = u.system"
+    " WHERE s.system_id = :system_id AND u.orgno = :orgno"
+)
+_STANDING = text(
+    f"SELECT EXISTS ({_OF_ORGANISATION} AND NOT u.deleted) AS live,"
+    f" EXISTS ({_OF_ORGANISATION} AND u.deleted) AS gone,"
+    f" EXISTS ({_OF_ORGANISATION} AND u.deleted AND u.external_ref = :reference) AS very_one_gone"
+)
 _CHANGED_AFTER = text(f"{_USER} WHERE u.sequence_no > :after ORDER BY u.sequence_no LIMIT :limit")
 _SEQUENCE_MAX = text("SELECT coalesce(max(sequence_no), 0) FROM systemusers.system_user")
 _FIND = text(
@@ -147,14 +162,26 @@ async def of_system(connection: AsyncConnection, system_id: str, after: int, lim
     return await _many(connection, _OF_SYSTEM, {"system_id": system_id, "after": after, "limit": limit})
 
 
-async def in_system_of(connection: AsyncConnection, system_id: str, orgno: OrgNumber) -> list[SystemUser]:
-    """Those of a system that an organisation has or had, deleted ones too, oldest first."""
-    return await _many(connection, _IN_SYSTEM_OF, {"system_id": system_id, "orgno": str(orgno)})
+async def own(connection: AsyncConnection, system_id: str, orgno: OrgNumber, limit: int) -> list[SystemUser]:
+    """The first ``limit`` standard ones of a live system that an organisation has, oldest first."""
+    return await _many(connection, _OWN, {"system_id": system_id, "orgno": str(orgno), "limit": limit})
 
 
-async def agents_of(connection: AsyncConnection, system_id: str) -> list[SystemUser]:
-    """The agents of a system, oldest first."""
-    return await _many(connection, _AGENTS_OF, {"system_id": system_id})
+async def agents_among(
+    connection: AsyncConnection, system_id: str, system_user_ids: Collection[UUID], limit: int
+) -> list[SystemUser]:
+    """The first ``limit`` of them that are agents of a live system, oldest first."""
+    values = {"system_id": system_id, "system_user_ids": list(system_user_ids), "limit": limit}
+    return await _many(connection, _AGENTS, values)
+
+
+async def standing(
+    connection: AsyncConnection, system_id: str, orgno: OrgNumber, reference: str | None
+) -> tuple[bool, bool, bool]:
+    """Has an organisation a system user of a system; has it had any; has it had the one with the reference?"""
+    values = {"system_id": system_id, "orgno": str(orgno), "reference": reference}
+    live, gone, very_one_gone = (await connection.execute(_STANDING, values)).one()
+    return live, gone, very_one_gone
 
 
 async def changed_after(connection: AsyncConnection, sequence_no: int, limit: int) -> tuple[list[SystemUser], int]:

@@ -52,8 +52,17 @@ _ORGANISATION = re.compile(r"0192:([0-9]{9})", re.ASCII)
 _CONSENT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _IDENTIFIER = re.compile(r"[!-~æøåÆØÅ]{1,200}")
 _MAX_RETTIGHEIT = 100
+_MAX_NAMED = 5
 _MAX_EXTERNAL_REF = 255
-_OF_RIGHTS = frozenset({Cause.SCOPE_WITHOUT_RESOURCE, Cause.NOTHING_PERMITTED, Cause.OTHER_HELPER})
+_OF_RIGHTS = frozenset(
+    {
+        Cause.SCOPE_WITHOUT_RESOURCE,
+        Cause.NOTHING_PERMITTED,
+        Cause.RIGHT_MISSING,
+        Cause.NOBODY_ACTS,
+        Cause.OTHER_HELPER,
+    }
+)
 """Causes that can not be why there is no system user, whatever an Altinn elsewhere says."""
 _NOT_IN_DESCRIPTION = re.compile(r"[^ !#-\[\]-~]|[0-9]{11}")
 """What RFC 6749 §5.2 keeps out of ``error_description``, and what could be a person's number."""
@@ -228,8 +237,7 @@ def enrich(client: RegisteredClient, question: Question, answer: Answer) -> Enri
     if isinstance(question, ConsentQuestion):
         return _enrich_with_consent(question, answer)
     if isinstance(answer, NoSystemUser):
-        by_right = isinstance(question, VirksysQuestion) or answer.cause not in _OF_RIGHTS
-        return Refusal((answer.cause if by_right else Cause.NO_SYSTEM_USER).value, _facts(question))
+        return _refusal_of(question, answer)
     if isinstance(answer, SystemUserRecord):
         element: dict[str, Any] = {
             "type": SYSTEM_USER_TYPE,
@@ -245,6 +253,19 @@ def enrich(client: RegisteredClient, question: Question, answer: Answer) -> Enri
     element = {"type": ENTERPRISE_TYPE, **said}
     claims = {"client_name": client.client_name, "authorization_details": [element]}
     return Enrichment(_members(claims).encode(), _members(said))
+
+
+def _refusal_of(question: SystemQuestion, answer: NoSystemUser) -> Refusal:
+    cause, facts = answer.cause, _facts(question)
+    if isinstance(question, SystemUserQuestion):
+        return Refusal((Cause.NO_SYSTEM_USER if cause in _OF_RIGHTS else cause).value, facts)
+    if cause is Cause.RIGHT_MISSING:
+        asked = question.rettigheit or ()
+        named = [name for name in asked if name in answer.missing] or asked
+        if not named:
+            return Refusal(Cause.NOTHING_PERMITTED.value, facts)
+        facts["missing"] = ", ".join(_shown(name) for name in named[:_MAX_NAMED])
+    return Refusal(cause.value, facts)
 
 
 def _enrich_with_consent(question: ConsentQuestion, answer: Answer) -> Enrichment | Refusal:

@@ -15,7 +15,7 @@ from fullmakt.cli.altinn_codes import Code, codes_in
 from fullmakt.cli.context import NoWorldError, find_place, open_world
 from fullmakt.cli.explanations import PROVENANCE, catalogue_markdown, describe, entries_in, story, trace_id_in
 from fullmakt.cli.rights.evaluation import chain_of
-from fullmakt.cli.rights.naming import Names, names_in
+from fullmakt.cli.rights.naming import Names, key_of, names_in
 from fullmakt.cli.rights.reasons import Meaning, meanings_named
 from fullmakt.cli.terminal import console, printable, prose
 from fullmakt.infra.audit import events_of_trace
@@ -180,7 +180,7 @@ def _print_story(trace_id: str, steps: Sequence[Mapping[str, Any]], names: Names
         _print_outcome(out, step)
         for name, value in step["facts"].items():
             is_chain = (step["action"], name) == ("decision:make", "chain") and value
-            shown = chain_of(value, names) if is_chain else _shown(value, names)
+            shown = chain_of(value, names) if is_chain else shown_fact(value, names)
             out.print(Text(f"  {printable(name)} = {printable(shown)}", "cyan"))
         if step["error"] is not None:
             _print_meaning(out, step["error"])
@@ -198,13 +198,15 @@ def _print_outcome(out: Console, step: Mapping[str, Any]) -> None:
         _print_words(out, meaning)
 
 
-def _shown(value: Any, names: Names) -> str:
-    """A fact in a line; parties by their names, with what the trail calls them."""
+def shown_fact(value: Any, names: Names) -> str:
+    """A fact in a line; parties by name and number, with what the trail calls them when that is neither."""
     if isinstance(value, str):
         label = names.label(value)
-        return value if label == printable(value) else f"{label}, {value}"
+        if label == printable(value):
+            return value
+        return label if (key_of(value) or value) in label else f"{label}, {value}"
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ", ".join(_shown(one, names) for one in value)
+        return ", ".join(shown_fact(one, names) for one in value)
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -101,20 +101,43 @@ def _asked(event: AuditEvent, names: Names) -> str:
     return f"Client {event.actor} asked for a token with the {noun} {event.subject}"
 
 
+_NOUNS = {
+    "access-list": "access list",
+    "api-key": "API key",
+    "consent": "consent",
+    "request": "request",
+    "resource": "resource",
+    "service": "consent service",
+    "service-owner": "service owner",
+    "srr": "entry",
+    "system": "system",
+    "systemuser": "system user",
+}
+"""What stands before the colon of that which an event is about, in words."""
+_NOUN = f"the (?:{'|'.join(_NOUNS.values())})"
+_TWICE = re.compile(rf"({_NOUN}(?: for access)?) {_NOUN} ")
+"""Where a sentence has said already what the thing that it goes on to name is."""
+
+
+def _named(text: str) -> str:
+    kind, _, name = text.partition(":")
+    return f"the {_NOUNS[kind]} {name}" if kind in _NOUNS and name else text
+
+
 def _told(event: AuditEvent, names: Names) -> str:
     """Who did what, in a sentence of the catalogue's where it has one."""
 
     def tell(value: Any) -> str:
-        return ", ".join(map(tell, value)) if isinstance(value, list) else names.label(str(value))
+        return ", ".join(map(tell, value)) if isinstance(value, list) else _named(names.label(str(value)))
 
     actor = {"": "somebody", "operator": "the operator"}.get(event.actor, event.actor)
     about = {"actor": actor, "subject": event.subject}
     told = sentence(event.system, event.action, about, event.facts, tell)
     if told is not None:
+        told = _TWICE.sub(r"\1 ", told)
         return told[0].upper() + told[1:]
-    return " ".join(
-        part for part in (tell(event.actor or "somebody"), "asked for", event.action, tell(event.subject)) if part
-    )
+    who, what = names.label(event.actor or "somebody"), names.label(event.subject)
+    return " ".join(part for part in (who, "asked for", event.action, what) if part)
 
 
 def _decided(event: AuditEvent) -> str:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fullmakt.cli.explain import shown_fact
 from fullmakt.cli.explanations import catalogue_markdown, describe, entries_in, story, trace_id_in
+from fullmakt.cli.rights.naming import Names
 from fullmakt.infra.audit import AuditEvent
+from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.wire.altinn.parties import PartyIdentity, PartyKind
 from fullmakt.wire.maskinporten.errors import CATALOGUE
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -101,6 +106,35 @@ def test_other_systems_changes_are_told_by_name() -> None:
     assert (changed["asked"], changed["decided"]) == ("the-client asked for client:create new-client", "Done")
     assert (denied["decided"], denied["error"]) == ("Refused", None)  # the name means something else there
     assert (anonymous["asked"], anonymous["decided"]) == ("somebody asked for crl:publish a:b", "Permitted")
+
+
+@pytest.mark.parametrize(
+    ("system", "action", "subject", "told"),
+    [
+        ("systemusers", "system:create", "system:312044005_a", "The operator registers the system 312044005_a"),
+        ("systemusers", "system-user:change", "systemuser:5a6d", "The system user 5a6d has other rights"),
+        ("consents", "consent:accept", "consent:5a6d", "The operator says yes to the consent 5a6d"),
+        ("access-lists", "access-list:read", "access-list:ttd/few", "The operator reads the access list ttd/few"),
+        ("resources", "resource:delete", "resource:skd-mva", "The operator deletes the resource skd-mva"),
+        ("resources", "resource:delete", "skd-mva", "The operator deletes the resource skd-mva"),
+        ("delegations", "request:withdraw", "request:5a6d", "The operator takes back the request for access 5a6d"),
+        ("delegations", "accessmanagement:get", "a/b:c", "The operator asks access management for a/b:c"),
+        ("selfservice", "scope:create", "consent:read", "operator asked for scope:create consent:read"),
+    ],
+)
+def test_what_an_event_is_about_is_told_in_words(system: str, action: str, subject: str, told: str) -> None:
+    (step,) = story([event(system=system, action=action, subject=subject, actor="operator", outcome="done")])
+    assert step["asked"] == told
+
+
+def test_a_party_in_the_facts_is_named_once_and_called_what_the_trail_calls_it_if_that_is_no_number() -> None:
+    party, bank = "11111111-2222-4333-8444-555555555555", "Demo Bank (910753614)"
+    identity = PartyIdentity(50, UUID(party), PartyKind.ORGANISATION, "Demo Bank", orgno=OrgNumber("910753614"))
+    names = Names({party: identity, "910753614": identity})
+    assert shown_fact("910753614", names) == shown_fact("organisation:910753614", names) == bank
+    assert shown_fact(f"party:{party}", names) == f"{bank}, party:{party}"
+    assert shown_fact(["910753614", "312044005"], names) == f"{bank}, 312044005"
+    assert shown_fact({"a": ["b"]}, names) == '{"a": ["b"]}'
 
 
 def test_a_fact_that_was_not_kept_stays_a_blank() -> None:

@@ -355,11 +355,22 @@ async def test_for_a_deleted_system_nothing_is_answered(place: AskingPages, kind
     await place.send("DELETE", f"systemregister/vendor/{SYSTEM}")
     page = await place.page(url)
     assert "has been deleted since" in page
-    assert "<form" not in page
+    assert "Lapsed" in page
+    assert [said for said in ("Waiting for an answer", "To be answered by", "<form") if said in page] == []
     refused = await place.post(url, form)
     assert refused.status_code == 404
     assert "The system is no longer in the register." in refused.text
     assert "AUTH-00011" in refused.text
+
+
+async def test_a_request_that_timed_out_before_its_system_was_deleted_can_not_be_made_anew(place: AskingPages) -> None:
+    url = await place.asked()
+    await place.age(url, 181)
+    await place.send("DELETE", f"systemregister/vendor/{SYSTEM}")
+    page = await place.page(url)
+    assert "Its time is up" in page
+    assert "has been deleted since" in page
+    assert "can ask anew" not in page
 
 
 async def test_a_system_user_that_is_gone_is_not_changed(place: AskingPages) -> None:

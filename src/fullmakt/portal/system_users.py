@@ -69,7 +69,8 @@ class ShownRequest:
     """A request as its page shows it.
 
     ``status`` is Altinn's word; ``system`` the system's id and names; ``gone``: the system, or the system user that is
-    to be changed, is no more. ``answers`` are empty once nobody can answer; ``back`` is the vendor's URL, if any.
+    to be changed, is no more, so that a request nobody answered has lapsed. ``answers`` are empty once nobody can
+    answer; ``back`` is the vendor's URL, if any.
     """
 
     request_id: UUID

@@ -231,3 +231,9 @@ async def test_any_services_name_in_a_request_is_the_registrys(house: House) -> 
     other = body(RequestResources=[service(ServiceKey("9999", 1))])
     answer = await house.call("POST", "/api/consentRequests", token=await house.token(BANK), json=other)
     assert [error["ErrorCode"] for error in answer.json()] == ["90002"]
+
+
+async def test_a_test_token_for_a_consent_is_one_that_data_sources_take(house: House) -> None:
+    asked = {"env": "local", "serviceCodes": "5498_1", "offeredBy": KARI, "coveredBy": BANK, "5498_1_Navn": "Banken AS"}
+    token = (await house.http.get(f"{BASE}/altinn/testtools/api/GetConsentToken", params=asked)).text
+    assert (await ConsentTokenVerifier(ALTINN2, keys=house).verify(token)).receiver == BANK

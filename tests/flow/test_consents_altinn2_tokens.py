@@ -303,6 +303,16 @@ async def test_a_supplier_gives_up_what_it_handles(world: Altinn2World) -> None:
     refused(await world.draw(code))
 
 
+async def test_a_supplier_whose_delegation_and_entry_are_gone_does_nothing_more(world: Altinn2World) -> None:
+    code = await world.given(SUPPLIER, token=DELEGATED, HandledBy=SUPPLIER)
+    refused(await world.send(SUPPLIER, "DELETE", f"{TOKEN}/{code}"))
+    refused(await world.send(SUPPLIER, "POST", f"{TOKEN}/{code}/loguse", json=USE))
+    assert (await world.draw(code)).status_code == 200
+    await world.list_in_srr(LOAN, handled_by=SUPPLIER)
+    assert (await world.send(SUPPLIER, "POST", f"{TOKEN}/{code}/loguse", json=USE)).status_code == 204
+    assert (await world.send(SUPPLIER, "DELETE", f"{TOKEN}/{code}")).status_code == 204
+
+
 @pytest.mark.parametrize(
     ("who", "token"), [(BANK, BANK), (SUPPLIER, DELEGATED), (OWNER, OWNER)], ids=["receiver", "supplier", "owner"]
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.altinn.consents import rules, store
 from fullmakt.altinn.consents.altinn2.callers import Enterprise
@@ -21,18 +21,30 @@ from fullmakt.altinn.consents.service import ConsentsService
 from fullmakt.altinn.consents.srr import rules as srr_rules
 from fullmakt.altinn.consents.srr.model import ServiceKey
 from fullmakt.altinn.consents.srr.service import SrrService
+from fullmakt.altinn.consents.using import only
 from fullmakt.kernel.identifiers import OrgNumber
-from fullmakt.wire.altinn.parties import PartyIdentity
 
 
 @dataclass(frozen=True, slots=True)
-class _Claimant:
-    """Who comes with a code. ``supplier`` is the organisation where it acts for the receiver, and ``by_srr`` says that
-    it has nothing but SRR to act on."""
+class _Claim:
+    """A consent, and by what right somebody comes with its code. ``supplier`` is who acts for the receiver, and
+    ``by_srr`` says that it has nothing but SRR to act on."""
 
-    party: PartyIdentity
+    consent: Consent
+    known: Known
+    party: UUID
     supplier: OrgNumber | None = None
     by_srr: bool = False
+
+    @property
+    def services(self) -> list[ServiceKey]:
+        """What SRR is asked about."""
+        return [self.known.service(right.resource) for right in self.consent.rights]
+
+    @property
+    def receiver(self) -> str:
+        """Whom SRR is asked about."""
+        return self.known.number(self.consent.receiver) or ""
 
 
 class Drawing:
@@ -53,15 +65,11 @@ class Drawing:
         """
         work = self._consents.work
         async with self._refusing("consent:token", code, by):
-            organisation, on_behalf_of = await self._parties.of_caller(by)
-            consent = await self._held(code)
-            claimant = _claimant(consent, by, organisation, on_behalf_of)
-            known = await self._parties.known([consent])
-            now = await self._check(consent, claimant, known)
-        claims = claims_of(consent, known, None if claimant.supplier is None else str(claimant.supplier))
-        token = await self._signer.sign_as_altinn2(claims.claims(now))
-        facts = {"supplier": str(claimant.supplier)} if claimant.supplier is not None else {}
-        await work.record(by.actor, "consent:token", code, outcome="permit", **facts)
+            claim = await self._claimed(code, by)
+            now = await self._check(claim)
+        supplier = None if claim.supplier is None else str(claim.supplier)
+        token = await self._signer.sign_as_altinn2(claims_of(claim.consent, claim.known, supplier).claims(now))
+        await work.record(by.actor, "consent:token", code, outcome="permit", supplier=supplier)
         return token
 
     async def give_up(self, code: UUID, by: Enterprise) -> None:
@@ -70,10 +78,10 @@ class Drawing:
         Raises:
             NoConsentTokenError: it is not there to be given up.
         """
-        async with self._refusing("consent:give-up", code, by, told=True):
-            organisation, on_behalf_of = await self._parties.of_caller(by)
-            admits = _admission(by, organisation, on_behalf_of)
-            await self._consents.using.give_up(code, organisation.party_uuid, by.actor, admits)
+        async with self._refusing("consent:give-up", code, by):
+            claim = await self._claimed(code, by)
+            await self._check_supplier(claim)
+            await self._consents.using.give_up(code, claim.party, by.actor, only(claim.party))
 
     async def log_use(self, code: UUID, service: ServiceKey, used_at: datetime, by: Enterprise) -> None:
         """Say that the consent was used for the service. One that is good for one time ends with that.
@@ -83,99 +91,78 @@ class Drawing:
         Raises:
             NoConsentTokenError: it can not be used, or is not about the service.
         """
-        async with self._refusing("consent:use", code, by, told=True):
-            organisation, on_behalf_of = await self._parties.of_caller(by)
+        async with self._refusing("consent:use", code, by):
             found = await self._parties.services.find(service)
-            owns = found is not None and found.owner == by.organisation and by.on_behalf_of is None
+            owner = found is not None and found.owner == by.organisation and by.on_behalf_of is None
+            claim = await self._claimed(code, by, owner=owner)
+            if found is None or found.resource not in {right.resource for right in claim.consent.rights}:
+                raise NoConsentTokenError(Reason.NOT_FOUND, service=str(service))
+            await self._check_supplier(claim)
+            await self._consents.using.log_use(code, claim.party, by.actor, _anybody, used_at=used_at)
 
-            def admits(consent: Consent) -> Refusal | None:
-                about = found is not None and found.resource in {right.resource for right in consent.rights}
-                if not about:
-                    return Refusal(Reason.NOT_FOUND, {"service": str(service)})
-                if owns and consent.form is Form.ALTINN2:
-                    return None
-                return _admission(by, organisation, on_behalf_of)(consent)
-
-            await self._consents.using.log_use(code, organisation.party_uuid, by.actor, admits, used_at=used_at)
-
-    async def _held(self, code: UUID) -> Consent:
+    async def _claimed(self, code: UUID, by: Enterprise, *, owner: bool = False) -> _Claim:
+        """The consent, and by what right the caller comes with its code; ``owner`` of the service is one."""
+        organisation, on_behalf_of = await self._parties.of_caller(by)
         async with self._consents.work.database.transaction() as connection:
             consent = await store.get(connection, code)
-        if consent is None:
+        if consent is None or consent.form is not Form.ALTINN2:
             raise NoConsentTokenError(Reason.NOT_FOUND)
-        return consent
+        own = organisation.party_uuid
+        known = await self._parties.known([consent])
+        if owner or (on_behalf_of is None and consent.receiver == own):
+            return _Claim(consent, known, own)
+        receives = on_behalf_of is None or on_behalf_of.party_uuid == consent.receiver
+        if consent.handled_by != own or not receives:
+            raise NoConsentTokenError("not_the_receiver")
+        return _Claim(consent, known, own, by.organisation, by_srr=on_behalf_of is None)
 
-    async def _check(self, consent: Consent, claimant: _Claimant, known: Known) -> datetime:
+    async def _check(self, claim: _Claim) -> datetime:
         """Make sure, in one moment, that the consent stands, and that SRR, asked each time (§3.1), lets it be drawn.
 
         Returns that moment.
         """
-        keys = [known.service(right.resource) for right in consent.rights]
         async with self._consents.work.database.transaction() as connection:
             now = self._consents.work.clock()
-            current = await store.get(connection, consent.id)
-            _must(Refusal(Reason.NOT_FOUND) if current is None else rules.drawn_refusal(current, now))
-            gates = await self._srr.gates(keys, known.number(consent.receiver) or "", connection)
-        refusal = srr_rules.may_receive(gates, now, handled_by=claimant.supplier, by_certificate=claimant.by_srr)
-        if refusal is not None:
-            raise NoConsentTokenError(refusal.reason, **refusal.facts)
+            current = await store.get(connection, claim.consent.id)
+            refusal = Refusal(Reason.NOT_FOUND) if current is None else rules.drawn_refusal(current, now)
+            if refusal is not None:
+                raise NoConsentTokenError(refusal.reason, **refusal.facts)
+            await self._check_srr(claim, now, connection)
         return now
 
-    def _refusing(self, action: str, code: UUID, by: Enterprise, *, told: bool = False) -> _Refusing:
-        return _Refusing(self._consents, action, code, by, told=told)
+    async def _check_supplier(self, claim: _Claim) -> None:
+        """A supplier that has nothing else to act on is named in SRR whatever it does (§2.14)."""
+        if claim.by_srr:
+            await self._check_srr(claim, self._consents.work.clock())
+
+    async def _check_srr(self, claim: _Claim, now: datetime, connection: AsyncConnection | None = None) -> None:
+        gates = await self._srr.gates(claim.services, claim.receiver, connection)
+        refusal = srr_rules.may_receive(gates, now, handled_by=claim.supplier, by_certificate=claim.by_srr)
+        if refusal is not None:
+            raise NoConsentTokenError(refusal.reason, **refusal.facts)
+
+    def _refusing(self, action: str, code: UUID, by: Enterprise) -> _Refusing:
+        return _Refusing(self._consents, action, code, by)
 
 
 class _Refusing:
-    """A block that refuses in one way alone. ``told``: what the model refuses has been written down by it."""
+    """A block that refuses in one way alone; what the model refuses has been written down by it."""
 
-    def __init__(self, consents: ConsentsService, action: str, code: UUID, by: Enterprise, *, told: bool) -> None:
-        self._consents, self._action, self._code, self._by, self._told = consents, action, code, by, told
+    def __init__(self, consents: ConsentsService, action: str, code: UUID, by: Enterprise) -> None:
+        self._consents, self._action, self._code, self._by = consents, action, code, by
 
     async def __aenter__(self) -> None:
         return None
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, ConsentRefusedError):
-            if not self._told:
-                await self._record(error.reason, error.facts)
             raise NoConsentTokenError(error.reason, **error.facts) from error
         if isinstance(error, NoConsentTokenError | NotAdmittedError):
-            await self._record(error.reason, error.facts)
+            record = self._consents.work.record
+            await record(self._by.actor, self._action, self._code, str(error.reason), **error.facts)
         if isinstance(error, NotAdmittedError):
             raise NoConsentTokenError(error.reason, **error.facts) from error
 
-    async def _record(self, reason: str, facts: Mapping[str, Any]) -> None:
-        await self._consents.work.record(self._by.actor, self._action, self._code, str(reason), **facts)
 
-
-def _must(refusal: Refusal | None) -> None:
-    if refusal is not None:
-        raise NoConsentTokenError(refusal.reason, **refusal.facts)
-
-
-def _claimant(
-    consent: Consent, by: Enterprise, organisation: PartyIdentity, on_behalf_of: PartyIdentity | None
-) -> _Claimant:
-    """Who draws: the receiver itself, or the supplier that handles the consent for it (§2.8)."""
-    if consent.form is not Form.ALTINN2:
-        raise NoConsentTokenError(Reason.NOT_FOUND, form=consent.form.value)
-    if on_behalf_of is None and consent.receiver == organisation.party_uuid:
-        return _Claimant(organisation)
-    if consent.handled_by != organisation.party_uuid:
-        raise NoConsentTokenError("not_the_receiver")
-    if on_behalf_of is not None and on_behalf_of.party_uuid != consent.receiver:
-        raise NoConsentTokenError("not_the_receiver")
-    return _Claimant(organisation, by.organisation, by_srr=on_behalf_of is None)
-
-
-def _admission(
-    by: Enterprise, organisation: PartyIdentity, on_behalf_of: PartyIdentity | None
-) -> Callable[[Consent], Refusal | None]:
-    def admits(consent: Consent) -> Refusal | None:
-        try:
-            _claimant(consent, by, organisation, on_behalf_of)
-        except NoConsentTokenError as error:
-            return Refusal(Reason.NOT_FOUND, error.facts)
-        return None
-
-    return admits
+def _anybody(_consent: Consent) -> None:
+    """The claim has been looked at."""

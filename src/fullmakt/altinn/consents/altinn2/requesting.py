@@ -91,48 +91,31 @@ class Requesting:
             raise
 
     async def _requested(self, asked: Asked, by: Enterprise) -> Consent:
-        self._check_caller(asked, by)
+        _check_caller(asked, by)
         wished = await self._wished(asked)
         receiver = await self._receiver(asked)
         await self._check_may_ask(receiver, wished, by)
-        destination = _destination(asked.redirect_url)
-
-        async def check_srr(connection: AsyncConnection | None) -> None:
-            gates = await self._srr.gates([one.asked.key for one in wished], asked.covered_by, connection)
-            now, handler = self._consents.work.clock(), by.organisation if asked.handled_by else None
-            by_certificate = handler is not None and by.on_behalf_of is None
-            refusal = srr_rules.may_receive(gates, now, handled_by=handler, by_certificate=by_certificate)
-            if refusal is None and destination is not None:
-                refusal = srr_rules.allowed_redirect(gates, now, destination, by.key.domains)
-            if refusal is not None:
-                code, words = _OF_SRR[refusal.reason]
-                error = ConsentError(code, words.format(**{"service": "the service", **refusal.facts}))
-                raise RequestRefusedError(error, reason=refusal.reason, facts=refusal.facts)
-
-        await check_srr(None)
+        await self._check_srr(asked, by)
         consent = await self._drafted(asked, wished, receiver)
 
         async def gate(connection: AsyncConnection, _consent: Consent) -> None:
-            await check_srr(connection)
+            await self._check_srr(asked, by, connection)
 
-        performed_by = consent.created_by
-        return (await self._consents.using.request(consent, performed_by, by.actor, gate=gate)).consent
+        return (await self._consents.using.request(consent, consent.created_by, by.actor, gate=gate)).consent
 
-    def _check_caller(self, asked: Asked, by: Enterprise) -> None:
-        """A receiver asks for itself; whoever acts for another says so by ``HandledBy``."""
-        if not asked.handled_by:
-            if asked.covered_by != by.organisation or by.on_behalf_of is not None:
-                raise RequestRefusedError(
-                    ConsentError(ErrorCode.RECEIVER, "CoveredBy is not the organization that is authenticated.")
-                )
-            return
-        allowed = asked.handled_by == by.organisation and asked.covered_by != by.organisation
-        if not allowed or by.on_behalf_of not in {None, asked.covered_by}:
-            raise RequestRefusedError(
-                ConsentError(
-                    ErrorCode.SUPPLIER, "HandledBy is not the organization that is authenticated for CoveredBy."
-                )
-            )
+    async def _check_srr(self, asked: Asked, by: Enterprise, connection: AsyncConnection | None = None) -> None:
+        """What SRR says, and where it says nothing of redirects, the API key."""
+        gates = await self._srr.gates([one.key for one in asked.services], asked.covered_by, connection)
+        now, handler = self._consents.work.clock(), by.organisation if asked.handled_by else None
+        by_certificate = handler is not None and by.on_behalf_of is None
+        refusal = srr_rules.may_receive(gates, now, handled_by=handler, by_certificate=by_certificate)
+        destination = _destination(asked.redirect_url)
+        if refusal is None and destination is not None:
+            refusal = srr_rules.allowed_redirect(gates, now, destination, by.key.domains)
+        if refusal is not None:
+            code, words = _OF_SRR[refusal.reason]
+            error = ConsentError(code, words.format(**{"service": "the service", **refusal.facts}))
+            raise RequestRefusedError(error, reason=refusal.reason, facts=refusal.facts)
 
     async def _wished(self, asked: Asked) -> list[_Wished]:
         found = {one.key: await self._services.find(one.key) for one in asked.services}
@@ -218,6 +201,19 @@ class Requesting:
         wanted = [attribute for attribute in named.values() if attribute is not None]
         found = await self._consents.neighbours.parties.identify(wanted)
         return {name: found[one] for name, one in named.items() if one is not None and one in found}
+
+
+def _check_caller(asked: Asked, by: Enterprise) -> None:
+    """A receiver asks for itself; whoever acts for another says so by ``HandledBy``."""
+    if not asked.handled_by:
+        if asked.covered_by != by.organisation or by.on_behalf_of is not None:
+            text = "CoveredBy is not the organization that is authenticated."
+            raise RequestRefusedError(ConsentError(ErrorCode.RECEIVER, text))
+        return
+    allowed = asked.handled_by == by.organisation and asked.covered_by != by.organisation
+    if not allowed or by.on_behalf_of not in {None, asked.covered_by}:
+        text = "HandledBy is not the organization that is authenticated for CoveredBy."
+        raise RequestRefusedError(ConsentError(ErrorCode.SUPPLIER, text))
 
 
 def _template_errors(asked: Asked, wished: Sequence[_Wished], template: Template) -> Iterator[ConsentError]:

@@ -113,11 +113,11 @@ class ExchangeService:
         return ring.signer.sign(claims)
 
     async def sign(self, claims: Mapping[str, Any], *, actor: str) -> str:
-        """A token of another sort with ``claims`` as they are, ``iss`` among them, for who has made sure of them."""
+        """A token of Altinn 2's with ``claims`` as they are, ``iss`` among them, for who has made sure of them."""
         ring = await self._keys.ring()
         facts = {"issuer": str(claims["iss"]), "kid": ring.signer.signer.kid}
         await self._record("token:issue", "permit", actor, facts)
-        return ring.signer.sign(claims)
+        return ring.signer.sign_as_altinn2(claims)
 
     async def refresh(self, token: str, *, enrich_pid: bool = False) -> str:
         """The same token with 30 new minutes; ``enrich_pid`` adds the number of the person it is for.

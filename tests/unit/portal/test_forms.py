@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fullmakt.portal.forms import secure_origin, web_address
+from fullmakt.portal.forms import secure_origin, web_address, web_origin
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,24 @@ def test_an_origin_is_named_only_where_a_browser_may_be_sent(url: str, origin: s
     assert secure_origin(url) == origin
 
 
-@given(st.one_of(st.text(), st.text().map("https://{}".format)))
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("http://localhost:9999/back", "http://localhost:9999"),
+        ("https://bank.example/", "https://bank.example"),
+        ("bankapp://consent", ""),
+        ("http://user@bank.example/", ""),
+        ("javascript:alert(1)", ""),
+    ],
+)
+def test_an_origin_of_the_web_need_not_be_secured_where_that_is_allowed(url: str, origin: str) -> None:
+    assert web_origin(url) == origin
+
+
+@given(st.one_of(st.text(), st.text().map("https://{}".format), st.text().map("http://{}".format)))
 def test_whatever_a_url_is_nothing_gets_into_a_header_by_it(url: str) -> None:
-    assert not set(secure_origin(url)) & set(" ;,'*\r\n\"")
-    assert secure_origin(url).isascii()
+    assert not set(web_origin(url)) & set(" ;,'*\r\n\"")
+    assert web_origin(url).isascii()
 
 
 @pytest.mark.parametrize(

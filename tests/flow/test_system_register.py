@@ -287,9 +287,15 @@ class TestIfMatch:
         assert [await send(match) for match in ('"2"', 'W/"1"', '"01"', '"x"', '"9999999999999999999"')] == [412] * 5
         assert [await send(match) for match in ("1", '"1', '"1" "2"')] == [400] * 3
         assert (await vendor.get(OWN)).headers["etag"] == '"1"'
-        assert await send('"7", "1"') == 200
+        changed = await vendor.request(method, path, json=body, headers={"If-Match": '"7", "1"'})
+        assert changed.status_code == 200
+        assert changed.headers.get("etag") == ('"2"' if method == "PUT" else None)
         assert (await vendor.get(OWN)).headers["etag"] == '"2"'
-        assert await send('"1"') == 412
+        stale = await vendor.request(method, path, json=body, headers={"If-Match": '"1"'})
+        problem = stale.json()
+        assert (stale.status_code, problem["status"], problem["code"]) == (412, 412, "STD-00412")
+        assert (problem["type"], problem["title"]) == ("urn:altinn:error:STD-00412", problem["detail"])
+        assert problem["traceId"]
         assert await send("*") == 200
 
     async def test_other_refusals_come_first(self, setting: RegisterSetting, vendor: httpx2.AsyncClient) -> None:

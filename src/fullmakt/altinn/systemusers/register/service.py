@@ -113,8 +113,8 @@ class RegisterService:
 
     async def replace(
         self, registrant: Registrant, system_id: str, proposal: Proposal, match: Versions = ANY_VERSION
-    ) -> None:
-        """Give the system the definition that is proposed.
+    ) -> System:
+        """Give the system the definition that is proposed; the system as it is then.
 
         Raises:
             UnknownSystemError: there is none with the id, or the proposal names another vendor than the system's.
@@ -132,12 +132,12 @@ class RegisterService:
         _require_none(await self._faults(proposal, found))
         change = Change(registrant, ChangeType.UPDATE, proposal_document(proposal))
         definition = rules.definition(proposal, found.vendor)
-        await self._work.alter(change, system_id, match, lambda _: definition)
+        return await self._work.alter(change, system_id, match, lambda _: definition)
 
     async def replace_rights(
         self, registrant: Registrant, system_id: str, rights: Sequence[Right], match: Versions = ANY_VERSION
-    ) -> None:
-        """Give the system these rights and no others.
+    ) -> System:
+        """Give the system these rights and no others; the system as it is then.
 
         Raises:
             UnknownSystemError, ForbiddenError, DeletedSystemError, AltinnValidationError, StaleVersionError: as
@@ -146,12 +146,12 @@ class RegisterService:
         _require_live(await self.own(registrant, system_id))
         _require_none(await self._right_faults(rights))
         change = Change(registrant, ChangeType.RIGHTS, [right_document(right) for right in rights])
-        await self._work.alter(change, system_id, match, lambda system: replace(system, rights=tuple(rights)))
+        return await self._work.alter(change, system_id, match, lambda system: replace(system, rights=tuple(rights)))
 
     async def replace_packages(
         self, registrant: Registrant, system_id: str, urns: Sequence[str], match: Versions = ANY_VERSION
-    ) -> None:
-        """Give the system the access packages with these URNs and no others.
+    ) -> System:
+        """Give the system the access packages with these URNs and no others; the system as it is then.
 
         Raises:
             UnknownSystemError, ForbiddenError, DeletedSystemError, AltinnValidationError, StaleVersionError: as
@@ -165,7 +165,7 @@ class RegisterService:
         names = rules.package_names(urns)
         await self.own(registrant, system_id)
         change = Change(registrant, ChangeType.PACKAGES, package_documents(names))
-        await self._work.alter(change, system_id, match, with_packages)
+        return await self._work.alter(change, system_id, match, with_packages)
 
     async def delete(self, registrant: Registrant, system_id: str, match: Versions = ANY_VERSION) -> None:
         """Delete the system: its clients are free, its id is not. One that is deleted already stays so.

@@ -72,8 +72,8 @@ class Work:
 
     async def alter(
         self, change: Change, system_id: str, match: Versions, alter: Callable[[System], SystemDefinition]
-    ) -> None:
-        """Give a system the definition that ``alter`` makes of the one it has.
+    ) -> System:
+        """Give a system the definition that ``alter`` makes of the one it has; how it is then.
 
         Raises:
             UnknownSystemError, DeletedSystemError: there is no system to change.
@@ -92,6 +92,7 @@ class Work:
             ):
                 raise AltinnValidationError(errors.CLIENT_TAKEN)
             await _tell(connection, change, after, {*before.client_ids, *after.client_ids}, now)
+            return after
 
     async def delete(self, change: Change, system_id: str, match: Versions) -> None:
         """Delete a system, if it is not deleted already.

@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from fullmakt.altinn.systemusers.errors import (
+    SYSTEM_NOT_FOUND,
     DeletedSystemError,
     RegisterError,
     StaleVersionError,
@@ -19,13 +20,14 @@ from fullmakt.altinn.systemusers.register import rules
 from fullmakt.altinn.systemusers.register.model import Registrant
 from fullmakt.altinn.systemusers.register.service import RegisterService
 from fullmakt.infra.altinn import Callers, ForbiddenError, caller_of, require_scope
-from fullmakt.infra.http import problem
 from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.callers import Caller
-from fullmakt.wire.altinn.problems import AltinnValidationError, BindingError
+from fullmakt.wire.altinn.problems import AltinnProblemError, AltinnValidationError, BindingError, ProblemKind
 
 READ = "system:read"
 DELETE = "system:delete"
+_STALE_VERSION = ProblemKind("STD-00412", 412, "The system is not of the version that the request asks for.")
+"""Ours, as ``If-Match`` is: Altinn's lists have no code for it."""
 
 
 @dataclass(slots=True)
@@ -101,11 +103,11 @@ def _answer(entry: Entry, refusal: RegisterError) -> Response:
         case UnknownSystemError() if entry.action == DELETE:
             raise BindingError({"return": ["System not found"]})
         case UnknownSystemError() if entry.action == READ:
-            return problem(404, "There is no such system")
+            raise AltinnProblemError(SYSTEM_NOT_FOUND)
         case UnknownSystemError():
             return PlainTextResponse(f"System with ID '{entry.system_id}' not found.", 404)
         case DeletedSystemError():
             return PlainTextResponse("Cannot update a system marked as deleted.", 400)
         case StaleVersionError():
-            return problem(412, "The system is not of the version that the request asks for")
+            raise AltinnProblemError(_STALE_VERSION)
     raise refusal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 from starlette.routing import Route
 
+from fullmakt.altinn.systemusers.model import System
 from fullmakt.altinn.systemusers.register import rules
 from fullmakt.altinn.systemusers.register.documents import catalogue_document, change_document, vendor_document
 from fullmakt.altinn.systemusers.register.http import binding
@@ -59,22 +60,19 @@ class VendorEndpoints:
         """Replace a system's definition."""
         registrant, match = entry.registrant, read_match(entry.request.headers)
         proposal = await binding.proposal_in(entry.request)
-        await self._service.replace(registrant, entry.system_id, proposal, match)
-        return json_response(SUCCEEDED)
+        return _changed(await self._service.replace(registrant, entry.system_id, proposal, match))
 
     async def replace_rights(self, entry: Entry) -> Response:
         """Replace a system's rights."""
         registrant, match = entry.registrant, read_match(entry.request.headers)
         rights = await binding.rights_in(entry.request)
-        await self._service.replace_rights(registrant, entry.system_id, rights, match)
-        return json_response(SUCCEEDED)
+        return _changed(await self._service.replace_rights(registrant, entry.system_id, rights, match))
 
     async def replace_packages(self, entry: Entry) -> Response:
         """Replace a system's access packages."""
         registrant, match = entry.registrant, read_match(entry.request.headers)
         urns = await binding.packages_in(entry.request)
-        await self._service.replace_packages(registrant, entry.system_id, urns, match)
-        return json_response(SUCCEEDED)
+        return _changed(await self._service.replace_packages(registrant, entry.system_id, urns, match))
 
     async def delete(self, entry: Entry) -> Response:
         """Delete a system."""
@@ -85,3 +83,8 @@ class VendorEndpoints:
         """A system's change log, the newest entry first."""
         found = await self._service.changes(entry.registrant, entry.system_id)
         return json_response([change_document(change) for change in found])
+
+
+def _changed(system: System) -> Response:
+    """200, with the ETag of the version that the change has made."""
+    return json_response(SUCCEEDED, {"ETag": etag(system.version)})

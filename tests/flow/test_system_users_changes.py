@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import httpx2
 import pytest
 
+from fullmakt.altinn.systemusers import errors
+from fullmakt.altinn.systemusers.requests.changing import Changing
+from fullmakt.altinn.systemusers.requests.model import Alteration
 from fullmakt.infra.database import Database
+from fullmakt.wire.altinn.delegations import Given
+from fullmakt.wire.altinn.problems import AltinnProblemError
 from tests.support.asking_systems import (
     API,
     CHANGE,
@@ -21,7 +27,7 @@ from tests.support.asking_systems import (
     problem_of,
     somebody,
 )
-from tests.support.systemusers import SYSTEM, package, right
+from tests.support.systemusers import SYSTEM, VENDOR, package, right
 
 MORE = {"requiredRights": [right("melding")], "unwantedAccessPackages": [package("skatt")]}
 ID = UUID("11111111-1111-4111-8111-111111111111")
@@ -240,3 +246,43 @@ async def test_what_is_required_and_unwanted_at_once_stays(world: SystemUsersWor
     assert (await ask(world, user, both)).status_code == 201
     assert (await answer(world, "kari", "approve")).status_code == 200
     assert ("resource", "krav", True) in await world.given(user)
+
+
+class TakenBackMeanwhile:
+    """Access management that is asked while the owner takes the system user back."""
+
+    def __init__(self, world: SystemUsersWorld, user: UUID) -> None:
+        self._world, self._user = world, user
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._world.rights, name)
+
+    async def given(self, system_user: UUID, **more: Any) -> tuple[Given, ...]:
+        found = await self._world.rights.given(system_user, **more)
+        await self._world.send("kari", "DELETE", f"{USERS}/{self._world.customer.party_id}/{self._user}")
+        return found
+
+
+async def test_nothing_is_asked_of_a_system_user_that_is_taken_back_meanwhile(world: SystemUsersWorld) -> None:
+    user = await world.approved()
+    changing = Changing(world.service.work, replace(world.neighbours, rights=TakenBackMeanwhile(world, user)))
+    with pytest.raises(AltinnProblemError) as refused:
+        await changing.ask(ID, user, Alteration(unwanted_packages=("skatt",)), "", VENDOR, "vendor")
+    assert refused.value.kind is errors.SYSTEM_USER_NOT_FOUND
+    assert await world.rows("SELECT 1 FROM systemusers.change_request") == []
+
+
+async def test_a_change_does_not_wait_for_the_owner_of_a_system_user_that_is_gone(world: SystemUsersWorld) -> None:
+    user = await world.approved()
+    await ask(world, user)
+    await world.send("kari", "DELETE", f"{USERS}/{world.customer.party_id}/{user}")
+    one = await world.send("vendor", "GET", f"{CHANGE}/vendor/{ID}")
+    (listed,) = (await world.send("vendor", "GET", f"{CHANGE}/vendor/bysystem/{SYSTEM}")).json()["data"]
+    assert (one.json()["status"], listed["status"]) == ("Rejected", "Rejected")
+
+
+@pytest.mark.parametrize("member", ["requiredRights", "unwantedRights"])
+async def test_a_right_names_its_resource_as_a_resource(world: SystemUsersWorld, member: str) -> None:
+    user = await world.approved()
+    odd = {"resource": [{"id": "urn:altinn:org", "value": "krav"}]}
+    assert problem_of(await ask(world, user, {member: [odd]})) == (400, "01")

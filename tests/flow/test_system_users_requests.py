@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import pytest
 
+from fullmakt.altinn.systemusers import errors
+from fullmakt.altinn.systemusers.requests.asking import Asking
+from fullmakt.altinn.systemusers.requests.model import Key, Wish
 from fullmakt.infra.database import Database
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
-from fullmakt.wire.altinn.parties import HeldRights
+from fullmakt.wire.altinn.parties import HeldRights, PartyIdentity
+from fullmakt.wire.altinn.problems import AltinnProblemError
+from fullmakt.wire.altinn.systemusers import UserType
 from tests.support.asking_systems import (
     API,
     CUSTOMER,
@@ -267,6 +274,58 @@ async def test_the_requests_for_a_system_come_in_pages(world: SystemUsersWorld) 
     agents = (await world.send("vendor", "GET", f"{REQUEST}/vendor/agent/bysystem/{SYSTEM}")).json()
     assert (len(agents["data"]), agents["links"]) == (1, {})
     assert problem_of(await world.send("rival", "GET", f"{REQUEST}/vendor/bysystem/{SYSTEM}")) == (404, "11")
+
+
+async def test_a_full_page_that_is_the_last_one_has_no_next(world: SystemUsersWorld) -> None:
+    for number in range(50):
+        await world.requested(externalRef=f"ref-{number}")
+    page = (await world.send("vendor", "GET", f"{REQUEST}/vendor/bysystem/{SYSTEM}")).json()
+    assert (len(page["data"]), page["links"]) == (50, {})
+
+
+@pytest.mark.parametrize("called", ["a?b", "a#b", "a%41b"])
+async def test_the_next_page_of_a_system_with_an_odd_id_can_be_followed(world: SystemUsersWorld, called: str) -> None:
+    system_id = await world.registered(called, clientId=["another"])
+    made = [await world.requested(systemId=system_id, externalRef=f"ref-{number}") for number in range(51)]
+    first = await world.send("vendor", "GET", f"{REQUEST}/vendor/bysystem/{quote(system_id, safe='')}")
+    following = first.json()["links"]["next"]
+    second = await world.send("vendor", "GET", following.removeprefix(API))
+    assert [one["id"] for one in second.json()["data"]] == made[50:]
+
+
+@pytest.mark.parametrize("attribute", ["urn:altinn:org", "urn:altinn:Resource", "x"])
+async def test_a_right_names_its_resource_as_a_resource(world: SystemUsersWorld, attribute: str) -> None:
+    odd = {"resource": [{"id": attribute, "value": "krav"}]}
+    answer = await world.ask(rights=[odd])
+    assert problem_of(answer) == (400, "01")
+    assert answer.json()["NotFoundRights"] == ["krav"]
+
+
+class TakingTheUrlAway:
+    """A register of parties that is asked while the vendor takes the system's URLs away."""
+
+    def __init__(self, world: SystemUsersWorld) -> None:
+        self._world, self._parties = world, world.parties
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._parties, name)
+
+    async def identify(self, attributes: Collection[Attribute]) -> dict[Attribute, PartyIdentity]:
+        await self._world.redefined(allowedRedirectUrls=["https://smartcloud.example/another"])
+        return await self._world.parties.identify(attributes)
+
+
+async def test_a_url_that_is_taken_away_meanwhile_is_not_kept(world: SystemUsersWorld) -> None:
+    """The check outside the transaction has seen the system as it was; that in it, as it is."""
+    neighbours = replace(world.neighbours, parties=TakingTheUrlAway(world))
+    asking = Asking(world.service.work, neighbours)
+    wish = Wish(
+        Key(SYSTEM, CUSTOMER, "ref", UserType.STANDARD), "", (), ("skatt",), "https://smartcloud.example/receipt"
+    )
+    with pytest.raises(AltinnProblemError) as refused:
+        await asking.ask(wish, VENDOR, "vendor")
+    assert refused.value.kind is errors.REDIRECT_NOT_ALLOWED
+    assert await world.rows("SELECT 1 FROM systemusers.request") == []
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from fullmakt.altinn.systemusers.http.door import (
     json,
     vendor_of,
 )
-from fullmakt.altinn.systemusers.requests.asking import PAGE_SIZE
 from fullmakt.altinn.systemusers.requests.changing import Changing
 from fullmakt.altinn.systemusers.requests.model import Alteration
 from fullmakt.infra.reading import Query, body_of
@@ -89,9 +88,12 @@ class _Vendor:
     async def of_system(self, request: Request, caller: Caller) -> Response:
         system_id, after = reading.path_text(request, "system_id"), reading.place_of(request)
         found = await self._changing.of_system(system_id, vendor_of(caller), after)
-        following = found[-1].change.number if len(found) == PAGE_SIZE else None
-        path = f"{BASE}/vendor/bysystem/{system_id}"
-        return json(self._documents.page(path, [self._documents.change(one) for one in found], following))
+        documents = self._documents
+        return json(
+            documents.page_of_system(
+                f"{BASE}/vendor", system_id, found, lambda one: one.change.number, documents.change
+            )
+        )
 
     async def delete(self, request: Request, caller: Caller) -> Response:
         await self._changing.delete(reading.path_uuid(request, "request_id"), vendor_of(caller), caller.actor)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 from fullmakt.altinn.systemusers.documents import package_document, right_document
 from fullmakt.altinn.systemusers.requests.answering import Shown
+from fullmakt.altinn.systemusers.requests.asking import PAGE_SIZE
 from fullmakt.altinn.systemusers.requests.changing import ShownChange
 from fullmakt.altinn.systemusers.requests.model import RequestStatus, SystemUserRequest
 from fullmakt.altinn.systemusers.requests.rules import timed_out
@@ -20,6 +21,7 @@ from fullmakt.wire.altinn.delegations import Given, GivenKind
 from fullmakt.wire.altinn.systemusers import UserType
 
 Document = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,19 @@ class Documents:
         """Where people answer."""
         path = f"{self.urls.pages}/accessmanagement/ui/systemuser/{page}"
         return f"{path}?{urlencode({'id': request_id, 'DONTCHOOSEREPORTEE': 'true'})}"
+
+    def page_of_system(
+        self,
+        path: str,
+        system_id: str,
+        found: Sequence[T],
+        number: Callable[[T], int],
+        document: Callable[[T], Document],
+    ) -> Document:
+        """The first fifty of what was found of a system, below ``path``; when that is more, where the next ones are."""
+        shown = found[:PAGE_SIZE]
+        following = number(shown[-1]) if len(found) > PAGE_SIZE else None
+        return self.page(f"{path}/bysystem/{quote(system_id, safe='')}", [document(one) for one in shown], following)
 
     def page(self, path: str, documents: Sequence[Document], following: int | None) -> Document:
         """A page of a list; ``following`` is the number of its last entry, when there are more."""

@@ -12,7 +12,7 @@ from fullmakt.altinn.systemusers.http import reading
 from fullmakt.altinn.systemusers.http.documents import Documents
 from fullmakt.altinn.systemusers.http.door import ENDUSER, REQUEST_READ, REQUEST_WRITE, Door, json, vendor_of
 from fullmakt.altinn.systemusers.requests.answering import Answering
-from fullmakt.altinn.systemusers.requests.asking import PAGE_SIZE, Asking
+from fullmakt.altinn.systemusers.requests.asking import Asking
 from fullmakt.altinn.systemusers.requests.model import Key, Wish
 from fullmakt.infra.reading import body_of
 from fullmakt.wire.altinn.callers import Caller
@@ -98,9 +98,8 @@ class _Vendor:
     async def of_system(self, request: Request, caller: Caller) -> Response:
         system_id, after = reading.path_text(request, "system_id"), reading.place_of(request)
         found = await self._asking.of_system(system_id, self._kind, vendor_of(caller), after)
-        following = found[-1].number if len(found) == PAGE_SIZE else None
-        path = f"{self._path}/bysystem/{system_id}"
-        return json(self._documents.page(path, [self._documents.request(one) for one in found], following))
+        documents = self._documents
+        return json(documents.page_of_system(self._path, system_id, found, lambda one: one.number, documents.request))
 
 
 class _EndUser:

@@ -18,7 +18,6 @@ from fullmakt.altinn.systemusers.http.door import (
     json,
     vendor_of,
 )
-from fullmakt.altinn.systemusers.requests.asking import PAGE_SIZE
 from fullmakt.altinn.systemusers.users.service import STREAM_PAGE, Users
 from fullmakt.infra.http import problem
 from fullmakt.infra.reading import Query, body_of
@@ -101,9 +100,11 @@ class _Routes:
     async def of_system(self, request: Request, caller: Caller) -> Response:
         system_id, after = reading.path_text(request, "system_id"), reading.place_of(request)
         found = await self._users.of_system(system_id, vendor_of(caller), after)
-        following = found[-1].number if len(found) == PAGE_SIZE else None
-        path = f"{BASE}/vendor/bysystem/{system_id}"
-        return json(self._documents.page(path, [user.record.document() for user in found], following))
+        return json(
+            self._documents.page_of_system(
+                f"{BASE}/vendor", system_id, found, lambda user: user.number, lambda user: user.record.document()
+            )
+        )
 
     # -- for the platform --
 

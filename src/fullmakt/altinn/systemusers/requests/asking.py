@@ -67,6 +67,7 @@ class Asking:
     async def _keep(self, wish: Wish, actor: str) -> tuple[SystemUserRequest, bool]:
         async with self._work.changing() as change:
             system = await held_system(change, wish.key.system_id)
+            raise_if(rules.redirect_fault(wish.redirect_url, system))
             raise_if(rules.beyond_system(wish.rights or (), wish.packages or (), system))
             request = SystemUserRequest(
                 request_id=change.fresh_id(),
@@ -111,14 +112,14 @@ class Asking:
             return self._as_of_now(of_kind(await store.newest(connection, key), key.kind))
 
     async def of_system(self, system_id: str, kind: UserType, vendor: OrgNumber, after: int) -> list[SystemUserRequest]:
-        """A page of the requests for a system of the vendor's, after the one with that number.
+        """A page of the requests for a system of the vendor's, after the one with that number, and the one after it.
 
         Raises:
             AltinnProblemError: AUTH-00011, there is no such system, or it is another vendor's.
         """
         async with self._work.database.transaction() as connection:
             owned(await register.find(connection, system_id), vendor)
-            found = await store.of_system(connection, system_id, kind, after, PAGE_SIZE)
+            found = await store.of_system(connection, system_id, kind, after, PAGE_SIZE + 1)
         return [self._as_of_now(request) for request in found]
 
     async def delete(self, request_id: UUID, vendor: OrgNumber, actor: str) -> None:

@@ -78,6 +78,10 @@ class Changing:
         if rules.remaining(alteration, {(one.kind, one.name) for one in given}) == Alteration():
             return ShownChange(rules.with_status(asked, RequestStatus.NO_CHANGE_NEEDED), user), False
         async with self._work.changing() as change:
+            user = await _held(change, system_user_id)
+            system = await held_system(change, user.system_id)
+            raise_if(rules.redirect_fault(redirect_url, system))
+            raise_if(rules.beyond_system(alteration.required_rights, alteration.required_packages, system))
             if await store.insert(change.connection, asked):
                 _tell(change, actor, "system-user-change:create", asked, user)
                 return ShownChange(asked, user), True
@@ -94,6 +98,7 @@ class Changing:
         rights, packages = alteration.required_rights, alteration.required_packages
         raise_if(rules.redirect_fault(redirect_url, system))
         raise_if(rules.beyond_system(rights, packages, system))
+        raise_if(rules.misnamed(alteration.unwanted_rights))
         await check_delegable(self._neighbours, rules.resources(rights))
         raise_if(rules.not_for(UserType.STANDARD, packages, self._neighbours.packages))
 
@@ -103,7 +108,7 @@ class Changing:
         Raises:
             AltinnProblemError: AUTH-00010, there is none; AUTH-00011, it is another vendor's.
         """
-        return _owned_by(await self._shown(change_request_id), vendor)
+        return _to_vendor(_owned_by(await self._shown(change_request_id), vendor))
 
     async def by_reference(self, system_id: str, orgno: OrgNumber, external_ref: str, vendor: OrgNumber) -> ShownChange:
         """The last change request for the system user with that key.
@@ -120,17 +125,17 @@ class Changing:
         return ShownChange(rules.as_of(found, self._work.clock()), user)
 
     async def of_system(self, system_id: str, vendor: OrgNumber, after: int) -> list[ShownChange]:
-        """A page of the change requests for system users of a system of the vendor's.
+        """A page of the change requests for system users of a system of the vendor's, and the one after it.
 
         Raises:
             AltinnProblemError: AUTH-00011, the system is not the vendor's.
         """
         async with self._work.database.transaction() as connection:
             owned(await register.find(connection, system_id), vendor)
-            found = await store.of_system(connection, system_id, after, PAGE_SIZE)
+            found = await store.of_system(connection, system_id, after, PAGE_SIZE + 1)
             about = await users.many(connection, {one.system_user_id for one in found})
         now = self._work.clock()
-        return [ShownChange(rules.as_of(one, now), about[one.system_user_id]) for one in found]
+        return [_to_vendor(ShownChange(rules.as_of(one, now), about[one.system_user_id])) for one in found]
 
     async def delete(self, change_request_id: UUID, vendor: OrgNumber, actor: str) -> None:
         """Take a change request back, however it stands.
@@ -236,9 +241,7 @@ class Changing:
         if found is None:
             raise AltinnProblemError(errors.REQUEST_NOT_FOUND)
         raise_if(rules.closed(found, change.now))
-        user = await users.get(change.connection, found.system_user_id, lock=True)
-        if user is None or user.deleted:
-            raise AltinnProblemError(errors.SYSTEM_USER_NOT_FOUND)
+        user = await _held(change, found.system_user_id)
         _check_party(user, party)
         return user
 
@@ -251,10 +254,28 @@ class Changing:
         return ShownChange(rules.as_of(found, self._work.clock()), user)
 
 
+async def _held(change: Change, system_user_id: UUID) -> SystemUser:
+    """The system user, which stays as it is until the transaction ends."""
+    user = await users.get(change.connection, system_user_id, lock=True)
+    if user is None or user.deleted:
+        raise AltinnProblemError(errors.SYSTEM_USER_NOT_FOUND)
+    return user
+
+
 def _owned_by(shown: ShownChange, vendor: OrgNumber) -> ShownChange:
     if shown.user.vendor != vendor:
         raise AltinnProblemError(errors.SYSTEM_NOT_FOUND)
     return shown
+
+
+def _to_vendor(shown: ShownChange) -> ShownChange:
+    """Nobody answers for a system user that its owner has taken back: that is an answer."""
+    waits = shown.change.status is RequestStatus.NEW
+    return (
+        ShownChange(rules.with_status(shown.change, RequestStatus.REJECTED), shown.user)
+        if (waits and shown.user.deleted)
+        else shown
+    )
 
 
 def _check_party(user: SystemUser, party: PartyIdentity) -> None:

@@ -22,7 +22,7 @@ from fullmakt.altinn.systemusers.requests.model import (
     Wish,
 )
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
-from fullmakt.wire.altinn.attributes import ACCESS_PACKAGE
+from fullmakt.wire.altinn.attributes import ACCESS_PACKAGE, RESOURCE
 from fullmakt.wire.altinn.delegations import GivenKind, Giving
 from fullmakt.wire.altinn.problems import AltinnProblemError, ProblemKind
 from fullmakt.wire.altinn.resources import RegisteredResource
@@ -116,8 +116,18 @@ def nothing_asked(wish: Wish) -> AltinnProblemError | None:
     return None if wish.rights or wish.packages else AltinnProblemError(errors.NO_RIGHT_OR_PACKAGE)
 
 
+def misnamed(rights: Iterable[Right]) -> AltinnProblemError | None:
+    """A right names its resource as ``urn:altinn:resource``, here as in the register (AUTH.VLD-00009)."""
+    faulty = sorted({one.value for right in rights for one in right.resource if one.id != RESOURCE})
+    return AltinnProblemError(errors.RIGHT_NOT_FOUND, NotFoundRights=faulty) if faulty else None
+
+
 def beyond_system(rights: Iterable[Right], packages: Iterable[str], system: System) -> AltinnProblemError | None:
     """A system user is given no more than its system was registered with."""
+    rights = tuple(rights)
+    fault = misnamed(rights)
+    if fault is not None:
+        return fault
     registered = {identifier for right in system.rights for identifier in right.identifiers}
     beyond = sorted({identifier for right in rights for identifier in right.identifiers} - registered)
     if beyond:

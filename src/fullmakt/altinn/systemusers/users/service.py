@@ -165,14 +165,14 @@ class Users:
         return user
 
     async def of_system(self, system_id: str, vendor: OrgNumber, after: int) -> list[SystemUser]:
-        """A page of the system users of a system of the vendor's, after the one with that number.
+        """A page of the system users of a system of the vendor's, after the one with that number, and the one after it.
 
         Raises:
             AltinnProblemError: AUTH-00011, the system is not the vendor's.
         """
         async with self._work.database.transaction() as connection:
             owned(await register.find(connection, system_id), vendor)
-            return await store.of_system(connection, system_id, after, PAGE_SIZE)
+            return await store.of_system(connection, system_id, after, PAGE_SIZE + 1)
 
     # -- for the platform ---------------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
     ),
     "accessmanagement": (
         _("Access management"),
-        _("Keeps what one party has let another do, and asks for what is missing."),
+        _("Keeps what one party has let another do and consented to, and asks for what is missing."),
         _("Altinn's access management"),
     ),
     "authorization": (

@@ -65,7 +65,8 @@ class Migrating:
                 raise ConsentRefusedError(Reason.NOT_ACCEPTED, status=consent.status.value)
             async with self._work.changing() as change:
                 found = await store.get(change.connection, consent.id)
-                if found is None and await store.insert(change.connection, replace(consent, form=Form.ALTINN3)):
+                made = replace(consent, form=Form.ALTINN3, rights=consent.altinn3_rights)
+                if found is None and await store.insert(change.connection, made):
                     events = [
                         ConsentEvent(
                             time_ordered_id(one.at, change.fresh_id(), place),
@@ -76,8 +77,8 @@ class Migrating:
                         )
                         for place, one in enumerate(past)
                     ]
-                    await store.add_events(change.connection, consent, events)
-                    change.tell_consent(OPERATOR, "consent:migrate", consent)
+                    await store.add_events(change.connection, made, events)
+                    change.tell_consent(OPERATOR, "consent:migrate", made)
                     return Outcome.CREATED
                 found = found or await change.locked(consent.id)
             if not rules.same_parties(found, consent):

@@ -208,6 +208,8 @@ async def test_a_consent_that_is_revoked_is_evicted_by_the_owners_list_and_not_t
     assert (event["action"], event["actor"], event["subject"]) == ("consent:forget", BANK, str(CONSENT_ID))
     await refused(there, await there.ask(), 403, 7, "consent_missing")
     assert await balance(await there.ask(Consent__ID=consent))  # its token lives for some seconds yet
+    async with there.assembly.database.transaction() as connection:  # and leaves no number behind
+        assert (await connection.execute(text("SELECT count(*) FROM lanekassen.consent"))).scalar() == 0
     await refused(there, await there.ask(), 403, 7, "consent_missing")
 
 

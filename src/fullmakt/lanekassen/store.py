@@ -53,6 +53,7 @@ WITH given AS (
         valid_to timestamptz, metadata jsonb
     )
     WHERE given.consent IS NOT NULL
+        AND NOT EXISTS (SELECT FROM lanekassen.ended_consent AS e WHERE e.consent_id = c.consent_id)
     ORDER BY c.receiver, c.giver, c.service, given.place DESC
     ON CONFLICT (receiver, giver, service) DO UPDATE SET
         consent_id = EXCLUDED.consent_id, handled_by = EXCLUDED.handled_by, given_at = EXCLUDED.given_at,

@@ -22,6 +22,7 @@ from fullmakt.altinn.consents.errors import ConsentRefusedError
 from fullmakt.altinn.consents.model import Consent, ConsentRight, Form
 from fullmakt.altinn.consents.using import only
 from fullmakt.infra.database import Database
+from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.altinn.consents import ConsentQuestion, NoConsent
 from tests.support.consents import (
     AGENT,
@@ -287,7 +288,8 @@ def test_the_system_agrees_with_an_independent_model(database_url: str) -> None:
     setting = loop.run_until_complete(ConsentSetting(database).begin())
 
     async def uuids() -> dict[str, UUID]:
-        return {name: await setting.uuid(number) for name, number in (*PEOPLE.items(), *BANKS.items())}
+        numbers: dict[str, NationalId | OrgNumber] = {**PEOPLE, **BANKS}
+        return {name: await setting.uuid(number) for name, number in numbers.items()}
 
     class Case(Consents):
         pass

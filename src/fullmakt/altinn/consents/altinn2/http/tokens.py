@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from fullmakt.altinn.consents.altinn2.asking import service_key, unreadable
-from fullmakt.altinn.consents.altinn2.errors import NoConsentTokenError
+from fullmakt.altinn.consents.altinn2.errors import NoConsentTokenError, NotAdmittedError
 from fullmakt.altinn.consents.altinn2.http.door import Admission
 from fullmakt.altinn.consents.altinn2.http.rendering import text_answer
 from fullmakt.altinn.consents.altinn2.service import Altinn2Consents
@@ -25,7 +25,10 @@ def routes(service: Altinn2Consents, door: Admission) -> list[BaseRoute]:
     """The routes, under Altinn 2's base path."""
 
     async def draw(request: Request, code: str | None) -> Response:
-        by = await door.holder(request, "consent:token", *TOKEN_SCOPES)
+        try:
+            by = await door.holder(request, "consent:token", *TOKEN_SCOPES)
+        except NotAdmittedError as error:  # §2.8: one text for every failure, a wrong key among them
+            raise NoConsentTokenError(error.reason) from error
         return text_answer(request, await service.drawing.token(_code(code), by))
 
     async def by_path(request: Request) -> Response:

@@ -11,6 +11,8 @@ from uuid import uuid4
 import pytest
 
 from fullmakt.infra.database import Database
+from fullmakt.wire.altinn import attributes as ids
+from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.consents import WRITE_SCOPE
 from tests.support.consents import (
@@ -152,6 +154,14 @@ async def test_only_those_on_the_access_list_ask_for_what_is_theirs_to_ask_for(s
     answer = await setting.call("bank", "POST", REQUESTS, wish(consentRights=[right(CLOSED)]))
     assert (answer.status_code, answer.content) == (403, b"")
     assert (await setting.told())[-1] == ("consent:request", "deny", "not_permitted")
+    members = [Attribute(ids.ORGANISATION, OTHER_BANK)]
+    declare = setting.lists.declarations.declare_list
+    await declare("skd", "banker", "Banker", members=members, connections={CLOSED: ()})
+    assert (await setting.call("bank", "POST", REQUESTS, wish(consentRights=[right(CLOSED)]))).status_code == 403
+    await setting.requested("other", to=organisation_urn(OTHER_BANK), consentRights=[right(CLOSED)])
+    await declare("skd", "banker", "Banker", connections={CLOSED: ()})
+    late = wish(to=organisation_urn(OTHER_BANK), consentRights=[right(CLOSED)])
+    assert (await setting.call("other", "POST", REQUESTS, late)).status_code == 403
 
 
 async def test_a_resource_that_is_not_there_is_a_403_like_one_that_one_may_not_ask_for(

@@ -23,6 +23,8 @@ from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.database import as_world
 from fullmakt.serve.settings import Settings
 from tests.support.certificates import ORGNO
+from tests.support.consent_tokens import GIVER, FakeAltinn
+from tests.support.fake_issuer import CONSUMER
 from tests.support.tokens import PID, claims_of, key_number, sign
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -210,3 +212,26 @@ def test_a_client_that_the_world_does_not_have_is_not_found() -> None:
     shown = run("inspect", json.dumps(key_number(1).public_jwk()), "--client", "nobody", code=1)
     assert "MP-100" in shown
     assert "✗ client: MP-100" in run("inspect", sign(claims_of()), code=1)
+
+
+@pytest.mark.parametrize("quote", ["", '"'], ids=["bare", "as it is handed out"])
+def test_a_consent_token_of_the_world_s_own_altinn_is_verified_with_its_keys(
+    world: Callable[[], Assembly], quote: str
+) -> None:
+    async def sign_claims() -> str:
+        assembly = world()
+        try:
+            return await assembly.altinn.keys.sign_as_altinn2(FakeAltinn(system_clock).claims(OfferedBy=PID))
+        finally:
+            await assembly.close()
+
+    token = anyio.run(sign_claims)
+    document = json.loads(run("inspect", f"{quote}{token}{quote}", "--json"))
+    assert (document["kind"], document["verdict"]) == ("consent_token", "accepted")
+    assert any(
+        f"lets {CONSUMER} have 5498_1 (Navn=Banken AS) of {PID}" in each["text"] for each in document["findings"]
+    )
+    forged = run("inspect", FakeAltinn(system_clock).mint(), code=1)
+    assert "✗ signature: consent_unknown_kid" in forged
+    assert GIVER not in forged
+    assert "would be refused" in forged

@@ -25,6 +25,7 @@ from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.ports import Anchors, Consents, Delegations, Registry, SystemUsers
 from fullmakt.maskinporten.tokens.signing import SigningKeys
 from fullmakt.pki.service import Pki
+from fullmakt.provider import KeySource
 from fullmakt.world.sections.altinn import Rights
 from fullmakt.world.sections.consents import ConsentRegisters
 
@@ -35,7 +36,7 @@ class OpenWorld:
 
     ``systems`` maps each system's name to its public URL; ``pki`` is None where our own issuers are off. ``registry``,
     ``anchors``, ``delegations``, ``look_ups``, which are of system users, and ``consents`` are what the token server
-    decides on, ``tokens_config`` how.
+    decides on, ``tokens_config`` how. ``altinn_keys`` sign Altinn 2's consent tokens, by the names those have for them.
     """
 
     state: Path
@@ -55,6 +56,7 @@ class OpenWorld:
     delegations: Delegations | None
     look_ups: SystemUsers | None
     consents: Consents | None
+    altinn_keys: KeySource
     tokens_config: TokensConfig
 
 

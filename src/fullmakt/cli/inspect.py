@@ -33,7 +33,7 @@ from fullmakt.kernel.clock import system_clock
 from fullmakt.provider.keys import usable_keys
 
 _TIMEOUT = 5.0
-_TIMES = frozenset({"iat", "exp", "nbf", "now", "expired_at"})
+_TIMES = frozenset({"iat", "exp", "nbf", "now", "expired_at", "DelegatedDate", "ValidToDate", "ValidTo"})
 _YEAR_9999 = 253_402_300_799
 _MARKS = {Outcome.PASSED: ("✓", "green"), Outcome.FAILED: ("✗", "red"), Outcome.UNCHECKED: ("?", "yellow")}
 _VERDICTS = {
@@ -147,6 +147,7 @@ async def _known(world: OpenWorld) -> AsyncIterator[Known]:
             world.delegations,
             world.look_ups,
             world.consents,
+            world.altinn_keys,
         )
 
 

@@ -15,6 +15,7 @@ from fullmakt.infra.embedded import EmbeddedPostgres, OrphansError, PostgresStar
 from fullmakt.infra.migrations import migrate
 from fullmakt.jose.strict_json import StrictJsonError, loads_object
 from fullmakt.serve.assembly import Assembly, assemble
+from fullmakt.serve.own_keys import OwnAltinnKeys
 from fullmakt.serve.settings import Settings, load_settings
 from fullmakt.serve.systems import MIGRATIONS
 
@@ -104,6 +105,7 @@ def as_world(assembly: Assembly) -> OpenWorld:
         delegations=assembly.delegated,
         look_ups=assembly.look_ups,
         consents=assembly.consents,
+        altinn_keys=OwnAltinnKeys(assembly.altinn.keys),
         tokens_config=assembly.tokens.config,
     )
 

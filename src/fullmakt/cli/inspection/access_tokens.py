@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
+from fullmakt.cli.inspection.bearer_faults import (
+    Token,
+    faults_of,
+    refused_by,
+    repairs_of_claims,
+    signed,
+    unsigned,
+    with_member,
+)
 from fullmakt.cli.inspection.details import say_details
-from fullmakt.cli.inspection.faults import every_fault
 from fullmakt.cli.inspection.masking import masked
-from fullmakt.cli.inspection.report import Finding, Outcome, Report, passed, unchecked
+from fullmakt.cli.inspection.report import Finding, Report, passed, unchecked
 from fullmakt.cli.inspection.surroundings import NO_WORLD, Surroundings
-from fullmakt.jose.compact import UnverifiedJws, b64url_encode
+from fullmakt.jose.compact import UnverifiedJws
 from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.identifiers import Iso6523
 from fullmakt.provider import rules
@@ -22,9 +29,6 @@ from fullmakt.provider.verifier import DEFAULT_LEEWAY
 
 _OF_THE_SIGNATURE = frozenset({Reason.UNKNOWN_KID, Reason.ALGORITHM, Reason.BAD_SIGNATURE})
 _CLAIMS_OF_A_TOKEN = frozenset({"consumer", "client_amr"})
-
-_Token: TypeAlias = tuple[Mapping[str, Any], Mapping[str, Any]]
-"""Header and claims."""
 
 
 def looks_like_access_token(jws: UnverifiedJws) -> bool:
@@ -41,9 +45,9 @@ def inspect_access_token(jws: UnverifiedJws, around: Surroundings) -> Report:
     header_faults = _header_faults(jws, expected)
     claim_faults, verified = _claim_faults(jws, expected, around.now)
     findings = [
-        *(_refused("token", fault) for fault in header_faults),
+        *(refused_by("token", fault) for fault in header_faults),
         _judge_signature(jws, expected, around),
-        *(_refused("claims", fault) for fault in claim_faults),
+        *(refused_by("claims", fault) for fault in claim_faults),
     ]
     if verified is not None and not claim_faults:
         findings += _say(verified, around.now)
@@ -57,52 +61,22 @@ def inspect_access_token(jws: UnverifiedJws, around: Surroundings) -> Report:
     )
 
 
-def _refused(check: str, error: BearerError) -> Finding:
-    return Finding(check, Outcome.FAILED, str(masked(error.description)), reason=error.reason)
-
-
-def _kind_of(error: BearerError) -> tuple[str, str]:
-    return error.reason, error.description
-
-
 # -- header and issuer --------------------------------------------------------------------------------------------
 
 
 def _header_faults(jws: UnverifiedJws, expected: rules.Expected) -> list[BearerError]:
-    def header(name: str, value: object) -> Callable[[_Token], _Token]:
-        return lambda token: (_with(token[0], name, value), token[1])
+    def header(name: str, value: object) -> Callable[[Token], Token]:
+        return lambda token: (with_member(token[0], name, value), token[1])
 
-    def check(token: _Token) -> BearerError | None:
-        try:
-            rules.read(_compact(token), expected)
-        except BearerError as error:
-            return error
-        return None
-
-    token: _Token = (jws.unverified_header, jws.unverified_payload)
-    return every_fault(
-        token,
-        check,
+    given: Token = (jws.unverified_header, jws.unverified_payload)
+    return faults_of(
+        given,
+        lambda token: rules.read(unsigned(token), expected),
         [
             header("alg", "RS256"), header("crit", None), header("typ", None), header("kid", "-"),
-            lambda token: (token[0], _with(token[1], "iss", expected.issuer)),
+            lambda token: (token[0], with_member(token[1], "iss", expected.issuer)),
         ],
-        same=_kind_of,
     ).found  # fmt: skip
-
-
-def _with(members: Mapping[str, Any], name: str, value: object) -> dict[str, Any]:
-    """``members`` with another value, or without that member when it is None."""
-    return {each: other for each, other in {**members, name: value}.items() if other is not None or each != name}
-
-
-def _compact(token: _Token) -> str:
-    header, claims = (b64url_encode(_json(part)) for part in token)
-    return b".".join((header, claims, b"")).decode()
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 # -- signature ----------------------------------------------------------------------------------------------------
@@ -118,7 +92,7 @@ def _judge_signature(jws: UnverifiedJws, expected: rules.Expected, around: Surro
         rules.accept(rules.PresentedToken(kid, alg, jws), around.world.issuer_keys.get(kid), expected, around.now)
     except InvalidTokenError as error:
         if error.reason in _OF_THE_SIGNATURE:
-            return _refused("signature", error)
+            return refused_by("signature", error)
     return passed("signature", f"was made by the issuer's key `{kid}`")
 
 
@@ -136,30 +110,15 @@ def _claim_faults(
     throwaway = LocalSigner.generate(ec_key=True)
 
     def accept(claims: Mapping[str, Any]) -> VerifiedToken:
-        token = throwaway.sign(_json(claims)).decode()
-        return rules.accept(rules.read(token, expected), throwaway.public, expected, now)
-
-    def check(claims: Mapping[str, Any]) -> BearerError | None:
-        try:
-            accept(claims)
-        except BearerError as error:
-            return error
-        return None
+        return rules.accept(rules.read(signed(claims, throwaway), expected), throwaway.public, expected, now)
 
     seconds = int(now.timestamp())
     stand_ins = {
         "iss": expected.issuer, "exp": seconds + 60, "iat": seconds, "client_id": "-", "jti": "-",
         "consumer": {"authority": Iso6523.AUTHORITY, "ID": "0192:000000000"},
     }  # fmt: skip
-    others = sorted(jws.unverified_payload.keys() - stand_ins.keys())
-    mend = {**stand_ins, **dict.fromkeys(others)}
     claims: Mapping[str, Any] = jws.unverified_payload
-    faults = every_fault(
-        claims,
-        check,
-        [lambda claims, name=name, value=value: _with(claims, name, value) for name, value in mend.items()],  # type: ignore[misc]
-        same=_kind_of,
-    )
+    faults = faults_of(claims, accept, repairs_of_claims(claims, stand_ins))
     # A wrong issuer was told of with the header already.
     found = [fault for fault in faults.found if fault.reason is not Reason.WRONG_ISSUER]
     return found, None if faults.mended is None else accept(faults.mended)

@@ -8,6 +8,7 @@ from cryptography import x509
 
 from fullmakt.cli.inspection.access_tokens import inspect_access_token, looks_like_access_token
 from fullmakt.cli.inspection.certificates import certificate_report, is_authority, judge_chain, public_key_of
+from fullmakt.cli.inspection.consent_tokens import inspect_consent_token, looks_like_consent_token
 from fullmakt.cli.inspection.grants import inspect_grant
 from fullmakt.cli.inspection.keys import (
     client_of,
@@ -53,6 +54,8 @@ async def _inspect_jwt(text: str, around: Surroundings) -> Report:
         return Report("jwt", "Something like a JWT that can not be read", {}, (finding,))
     if looks_like_access_token(jws):
         return inspect_access_token(jws, around)
+    if looks_like_consent_token(jws):
+        return await inspect_consent_token(jws, around)
     return await inspect_grant(jws, around)
 
 

@@ -103,6 +103,8 @@ def _from_text(text: str) -> Thing:
     text = text.removeprefix("Authorization:").strip()
     if text[:7].lower() == "bearer ":
         text = text[7:].strip()
+    if len(text) > 1 and text[0] == text[-1] == '"':  # as Altinn 2 hands its consent tokens out
+        text = text[1:-1]
     if text[:1] in ("{", "["):
         return _from_json(text)
     if _JWT.fullmatch(text):

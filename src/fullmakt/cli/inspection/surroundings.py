@@ -12,6 +12,7 @@ from fullmakt.jose.chains import TrustAnchors, ValidatedCertificate
 from fullmakt.jose.keys import PublicKey
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.ports import Consents, Delegations, Registry, SystemUsers
+from fullmakt.provider import KeySource
 
 Lists = Callable[[ValidatedCertificate], Awaitable[Sequence[x509.CertificateRevocationList]]]
 """Fetches the CRLs that a certificate names; raises ``CrlUnavailableError``."""
@@ -23,7 +24,8 @@ NO_WORLD = "there is no world here to ask"
 class Known:
     """A world, as far as its token server decides by it. ``issuer_keys`` are its published keys by ``kid``.
 
-    ``delegations``, ``system_users`` and ``consents`` are None where no Altinn is at hand.
+    ``altinn_keys`` sign Altinn 2's consent tokens, by the names that those have for them. They, ``delegations``,
+    ``system_users`` and ``consents`` are None where no Altinn is at hand.
     """
 
     config: TokensConfig
@@ -34,6 +36,7 @@ class Known:
     delegations: Delegations | None = None
     system_users: SystemUsers | None = None
     consents: Consents | None = None
+    altinn_keys: KeySource | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -478,6 +478,7 @@ async def test_the_owners_list_goes_on_by_last_changed(world: Altinn2World, monk
     world.clock.advance(milliseconds=548)
     given.append(await world.given())
     await world.revoke(given[0])  # it moves to the end
+    world.clock.advance(seconds=300)
     seen: list[str] = []
     query = ""
     for _ in range(4):
@@ -491,6 +492,31 @@ async def test_the_owners_list_goes_on_by_last_changed(world: Altinn2World, monk
         query = f"&continuation={token}"
     assert sorted(seen) == sorted(given)
     assert set(seen[-2:]) == {given[0], given[3]}
+
+
+async def test_the_owners_list_does_not_go_on_behind_what_something_older_may_yet_join(
+    world: Altinn2World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fullmakt.altinn.consents.altinn2.service.MAX_CONSENTS", 2)
+
+    async def page(token: str | None = None) -> tuple[list[str], str | None]:
+        document = (await owned(world, "" if token is None else f"&continuation={token}")).json()
+        return [one["AuthorizationCode"] for one in document["_embedded"]["consents"]], document["continuationtoken"]
+
+    old = await world.given()
+    world.clock.advance(seconds=299)
+    new = await world.given()
+    assert await page() == ([old, new], None)
+    world.clock.advance(seconds=1)
+    listed, token = await page()
+    assert listed == [old, new]
+    assert await page(token) == ([new], None)
+    world.clock.advance(seconds=-2)
+    late = await world.given()  # changed before the other, and seen only now
+    world.clock.advance(seconds=2)
+    assert await page(token) == ([late, new], None)
+    world.clock.advance(seconds=300)
+    assert await page((await page(token))[1]) == ([], None)
 
 
 async def test_an_owner_lists_its_own_services_alone_with_a_service_owners_key(world: Altinn2World) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from fullmakt.altinn.consents.sending import Sending
 from fullmakt.infra.database import Database
+from fullmakt.infra.opaque import opaque
 from tests.support.consents import (
     AGENT,
     BANK,
@@ -195,6 +196,35 @@ async def test_two_rights_of_one_consent_are_one_line(setting: ConsentSetting) -
     assert all(len(one["consentRights"]) == 2 for one in found)
 
 
+async def test_what_was_written_down_late_is_read_by_who_had_gone_past_it(setting: ConsentSetting) -> None:
+    async def page(**query: Any) -> tuple[list[str], dict[str, Any]]:
+        answer = await setting.call("owner", "GET", f"{EXT}/consents", **({"resource": INCOME} | query))
+        following = answer.json()["links"]["next"]
+        return [one["id"] for one in answer.json()["data"]], parse_qs(urlsplit(following or "").query)
+
+    given = []
+    for _ in range(5):
+        given.append(await setting.accepted())
+        setting.clock.advance(seconds=1)
+    first, following = await page()
+    second, following = await page(**following)
+    assert first + second == given[:4]
+    setting.clock.advance(seconds=-5)
+    late = await setting.accepted()  # changed with the first, and seen only now
+    setting.clock.advance(seconds=5)
+    assert await page(**following) == ([given[4]], {})
+    setting.clock.advance(seconds=299)
+    assert await page(**following) == ([given[4]], {})
+    setting.clock.advance(seconds=1)
+    seen: list[str] = []
+    while following:
+        last = following
+        found, following = await page(**following)
+        seen += found
+    assert sorted(seen) == sorted([late, *given])
+    assert await page(**last) == ([], {})
+
+
 async def test_only_the_owner_lists_it(setting: ConsentSetting) -> None:
     for who, resource, status in (
         (None, INCOME, 401),
@@ -206,7 +236,7 @@ async def test_only_the_owner_lists_it(setting: ConsentSetting) -> None:
         assert (await setting.call(who, "GET", f"{EXT}/consents", resource=resource)).status_code == status
     assert (await setting.call("owner", "GET", f"{EXT}/consents")).status_code == 400
     assert (await setting.call("owner", "GET", f"{EXT}/consents", resource=INCOME, status="x")).status_code == 400
-    for token in ("x", "bnVsbA", "WzEsMl0", "WyIyMDI2LTAxLTAxIiwgIngiXQ"):
+    for token in ("x", "bnVsbA", "WzEsMl0", "WyIyMDI2LTAxLTAxIiwgIngiXQ", opaque([NOW.isoformat(), "x", "", "", ""])):
         answer = await setting.call("owner", "GET", f"{EXT}/consents", resource=INCOME, continuationToken=token)
         assert codes(answer) == ["AM.VLD-00053"]
 

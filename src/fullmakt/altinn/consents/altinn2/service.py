@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,6 +20,7 @@ from fullmakt.altinn.consents.altinn2.requesting import Requesting
 from fullmakt.altinn.consents.altinn2.store import Place, Wanted
 from fullmakt.altinn.consents.answering import Gate
 from fullmakt.altinn.consents.errors import ConsentRefusedError
+from fullmakt.altinn.consents.feeds import LAG
 from fullmakt.altinn.consents.model import Consent, Form, Status
 from fullmakt.altinn.consents.rules import Reason, Refusal
 from fullmakt.altinn.consents.service import ConsentsService
@@ -127,6 +129,9 @@ class Altinn2Consents:
     async def owned(self, key: ServiceKey, statuses: Collection[Status], place: Place, by: Enterprise) -> Page:
         """A page of the consents to the caller's own service, by when they changed last; lapsed ones are left out.
 
+        It goes on behind the last of those that changed ``LAG`` ago or earlier: among the newer, something older may
+        yet be written down. They are read again. With a page of nothing else the list has its end there, for now.
+
         Raises:
             NotAdmittedError: the service is not the caller's, or there is none.
         """
@@ -135,10 +140,11 @@ class Altinn2Consents:
             error = NotAdmittedError("not_the_owner", NOT_THE_OWNER, service=str(key))
             await self.refused("consent:list", f"service:{key}", error, by.actor)
             raise error
+        certain = self.consents.work.clock() - LAG
         found = await self.consents.feeds.of_resources(
             [service.resource], MAX_CONSENTS, after=(place.at, place.id), statuses=statuses
         )
-        return await self._page(found, MAX_CONSENTS)
+        return await self._page(found, MAX_CONSENTS, certain)
 
     async def gate_of(self, consent: Consent) -> Gate | None:
         """What SRR has to say when this consent is accepted (§3.4), in the transaction of the answer; None for one of
@@ -174,8 +180,10 @@ class Altinn2Consents:
         known = await self.parties.known([consent])
         return [known.service(right.resource) for right in consent.rights], known.number(consent.receiver) or ""
 
-    async def _page(self, found: list[Consent], most: int) -> Page:
-        token = Place.after(found[-1]).token if len(found) == most else None
+    async def _page(self, found: list[Consent], most: int, certain: dt.datetime | None = None) -> Page:
+        """The page; a full one goes on behind its last entry, of those no newer than ``certain``."""
+        passed = [one for one in found if certain is None or one.last_changed <= certain]
+        token = Place.after(passed[-1]).token if passed and len(found) == most else None
         return Page(found, await self.parties.known(found), token)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -23,6 +23,7 @@ from fullmakt.altinn.consents.altinn3.documents import Urls
 from fullmakt.altinn.consents.altinn3.http.door import Door, json, organisation, path_id
 from fullmakt.altinn.consents.altinn3.http.enterprise import WRITERS
 from fullmakt.altinn.consents.altinn3.problems import invalid
+from fullmakt.altinn.consents.feeds import LAG
 from fullmakt.altinn.consents.model import Consent, Status
 from fullmakt.altinn.consents.rules import Reason, Refusal
 from fullmakt.altinn.consents.service import ConsentsService
@@ -52,6 +53,76 @@ def routes(door: Door, service: ConsentsService, urls: Urls, page_size: int) -> 
         door.route("DELETE", f"{BASE}/consents/{{id}}", of.give_up, *WRITERS, refused="consent:give-up", **revocable),
         door.route("POST", f"{BASE}/consents/{{id}}/use", of.use, *WRITERS, *OWNER_SCOPES, refused="consent:use"),
     ]  # fmt: skip
+
+
+_After = tuple[dt.datetime, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a page of the owner's list begins: behind the consent that changed last at ``after``.
+
+    What changed less than ``LAG`` ago may yet be joined by something older, written down later. A reader may go on past
+    it at once; ``certain`` is the place that nothing comes before any more, and ``left`` when the reader went past it.
+    """
+
+    after: _After
+    certain: _After | None = None
+    left: dt.datetime | None = None
+
+    @classmethod
+    def read(cls, token: str) -> _Place:
+        """The place in a continuation token.
+
+        Raises:
+            ProblemError: it is none of ours.
+        """
+        try:
+            match unwrapped(token):
+                case [str(at), str(last)]:
+                    return cls((_moment(at), UUID(last)))
+                case [str(at), str(last), str(certain_at), str(certain), str(left)]:
+                    return cls((_moment(at), UUID(last)), (_moment(certain_at), UUID(certain)), _moment(left))
+        except ValueError:
+            pass
+        raise invalid(("AM.VLD-00053", "$QUERY/continuationToken"))
+
+    def taken_up(self, now: dt.datetime) -> _Place:
+        """Where to go on: once ``LAG`` has passed, from what is certain, so that what came in between is read too."""
+        if self.certain is None or self.left is None or now - self.left < LAG:
+            return self
+        return _Place(self.certain)
+
+    def behind(self, page: list[Consent], now: dt.datetime) -> _Place:
+        """The place behind a page that begins here and was read after ``now``."""
+        last = _behind(page[-1])
+        if self.certain is not None:
+            return replace(self, after=last)
+        settled = [one for one in page if one.last_changed <= now - LAG]
+        certain = _behind(settled[-1]) if settled else self.after
+        return _Place(last) if certain == last else _Place(last, certain, now)
+
+    @property
+    def token(self) -> str:
+        """The place as it goes out."""
+        members = [self.after[0].isoformat(), str(self.after[1])]
+        if self.certain is not None and self.left is not None:
+            members += [self.certain[0].isoformat(), str(self.certain[1]), self.left.isoformat()]
+        return opaque(members)
+
+
+def _behind(consent: Consent) -> _After:
+    return consent.last_changed, consent.id
+
+
+def _moment(text: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return moment
+
+
+_START = _Place((dt.datetime(1970, 1, 1, tzinfo=dt.UTC), UUID(int=0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +160,17 @@ class _Routes:
         if known is None or known.resource_type != CONSENT or known.owner_orgno != owner:
             raise ForbiddenError("not_the_owner", resource=resource[:255])
         statuses = [_status(value) for value in query.all("status") if value.strip()]
+        now = self.service.work.clock()
+        place = (_START if token is None else _Place.read(token)).taken_up(now)
         found = await self.service.feeds.of_resources(
-            [resource],
-            self.page_size,
-            after=None if token is None else _read_token(token),
-            statuses=statuses or tuple(_STATUSES.values()),
+            [resource], self.page_size, after=place.after, statuses=statuses or tuple(_STATUSES.values())
         )
         parties = {party for one in found for party in (one.giver, one.receiver, one.handled_by) if party is not None}
         names = await self.service.neighbours.by_uuid(parties)
         following = None
         if len(found) == self.page_size:
             members = [("resource", resource), *(("status", value) for value in query.all("status"))]
-            page = [("continuationToken", _token(found[-1])), *members]
+            page = [("continuationToken", place.behind(found, now).token), *members]
             following = f"{self.urls.api}{BASE}/consents?{urlencode(page)}"
         return json({"links": {"next": following}, "data": [_entry(one, names) for one in found]})
 
@@ -161,22 +231,6 @@ def _status(value: str) -> Status:
     if found is None:
         raise not_valid("status", value)
     return found
-
-
-def _token(last: Consent) -> str:
-    return opaque([last.last_changed.isoformat(), str(last.id)])
-
-
-def _read_token(token: str) -> tuple[dt.datetime, UUID]:
-    try:
-        match unwrapped(token):
-            case [str(at), str(consent_id)]:
-                moment = dt.datetime.fromisoformat(at)
-                if moment.tzinfo is not None:
-                    return moment, UUID(consent_id)
-    except ValueError:
-        pass
-    raise invalid(("AM.VLD-00053", "$QUERY/continuationToken"))
 
 
 def _used_at(body: Mapping[str, Any]) -> dt.datetime | None:

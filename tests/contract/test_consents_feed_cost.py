@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
-from fullmakt.altinn.consents import feed_store
+from fullmakt.altinn.consents import feed_store, store
 from fullmakt.altinn.consents.feed_store import Wanted
-from fullmakt.altinn.consents.model import EventType
+from fullmakt.altinn.consents.model import EndReason, EventType, Status
 from fullmakt.infra.database import Database
 from fullmakt.kernel.ordered_ids import first_id_at
 from tests.support.consents import NOW, RECEIVER
@@ -117,6 +118,46 @@ async def test_an_owner_s_page_reads_a_page_of_rows(filled: Database) -> None:
     assert await rows_read(filled, work) <= 5 * PAGE
     assert len(found) == PAGE
     assert [one.last_changed for one in found] == sorted(one.last_changed for one in found)
+
+
+async def test_what_was_revoked_is_found_without_reading_what_stands(filled: Database) -> None:
+    """An owner polls for the end of consents from the beginning, until a page is full."""
+    async with filled.transaction() as connection:
+        accepted = await feed_store.of_resources(connection, ["skd_1_1"], ["Accepted"], NOW, (NOW, UUID(int=0)), PAGE)
+        ended = [
+            replace(one, status=Status.REVOKED, ended_at=at, end_reason=EndReason.REVOKED)
+            for number, one in enumerate(accepted[:3])
+            for at in [NOW + dt.timedelta(days=10, minutes=-number)]
+        ]
+        for before, after in zip(accepted, ended, strict=False):
+            assert await store.move(connection, before, after)
+    found: list[Any] = []
+
+    async def work(connection: Any) -> None:
+        found.extend(await feed_store.of_resources(connection, ["skd_1_1"], ["Revoked"], NOW, (NOW, UUID(int=0)), PAGE))
+
+    assert await rows_read(filled, work) <= 3 * len(ended)
+    assert [one.id for one in found] == [one.id for one in reversed(ended)]
+
+
+async def test_how_many_requests_are_open_is_counted_without_reading_the_others(filled: Database) -> None:
+    later = NOW + dt.timedelta(days=1)
+    async with filled.transaction() as connection:
+        await connection.execute(text("UPDATE consents.consent SET giver = receiver, portal_view_mode = 'Show'"))
+        opened = "UPDATE consents.consent SET status = 'Created', answered_at = NULL, valid_to = :at WHERE number <= :n"
+        await connection.execute(text(opened), {"at": later, "n": 4})
+        await connection.execute(text(opened), {"at": NOW, "n": 1})  # whose time is over
+    plain = await filled.raw_connection()
+    async with plain:
+        await plain.set_autocommit(True)
+        await plain.execute("VACUUM ANALYZE consents.consent")
+
+    async def work(connection: Any) -> None:
+        assert await feed_store.count(connection, RECEIVER, "Created", NOW) == 3
+
+    assert await rows_read(filled, work) == 3
+    async with filled.transaction() as connection:
+        assert await feed_store.count(connection, RECEIVER, None, NOW) == MANY - 1
 
 
 async def test_a_giver_s_list_reads_its_own(filled: Database) -> None:

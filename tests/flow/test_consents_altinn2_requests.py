@@ -621,24 +621,29 @@ async def test_pages_go_on_where_the_last_one_ended(world: Altinn2World, monkeyp
     assert seen[-1] == made[-1]
 
 
+@pytest.mark.parametrize("states", [None, ("Rejected",), ("Created", "Opened")], ids=["all", "one", "two"])
 @pytest.mark.parametrize(
     ("side", "index"),
     [("receiver", "receiver"), ("handler", "handled_by"), ("supplier", "handled_by"), ("giver", "giver")],
 )
 async def test_each_side_of_the_list_is_read_by_an_index_in_the_order_of_the_list(
-    world: Altinn2World, side: str, index: str
+    world: Altinn2World, side: str, index: str, states: tuple[str, ...] | None
 ) -> None:
     """What a page costs is told by what PostgreSQL reads for it."""
     party = world.organisations[BANK].party_uuid
-    wanted = Wanted(party, (side,), consumer=party)
+    wanted = Wanted(party, (side,), consumer=party, states=states)
     async with world.database.transaction() as connection:
         for method in ("seqscan", "bitmapscan", "sort"):
             await connection.execute(text(f"SET LOCAL enable_{method} = off"))
         plan = await connection.execute(text(f"EXPLAIN {page_sql(wanted)}"), page_values(wanted, Place(), 100))
         lines = [row[0] for row in plan]
-    scan = next(number for number, line in enumerate(lines) if f"consent_altinn2_{index}" in line)
-    assert "Limit" in lines[scan - 1], "\n".join(lines)
-    assert "last_changed" in lines[scan + 1], "\n".join(lines)
+    name = f"consent_altinn2_{index}" if states is None else f"consent_altinn2_{index}_state"
+    scans = [number for number, line in enumerate(lines) if f" {name} " in line]
+    assert len(scans) == len(states or [""]), "\n".join(lines)
+    for scan in scans:
+        assert "Limit" in lines[scan - 1], "\n".join(lines)
+        assert "last_changed" in lines[scan + 1], "\n".join(lines)
+        assert states is None or "CASE" in lines[scan + 1], "\n".join(lines)
 
 
 async def test_a_service_without_terms_uses_the_default_template(world: Altinn2World) -> None:

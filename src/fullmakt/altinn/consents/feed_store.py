@@ -1,6 +1,7 @@
 """What is read by the page: what receivers are told, givers' requests, and owners' lists.
 
-Each statement reads as many rows of an index as the page has, whatever the table holds.
+Each statement reads as many rows of an index as the page has, whatever the table holds; save an owner's list of other
+consents than those that were revoked, which passes by what has lapsed or stands otherwise.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fullmakt.altinn.consents.model import Consent, ConsentEvent, EventType
+from fullmakt.altinn.consents.model import Consent, ConsentEvent, EventType, Status
 from fullmakt.altinn.consents.store import CONSENT, consents_of, event_of
 
 _EVENT = "SELECT event_id, consent_id, type, created, performed_by FROM consents.consent_event"
@@ -22,19 +23,28 @@ _RANGE = "receiver = :receiver AND in_feed AND event_id > :after AND event_id >=
 _ALL = text(f"{_EVENT} WHERE {_RANGE} ORDER BY event_id LIMIT :limit")
 _OF_CONSENT = text(f"{_EVENT} WHERE consent_id = :consent_id AND {_RANGE} ORDER BY event_id LIMIT :limit")
 _OF_GIVER = text(f"{CONSENT} WHERE c.giver = :giver AND c.number < :before ORDER BY c.number DESC LIMIT :limit")
-_COUNT = text(
-    "SELECT count(*) FROM consents.consent WHERE giver = :giver AND portal_view_mode = 'Show' AND valid_to > :now"
-    " AND (CAST(:status AS text) IS NULL OR status = :status)"
-)
-_LISTED = (
-    "WITH listed AS (SELECT DISTINCT one.agreed, one.consent_id FROM unnest(CAST(:resources AS text[])) AS wanted"
-    " CROSS JOIN LATERAL (SELECT DISTINCT r.agreed, r.consent_id FROM consents.consent_right r"
-    " WHERE r.resource = wanted AND r.agreed IS NOT NULL AND (r.agreed, r.consent_id) > (:after, :after_id)"
-    " AND EXISTS (SELECT 1 FROM consents.consent o WHERE o.consent_id = r.consent_id"
+_SHOWN = "SELECT count(*) FROM consents.consent WHERE giver = :giver AND portal_view_mode = 'Show' AND valid_to > :now"
+_COUNT = text(_SHOWN)
+_COUNT_STATUS = text(f"{_SHOWN} AND status = :status")
+_STANDS = (
+    "r.agreed IS NOT NULL AND EXISTS (SELECT 1 FROM consents.consent o WHERE o.consent_id = r.consent_id"
     " AND o.status = ANY(:statuses) AND (o.status <> 'Accepted' OR o.valid_to > :now))"
-    " ORDER BY r.agreed, r.consent_id LIMIT :limit) one ORDER BY one.agreed, one.consent_id LIMIT :limit)"
 )
-_OF_RESOURCES = text(f"{_LISTED} {CONSENT} JOIN listed USING (consent_id) ORDER BY listed.agreed, listed.consent_id")
+
+
+def _of_resources(which: str) -> str:
+    """Consents of the resources whose rights are ``which``, in the order of an index that has those alone."""
+    return (
+        "WITH listed AS (SELECT DISTINCT one.agreed, one.consent_id FROM unnest(CAST(:resources AS text[])) AS wanted"  # noqa: S608 - ours
+        " CROSS JOIN LATERAL (SELECT DISTINCT r.agreed, r.consent_id FROM consents.consent_right r"
+        f" WHERE r.resource = wanted AND (r.agreed, r.consent_id) > (:after, :after_id) AND {which}"
+        " ORDER BY r.agreed, r.consent_id LIMIT :limit) one ORDER BY one.agreed, one.consent_id LIMIT :limit)"
+        f" {CONSENT} JOIN listed USING (consent_id) ORDER BY listed.agreed, listed.consent_id"
+    )
+
+
+_OF_RESOURCES = text(_of_resources(_STANDS))
+_REVOKED = text(_of_resources("r.revoked"))
 FIRST = UUID(int=0)
 """Before every id."""
 
@@ -84,8 +94,10 @@ async def of_giver(connection: AsyncConnection, giver: UUID, limit: int, before:
 
 async def count(connection: AsyncConnection, giver: UUID, status: str | None, now: dt.datetime) -> int:
     """How many of them the giver's list shows, of those whose time is not over."""
-    asked = {"giver": giver, "status": status, "now": now}
-    return int((await connection.execute(_COUNT, asked)).scalar_one())
+    asked = {"giver": giver, "now": now}
+    if status is None:
+        return int((await connection.execute(_COUNT, asked)).scalar_one())
+    return int((await connection.execute(_COUNT_STATUS, {**asked, "status": status})).scalar_one())
 
 
 async def of_resources(
@@ -97,12 +109,8 @@ async def of_resources(
     limit: int,
 ) -> list[Consent]:
     """Consents on ``resources`` that were given, in the order of their last change; lapsed ones are left out."""
-    asked = {
-        "resources": list(resources),
-        "statuses": list(statuses),
-        "now": now,
-        "after": after[0],
-        "after_id": after[1],
-        "limit": limit,
-    }
+    asked = {"resources": list(resources), "after": after[0], "after_id": after[1], "limit": limit}
+    if set(statuses) == {Status.REVOKED.value}:
+        return consents_of((await connection.execute(_REVOKED, asked)).mappings().all())
+    asked |= {"statuses": list(statuses), "now": now}
     return consents_of((await connection.execute(_OF_RESOURCES, asked)).mappings().all())

@@ -53,8 +53,8 @@ _INSERT = text(
     " ON CONFLICT (consent_id) DO NOTHING"
 )
 _INSERT_RIGHT = text(
-    "INSERT INTO consents.consent_right (consent_id, place, resource, resource_version, actions, metadata, agreed)"
-    " VALUES (:consent_id, :place, :resource, :version, :actions, CAST(:metadata AS json), :agreed)"
+    "INSERT INTO consents.consent_right (consent_id, place, resource, resource_version, actions, metadata, agreed,"
+    " revoked) VALUES (:consent_id, :place, :resource, :version, :actions, CAST(:metadata AS json), :agreed, :revoked)"
 )
 _INSERT_EVENT = text(
     "INSERT INTO consents.consent_event (event_id, consent_id, receiver, type, created, performed_by, in_feed)"
@@ -67,7 +67,7 @@ _MOVE = text(
     " WHERE consent_id = :consent_id AND status = :from_status AND opened_at IS NOT DISTINCT FROM :from_opened_at"
     " AND migrated IS NOT DISTINCT FROM :from_migrated"
 )
-_AGREED = text("UPDATE consents.consent_right SET agreed = :agreed WHERE consent_id = :consent_id")
+_AGREED = text("UPDATE consents.consent_right SET agreed = :agreed, revoked = :revoked WHERE consent_id = :consent_id")
 _TO_FEED = text("UPDATE consents.consent_event SET in_feed = true WHERE consent_id = :consent_id AND type <> 'Opened'")
 _EVENTS = text(
     "SELECT event_id, consent_id, type, created, performed_by FROM consents.consent_event"
@@ -121,7 +121,7 @@ async def insert(connection: AsyncConnection, consent: Consent) -> bool:
     """Keep a new consent; False when there is one with its id."""
     if (await connection.execute(_INSERT, _columns(consent))).rowcount == 0:
         return False
-    agreed = _agreed(consent)
+    told = _told(consent)
     rights = [
         {
             "consent_id": consent.id,
@@ -130,7 +130,7 @@ async def insert(connection: AsyncConnection, consent: Consent) -> bool:
             "version": right.resource_version,
             "actions": list(right.actions),
             "metadata": json.dumps(dict(right.metadata)),
-            "agreed": agreed,
+            **told,
         }
         for place, right in enumerate(consent.rights)
     ]
@@ -156,8 +156,8 @@ async def move(connection: AsyncConnection, before: Consent, after: Consent) -> 
     }
     if (await connection.execute(_MOVE, asked)).rowcount == 0:
         return False
-    if _agreed(before) != _agreed(after):
-        await connection.execute(_AGREED, {"consent_id": after.id, "agreed": _agreed(after)})
+    if _told(before) != _told(after):
+        await connection.execute(_AGREED, {"consent_id": after.id, **_told(after)})
     if before.migrated is None and after.migrated is not None:
         await connection.execute(_TO_FEED, {"consent_id": after.id})
     return True
@@ -226,6 +226,10 @@ def _columns(consent: Consent) -> Mapping[str, Any]:
     }
 
 
-def _agreed(consent: Consent) -> datetime | None:
-    """When its owner's list last changed by it: from when it is accepted."""
-    return consent.last_changed if consent.status in {Status.ACCEPTED, Status.REVOKED} else None
+def _told(consent: Consent) -> Mapping[str, datetime | bool | None]:
+    """When its owner's list last changed by it, from when it is accepted, and whether it has ended."""
+    revoked = consent.status is Status.REVOKED
+    return {
+        "agreed": consent.last_changed if revoked or consent.status is Status.ACCEPTED else None,
+        "revoked": revoked,
+    }

@@ -1,6 +1,7 @@
 """The list of requests, for those who make and get them: by ``LastChanged``, the oldest first (consent.md §2.3).
 
-Every page costs the same, whatever the table holds.
+A page costs the same whatever the table holds, of one state or of all. The list for one service passes by what the
+party has for other services.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from fullmakt.altinn.consents.model import Consent
 from fullmakt.altinn.consents.store import CONSENT, consents_of
 
 _TOKEN = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})_(\d{3})([0-9a-f]{32})", re.ASCII)
+_STATE = (
+    "(CASE WHEN c.status = 'Created' AND c.opened_at IS NOT NULL THEN 'Opened'"
+    " WHEN c.status = 'Revoked' THEN 'Accepted' ELSE c.status END)"
+)
 _OF = (
     "(SELECT c.consent_id FROM consents.consent c WHERE {side} AND c.form = 'altinn2' AND c.status <> 'Deleted'"
-    " AND (c.last_changed, c.consent_id) > (:at, :id)"
-    " AND (CAST(:states AS text[]) IS NULL OR CASE WHEN c.status = 'Created' AND c.opened_at IS NOT NULL THEN 'Opened'"
-    "      WHEN c.status = 'Revoked' THEN 'Accepted' ELSE c.status END = ANY(:states))"
+    " AND (c.last_changed, c.consent_id) > (:at, :id){state}"
     " AND (CAST(:resource AS text) IS NULL OR EXISTS (SELECT 1 FROM consents.consent_right r"
     "      WHERE r.consent_id = c.consent_id AND r.resource = :resource))"
     " ORDER BY c.last_changed, c.consent_id LIMIT :limit)"
@@ -83,8 +86,11 @@ class Wanted:
 
 
 def page_sql(wanted: Wanted) -> str:
-    """The statement for a page: the heads of each side's list, put together."""
-    union = " UNION ".join(_OF.format(side=_SIDES[side]) for side in wanted.sides)
+    """The statement for a page: the heads of each list, put together; there is one for each side and state."""
+    states = range(len(_states(wanted)))
+    conditions = [""] if wanted.states is None else [f" AND {_STATE} = :state_{number}" for number in states]
+    heads = [_OF.format(side=_SIDES[side], state=condition) for side in wanted.sides for condition in conditions]
+    union = " UNION ".join(heads) or "NULL"
     return f"{CONSENT} WHERE c.consent_id IN ({union}) ORDER BY c.last_changed, c.consent_id LIMIT :limit"
 
 
@@ -94,11 +100,15 @@ def page_values(wanted: Wanted, place: Place, limit: int) -> dict[str, Any]:
         "party": wanted.party,
         "at": place.at,
         "id": place.id,
-        "states": None if wanted.states is None else list(wanted.states),
         "resource": wanted.resource,
         "limit": limit,
+        **{f"state_{number}": state for number, state in enumerate(_states(wanted))},
         **({"consumer": wanted.consumer} if "supplier" in wanted.sides else {}),
     }
+
+
+def _states(wanted: Wanted) -> tuple[str, ...]:
+    return tuple(sorted(set(wanted.states or ())))
 
 
 async def requests(connection: AsyncConnection, wanted: Wanted, place: Place, limit: int) -> list[Consent]:

@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
+from fullmakt.altinn.consents.srr.domains import FORBIDDEN_SCHEMES
 from fullmakt.kernel.text import is_line
 
 MAX_URL = 2_048
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*", re.ASCII)
-_RUNS_CODE = frozenset({"javascript", "data", "vbscript", "livescript", "mocha", "jar", "view-source"})
-_LOCAL = frozenset({"file", "blob", "filesystem", "about"})
 _WEB = frozenset({"http", "https"})
 
 
@@ -19,8 +18,8 @@ def redirect_parts(url: str) -> SplitResult | None:
     """The parts of a URL that a browser may be sent to; None when it may not be.
 
     It has to be absolute (RFC 3986 §4.3): http or https with a host and without user info, or the scheme of an app.
-    Schemes that run code or read what is local are no app's. What browsers read otherwise than RFC 3986 (backslashes,
-    white space, control characters) is refused.
+    What ``FORBIDDEN_SCHEMES`` has is no app's. What browsers read otherwise than RFC 3986 (backslashes, white space,
+    control characters) is refused.
     """
     if not url or len(url) > MAX_URL or not is_line(url) or any(c.isspace() or c == "\\" for c in url):
         return None
@@ -30,7 +29,7 @@ def redirect_parts(url: str) -> SplitResult | None:
     except ValueError:
         return None
     scheme = parts.scheme.lower()
-    if not _SCHEME.fullmatch(scheme) or scheme in _RUNS_CODE | _LOCAL:
+    if not _SCHEME.fullmatch(scheme) or scheme in FORBIDDEN_SCHEMES:
         return None
     if scheme in _WEB and (not parts.hostname or "@" in parts.netloc):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fullmakt.altinn.consents.srr.domains import FORBIDDEN_SCHEMES, InvalidDestinationError, destination_of
 from fullmakt.altinn.consents.texts import encoded_twice, masked, redirect_parts, with_members, with_query
 
 LONG = "https://bank.example/" + "a" * 2_028
@@ -61,6 +62,21 @@ def test_absolute_urls_are_taken(url: str) -> None:
     ],
 )
 def test_a_url_that_is_not_absolute_or_plays_tricks_is_not(url: str) -> None:
+    assert redirect_parts(url) is None
+
+
+@pytest.mark.parametrize("scheme", sorted(FORBIDDEN_SCHEMES))
+def test_neither_form_sends_anybody_to_what_is_no_page_and_no_app(scheme: str) -> None:
+    for url in (f"{scheme}://bank.example/retur", f"{scheme.upper()}://bank.example/retur", f"{scheme}:bank"):
+        assert redirect_parts(url) is None
+        with pytest.raises(InvalidDestinationError, match="forbidden_scheme"):
+            destination_of(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["intent://bank.example/#Intent;end", "mailto:a@bank.example", "feed:javascript:alert(1)"]
+)
+def test_a_link_that_mail_a_reader_or_another_app_would_open_is_no_destination(url: str) -> None:
     assert redirect_parts(url) is None
 
 

@@ -23,13 +23,14 @@ _PORT = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _APP_HOST = re.compile(r"[a-z0-9._-]{0,253}", re.ASCII)
 _LOOKS_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_FORBIDDEN_SCHEMES = frozenset(
+FORBIDDEN_SCHEMES = frozenset(
     {
-        "about", "blob", "chrome", "content", "data", "file", "filesystem", "ftp", "intent", "jar", "javascript",
-        "mailto", "res", "vbscript", "view-source", "ws", "wss",
+        "about", "blob", "chrome", "content", "data", "feed", "file", "filesystem", "ftp", "intent", "jar",
+        "javascript", "livescript", "mailto", "mocha", "res", "vbscript", "view-source", "ws", "wss",
     }
 )  # fmt: skip
-"""Schemes that run what they carry, reach into the device, or lead to no page and no app."""
+"""Schemes that run what they carry, reach into the device, or lead to no page and no app: in neither form of
+consent is anybody sent there."""
 
 
 class InvalidDestinationError(ValueError):
@@ -156,12 +157,12 @@ def _pattern(text: str) -> DomainPattern:
 
 def _why_not_absolute(url: str) -> str:
     scheme = url.partition(":")[0].lower()
-    return "forbidden_scheme" if ":" in url and scheme in _FORBIDDEN_SCHEMES else "not_absolute"
+    return "forbidden_scheme" if ":" in url and scheme in FORBIDDEN_SCHEMES else "not_absolute"
 
 
 def _destination(scheme: str, authority: str) -> Destination:
     """What ``authority``, in lower case, comes to."""
-    if scheme in _FORBIDDEN_SCHEMES:
+    if scheme in FORBIDDEN_SCHEMES:
         raise InvalidDestinationError("forbidden_scheme")
     if "@" in authority:
         raise InvalidDestinationError("user_information")

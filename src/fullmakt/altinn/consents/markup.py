@@ -26,16 +26,18 @@ _HEADING = re.compile(r"#{1,6}[ \t]+")
 _LONGEST = 20_000
 """Characters of a text that are read; Altinn 2 takes 1 000."""
 _SCHEMES = frozenset({"http", "https", "mailto", "tel"})
-_TURNS_AROUND = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that change the direction of the text around them, unseen."""
+_BREAKS = frozenset({"Cc", "Zl", "Zp"})
+_UNSEEN = "Cf"
+"""The category of characters that show as nothing: they turn the text around them, or make two names look alike."""
 
 Values = Mapping[str, str]
 """What goes in the placeholders, by key in lower case."""
 
 
 def plain(text: str) -> str:
-    """Text from outside as one line that says what it seems to: no control characters, no marks that turn it around."""
-    kept = (" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in text if one not in _TURNS_AROUND)
+    """Text from outside as one line that says what it seems to: no control characters, and none that are not seen."""
+    seen = ((one, unicodedata.category(one)) for one in text)
+    kept = (" " if category in _BREAKS else one for one, category in seen if category != _UNSEEN)
     return "".join(kept).strip()
 
 

@@ -85,6 +85,12 @@ def test_metadata_does_not_turn_the_text_around_it(code: int) -> None:
     assert plain(f"A{mark}B") == "AB"
 
 
+@pytest.mark.parametrize("code", [0xAD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0xE0041])
+def test_characters_that_are_not_seen_make_no_name_another(code: int) -> None:
+    for name in (f"Bank{chr(code)}en AS", f"{chr(code)}Banken AS", f"Banken AS{chr(code)}", f"Banken AS {chr(code)}"):
+        assert plain(name) == prose(name) == to_text("{navn}", {"navn": name}) == "Banken AS"
+
+
 def test_right_to_left_letters_are_set_apart() -> None:
     assert to_html("Til {navn} 2024", {"navn": "בנק"}) == "<p>Til <bdi>בנק</bdi> 2024</p>"
 

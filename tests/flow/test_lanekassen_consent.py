@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from fullmakt.kernel.clock import FixedClock
+from fullmakt.lanekassen.store import ENDED_KEPT
 from fullmakt.provider import EndedConsents
 from tests.support.consent_tokens import CONSENT_ID, GIVER, OWNERS_KEY
 from tests.support.fake_issuer import key, party
@@ -249,3 +252,71 @@ async def test_altinn_3_a_suppliers_token_carries_its_customers_consent(there: S
         authorization_details=consent_details(), supplier=party(VENDOR), delegation_source=DELEGATION_SOURCE
     )
     assert await balance(await there.ask(token, ApiKey=API_KEYS[VENDOR]))
+
+
+# -- the daily sweep --------------------------------------------------------------------------------------------------
+
+KEEP = """
+INSERT INTO lanekassen.consent (receiver, giver, service, consent_id, valid_to, metadata)
+VALUES (:receiver, :giver, '5498_1', gen_random_uuid(), :valid_to, '{}')
+"""
+HEARD = "INSERT INTO lanekassen.ended_consent (consent_id, heard) VALUES (gen_random_uuid(), :at)"
+
+
+async def kept(there: Setting) -> tuple[list[str], int]:
+    """Whose consents are remembered, and how many are known to have ended."""
+    async with there.assembly.database.transaction() as connection:
+        givers = await connection.execute(text("SELECT giver FROM lanekassen.consent ORDER BY giver"))
+        ended = await connection.execute(text("SELECT count(*) FROM lanekassen.ended_consent"))
+        return [row[0] for row in givers], ended.scalar_one()
+
+
+async def fill_shelf(there: Setting, clock: FixedClock) -> None:
+    """Two consents, of which one lapses now, and two ends, of which one is a week old."""
+    async with there.assembly.database.transaction() as connection:
+        for giver, left in ((GIVER, 1), (OTHERS, 0)):
+            values = {"receiver": STRANGER, "giver": giver, "valid_to": clock() + timedelta(seconds=left)}
+            await connection.execute(text(KEEP), values)
+        for age in (ENDED_KEPT, ENDED_KEPT - timedelta(seconds=1)):
+            await connection.execute(text(HEARD), {"at": clock() - age})
+
+
+async def test_what_has_lapsed_is_swept_away_and_what_has_not_stays(there: Setting, clock: FixedClock) -> None:
+    await fill_shelf(there, clock)
+    await there.consents.sweep()
+    assert await kept(there) == ([GIVER], 1)
+    await there.consents.sweep()
+    assert await kept(there) == ([GIVER], 1)
+    clock.advance(seconds=1)
+    await there.consents.sweep()
+    assert await kept(there) == ([], 0)
+
+
+async def test_a_consent_does_not_outlast_the_memory_of_its_end(there: Setting, clock: FixedClock) -> None:
+    """It was being remembered while its end was heard: the one did not see the other."""
+    await fill_shelf(there, clock)
+    async with there.assembly.database.transaction() as connection:
+        both = "INSERT INTO lanekassen.ended_consent (consent_id, heard) SELECT consent_id, :at FROM lanekassen.consent"
+        await connection.execute(text(f"{both} WHERE giver = :giver"), {"at": clock() - ENDED_KEPT, "giver": GIVER})
+    await there.consents.sweep()
+    assert await kept(there) == ([], 1)
+
+
+async def test_the_first_call_begins_the_sweep_though_it_is_refused(there: Setting, clock: FixedClock) -> None:
+    await fill_shelf(there, clock)
+    await refused(there, await there.ask(), 403, 7, "consent_missing")
+    async with asyncio.timeout(30):
+        while await kept(there) != ([GIVER], 1):
+            pass  # each look gives the sweep its turn
+    there.consents.sweeping.begin()
+    await there.consents.sweeping.stop()
+    await there.consents.sweeping.stop()
+
+
+async def test_a_sweep_that_fails_ends_no_call(there: Setting) -> None:
+    async with there.assembly.database.transaction() as connection:
+        await connection.execute(text("ALTER TABLE lanekassen.ended_consent RENAME COLUMN heard TO lost"))
+    with pytest.raises(DBAPIError):
+        await there.consents.sweep()
+    for _ in range(2):
+        assert await balance(await there.ask(Consent__ID=there.consent()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from fullmakt.infra.group_commit import Connection, GroupCommit
 from fullmakt.kernel.clock import Clock
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.lanekassen.config import SERVICE
+from fullmakt.lanekassen.sweeping import Sweeping
 from fullmakt.provider import Consent, ConsentForm, ConsentRight
 
 SYSTEM = "lanekassen"
@@ -29,6 +31,12 @@ _FORGET = text(
     "DELETE FROM lanekassen.consent WHERE consent_id = ANY(CAST(:ended AS uuid[])) RETURNING consent_id, receiver"
 )
 _CLEAR = text("DELETE FROM lanekassen.consent WHERE valid_to <= :now")
+_CLEAR_ENDED = text(
+    "DELETE FROM lanekassen.consent AS c USING lanekassen.ended_consent AS e WHERE e.consent_id = c.consent_id"
+)
+_UNHEAR = text("DELETE FROM lanekassen.ended_consent WHERE heard <= :until")
+ENDED_KEPT = timedelta(days=7)
+"""How long the end of a consent is known: the last token that was drawn of it is good for half a minute."""
 
 _FIND = """
 SELECT w.place, c.consent_id, c.handled_by, c.given_at, c.valid_to, c.metadata
@@ -134,13 +142,15 @@ class Consents:
         self._journal = journal
         self._reader = Reader(database, clock)
         self._clock = clock
+        self.sweeping = Sweeping(self.sweep)
 
     async def find(self, receiver: OrgNumber, giver: NationalId | OrgNumber, service: str) -> Consent | None:
         """The consent remembered last, None when there is none that neither lapsed nor is known to have ended."""
         return await self._reader.write(Place(receiver, giver, service))
 
     async def close(self) -> None:
-        """Let go of the connection for looking up."""
+        """End the sweep, and let go of the connection for looking up."""
+        await self.sweeping.stop()
         await self._reader.close()
 
     async def remember(self, consent: Consent) -> None:
@@ -160,6 +170,17 @@ class Consents:
                 event = AuditEvent(now, SYSTEM, "consent:forget", "done", actor=row["receiver"], subject=subject)
                 await record(connection, event)
             await connection.execute(_CLEAR, {"now": now})
+
+    async def sweep(self) -> None:
+        """Let go of consents that have lapsed, and of the ends of those that no token brings back any more.
+
+        A consent that was being remembered while its end was heard goes before its end does.
+        """
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            await connection.execute(_CLEAR, {"now": now})
+            await connection.execute(_CLEAR_ENDED)
+            await connection.execute(_UNHEAR, {"until": now - ENDED_KEPT})
 
 
 def _row(place: int, entry: Entry) -> dict[str, Any]:

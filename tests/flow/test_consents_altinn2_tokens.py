@@ -164,7 +164,9 @@ async def test_no_token_before_the_answer_after_a_no_after_the_end_or_for_anothe
         "consent_not_accepted",
         "consent_expired",
         "consent_not_found",
+        *["no_code"] * 3,
         *["not_the_receiver"] * 4,
+        "no_code",
     ]
 
 
@@ -379,7 +381,14 @@ async def test_a_use_is_of_a_service_that_the_consent_is_about_and_by_its_own(wo
 async def test_a_use_that_can_not_be_read_is_refused_in_the_array(world: Altinn2World, use: Any) -> None:
     code = await world.given(**ONE_TIME)
     assert codes(await world.send(BANK, "POST", f"{TOKEN}/{code}/loguse", json=use)) == ["90000"]
+    assert await world.audited("consent:use") == [("consent:use", "deny", "unreadable_request")]
     assert (await world.draw(code)).status_code == 200
+
+
+async def test_a_code_that_is_none_is_refused_as_any_other_and_written_down(world: Altinn2World) -> None:
+    refused(await world.send(BANK, "POST", f"{TOKEN}/x/loguse", json=USE))
+    refused(await world.send(BANK, "DELETE", f"{TOKEN}/x"))
+    assert await world.audited() == [("consent:use", "deny", "no_code"), ("consent:give-up", "deny", "no_code")]
 
 
 @pytest.mark.parametrize("scope", ["altinn:consenttokens.read", "altinn:consentrequests.write"])

@@ -169,6 +169,10 @@ class Altinn2Consents:
         """Keep in the audit trail that an enterprise was not let in."""
         await self.consents.work.record(actor, action, subject, error.reason, **error.facts)
 
+    async def unread(self, action: str, reason: str, by: Enterprise) -> None:
+        """Keep in the audit trail that what an enterprise sent could not be read."""
+        await self.consents.work.record(by.actor, action, "consent", reason)
+
     async def _caller(self, by: Enterprise, action: str) -> tuple[PartyIdentity, PartyIdentity | None]:
         try:
             return await self.parties.of_caller(by)

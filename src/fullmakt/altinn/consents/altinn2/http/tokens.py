@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
@@ -10,13 +12,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from fullmakt.altinn.consents.altinn2.asking import service_key, unreadable
-from fullmakt.altinn.consents.altinn2.errors import NoConsentTokenError, NotAdmittedError
+from fullmakt.altinn.consents.altinn2.callers import Enterprise
+from fullmakt.altinn.consents.altinn2.errors import NoConsentTokenError, NotAdmittedError, RequestRefusedError
 from fullmakt.altinn.consents.altinn2.http.door import Admission
 from fullmakt.altinn.consents.altinn2.http.rendering import text_answer
 from fullmakt.altinn.consents.altinn2.service import Altinn2Consents
 from fullmakt.infra.reading import Query, body_of
 from fullmakt.infra.routes import folded_route
 from fullmakt.wire.altinn.consents2 import TOKEN_SCOPES, TOKEN_WRITE_SCOPES, read_time
+from fullmakt.wire.altinn.problems import BindingError
 
 BASE = "/api/authorization/token"
 
@@ -29,7 +33,9 @@ def routes(service: Altinn2Consents, door: Admission) -> list[BaseRoute]:
             by = await door.holder(request, "consent:token", *TOKEN_SCOPES)
         except NotAdmittedError as error:  # §2.8: one text for every failure, a wrong key among them
             raise NoConsentTokenError(error.reason) from error
-        return text_answer(request, await service.drawing.token(_code(code), by))
+        async with _noted(service, "consent:token", by):
+            wanted = _code(code)
+        return text_answer(request, await service.drawing.token(wanted, by))
 
     async def by_path(request: Request) -> Response:
         return await draw(request, request.path_params["code"])
@@ -39,17 +45,20 @@ def routes(service: Altinn2Consents, door: Admission) -> list[BaseRoute]:
 
     async def give_up(request: Request) -> Response:
         by = await door.enterprise(request, "consent:give-up", *TOKEN_WRITE_SCOPES)
-        await service.drawing.give_up(_code(request.path_params["code"]), by)
+        async with _noted(service, "consent:give-up", by):
+            code = _code(request.path_params["code"])
+        await service.drawing.give_up(code, by)
         return Response(status_code=204)
 
     async def log_use(request: Request) -> Response:
         by = await door.enterprise(request, "consent:use", *TOKEN_WRITE_SCOPES)
-        body = await body_of(request)
-        key = service_key(body.get("servicecode"), body.get("serviceeditioncode"))
-        if key is None:
-            raise unreadable("ServiceCode and ServiceEditionCode", "must name a service together")
-        used_at = _used_at(body.get("usagedatetime"))
-        await service.drawing.log_use(_code(request.path_params["code"]), key, used_at, by)
+        async with _noted(service, "consent:use", by):
+            body = await body_of(request)
+            key = service_key(body.get("servicecode"), body.get("serviceeditioncode"))
+            if key is None:
+                raise unreadable("ServiceCode and ServiceEditionCode", "must name a service together")
+            used_at, code = _used_at(body.get("usagedatetime")), _code(request.path_params["code"])
+        await service.drawing.log_use(code, key, used_at, by)
         return Response(status_code=204)
 
     return [
@@ -58,6 +67,19 @@ def routes(service: Altinn2Consents, door: Admission) -> list[BaseRoute]:
         folded_route(f"{BASE}/{{code}}", give_up, methods=["DELETE"]),
         folded_route(f"{BASE}/{{code}}/loguse", log_use, methods=["POST"]),
     ]
+
+
+@asynccontextmanager
+async def _noted(service: Altinn2Consents, action: str, by: Enterprise) -> AsyncIterator[None]:
+    """A block that reads what an enterprise sends; what can not be read is kept in the audit trail."""
+    try:
+        yield
+    except BindingError:
+        await service.unread(action, "unreadable_request", by)
+        raise
+    except (RequestRefusedError, NoConsentTokenError) as error:
+        await service.unread(action, error.reason, by)
+        raise
 
 
 def _code(text: str | None) -> UUID:

@@ -10,7 +10,9 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from fullmakt.altinn.consents.model import ConsentRight
 from fullmakt.infra.database import Database
+from fullmakt.wire.altinn.attributes import PERSON, Attribute
 from tests.support.consents import (
     BALANCE,
     BFF,
@@ -21,6 +23,7 @@ from tests.support.consents import (
     REQUESTS,
     ConsentSetting,
     codes,
+    consent,
     organisation_urn,
     person_urn,
     right,
@@ -91,6 +94,21 @@ async def test_a_stranger_can_neither_see_nor_answer_it(setting: ConsentSetting,
         refused = await answer(setting, caller, made["id"], act)
         assert (refused.status_code, refused.content) == (status, b"")
     assert await events(setting, made["id"]) == ["Created"]
+
+
+async def test_a_request_whose_receiver_is_gone_can_not_be_accepted_and_strangers_learn_nothing_of_it(
+    setting: ConsentSetting,
+) -> None:
+    kari = await setting.service.neighbours.party(Attribute(PERSON, KARI))
+    assert kari is not None
+    asked = consent(giver=kari.party_uuid, rights=(ConsentRight(BALANCE, metadata={"navn": "x"}),))
+    await setting.service.using.request(asked, kari.party_uuid, "x")
+    assert codes(await answer(setting, "ola", asked.id)) == ["AM-00000"]
+    assert codes(await answer(setting, "kari", asked.id)) == ["AM-00001"]
+    assert (await setting.told())[-2:] == [
+        ("consent:read", "deny", "not_authorized_for_consent"),
+        ("consent:accept", "deny", "consent_not_found"),
+    ]
 
 
 async def test_where_one_person_must_answer_nobody_else_learns_who(setting: ConsentSetting) -> None:

@@ -44,9 +44,16 @@ class Showing:
         """Say yes to the consent as it reads now, in ``language``.
 
         Raises:
-            ConsentRefusedError: see ``Answering.accept``.
+            ConsentRefusedError: see ``Answering.accept``, and ``page``.
         """
         answering = self._service.answering
         kept = await self._service.using.find(consent_id)
-        shown = {} if kept is None else (await self.page(kept.consent, language)).document()
+        try:
+            shown = {} if kept is None else (await self.page(kept.consent, language)).document()
+        except ConsentRefusedError as error:
+            await answering.shown(consent_id, caller)  # who may not answer is told that, and nothing of the parties
+            await self._service.work.record(
+                caller.actor, "consent:accept", consent_id, error.reason.value, **error.facts
+            )
+            raise
         return await answering.accept(consent_id, caller, language=language, shown=shown)

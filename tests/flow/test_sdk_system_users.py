@@ -132,7 +132,7 @@ async def test_the_error_tells_which_of_the_causes_it_was(
 ) -> None:
     altinn.cause = cause
     with pytest.raises(AuthorizationDetailsError) as refused:
-        await consumer.token(SCOPE, authorization_details=virksys(PART))
+        await consumer.token(SCOPE, authorization_details=virksys(PART, rettigheit=["skatt"]))
     assert (refused.value.code, refused.value.cause, refused.value.reason) == ("MP-303", cause, cause.value)
     assert refused.value.error == "invalid_altinn_customer_configuration"
 

@@ -93,7 +93,7 @@ def test_one_element_may_be_asked_with_as_it_is() -> None:
 @pytest.mark.parametrize("cause", list(Cause))
 def test_the_error_carries_the_cause(cause: Cause) -> None:
     entry = CATALOGUE[cause.value]
-    facts = {"owner": "314168267", "vendor": "310000035", "client_id": "a-client", "scopes": "a:b"}
+    facts = {"owner": "314168267", "vendor": "310000035", "client_id": "a-client", "scopes": "a:b", "missing": "c"}
     error = error_from(400, entry.error, f"{entry.text.format_map(facts)} (trace_id: 0af7)", URI)
     assert isinstance(error, AuthorizationDetailsError)
     assert (error.code, error.cause, error.remedy) == ("MP-303", cause, entry.remedy)

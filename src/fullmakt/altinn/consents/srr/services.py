@@ -44,7 +44,8 @@ class Services:
             return _service(declared, (await self._registry.resources((declared.resource,))).get(declared.resource))
         names = [f"{code}_{key}" for code in await self._registry.org_codes()]
         named = [one for one in (await self._registry.resources(names)).values() if _is_consent(one)]
-        others = {one.resource for one in await self.declared([one.identifier for one in named])}
+        said = await self.declared([one.identifier for one in named])
+        others = {one.resource for one in said if one.key != key}  # for this one it may have been said just now
         found = [one for one in named if one.identifier not in others]
         # Of two owners with the same code and edition, nobody could tell whose is meant.
         return _service(ServiceDeclaration(found[0].identifier, key), found[0]) if len(found) == 1 else None

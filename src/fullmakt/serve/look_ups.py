@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
+from fullmakt.altinn.decisions import store as decisions_store
 from fullmakt.altinn.systemusers.service import SystemUsersService
 from fullmakt.infra.database import Database
 from fullmakt.infra.feed import Changes, JoinedFeed, joined_version
-from fullmakt.wire.altinn import delegations, parties, resources, systemusers
+from fullmakt.wire.altinn import systemusers
 from fullmakt.wire.altinn.systemusers import (
     NoSystemUser,
     SystemUserQuestion,
@@ -21,7 +22,7 @@ class SystemUserLookUps:
     """``service`` gives the system: it is asked for late, since Altinn's systems need the token server first."""
 
     topics = (systemusers.TOPIC,)
-    virksys_topics = (systemusers.TOPIC, parties.TOPIC, resources.TOPIC, delegations.TOPIC)
+    virksys_topics = decisions_store.TOPICS
 
     def __init__(self, service: Callable[[], SystemUsersService], database: Database) -> None:
         self._service = service

@@ -12,16 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fullmakt.altinn.consents import rules, store
 from fullmakt.altinn.consents.errors import ConsentRefusedError
 from fullmakt.altinn.consents.model import Consent
-from fullmakt.altinn.consents.ports import Decision, Neighbours
+from fullmakt.altinn.consents.ports import Neighbours
 from fullmakt.altinn.consents.rules import Moved, Reason, Refusal
 from fullmakt.altinn.consents.work import Change, Work
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.parties import PartyKind
+from fullmakt.wire.altinn.xacml_json import required_level
 
 ACCESS_MANAGEMENT = "altinn_access_management"
-_LEVEL = "urn:altinn:minimum-authenticationlevel"
 
 Gate = Callable[[AsyncConnection, Consent], Awaitable[Refusal | None]]
 """What else has to hold when a consent is asked for or accepted, asked in the transaction of that."""
@@ -182,7 +182,7 @@ class Answering:
         facts = {"action": action, "resource": resource, "party": str(party)}
         if not decision.permitted:
             raise ConsentRefusedError(Reason.NOT_AUTHORIZED, why=decision.reason, **facts)
-        required = level_of(decision)
+        required = required_level(decision.obligations)
         if caller.auth_level < required:
             raise ConsentRefusedError(
                 Reason.NOT_AUTHORIZED, why="authentication_level", required=required, level=caller.auth_level, **facts
@@ -213,19 +213,6 @@ class Auditing:
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, ConsentRefusedError):
             await self._work.record(*self._told, error.reason.value, **error.facts)
-
-
-def level_of(decision: Decision) -> int:
-    """The authentication level that a permit asks for, 0 when it asks for none."""
-    return max(
-        (
-            int(value.value)
-            for obligation in decision.obligations
-            for value in obligation.assignments
-            if value.category == _LEVEL and value.value.isdecimal()
-        ),
-        default=0,
-    )
 
 
 async def _moved(

@@ -15,7 +15,7 @@ TOPICS = (parties.TOPIC, resources.TOPIC, delegations.TOPIC, systemusers.TOPIC)
 _RECORD = f"""
 WITH feeds AS (
     SELECT coalesce(sum(version), 0)::bigint AS version FROM feed.version
-    WHERE topic IN ('{TOPICS[0]}', '{TOPICS[1]}', '{TOPICS[2]}', '{TOPICS[3]}')
+    WHERE topic IN ({", ".join(f"'{topic}'" for topic in TOPICS)})
 ), recorded AS (
     INSERT INTO audit.event (at, system, action, outcome, reason, trace_id, actor, subject, facts)
     SELECT %b, 'decisions', e.action, e.outcome, e.reason, e.trace_id, e.actor, e.subject, e.facts

@@ -16,6 +16,7 @@ from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.parties import HeldRights
 from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA, RegisteredResource
+from fullmakt.wire.altinn.xacml_json import required_level
 
 API_DELEGATION = "altinn_maskinporten_scope_delegation"
 ACCESS_MANAGEMENT = "altinn_access_management"
@@ -23,7 +24,6 @@ PORTAL_SCOPE = "altinn:portal/enduser"
 MAIN_ADMINISTRATOR = "hovedadministrator"
 """The role, and the package, whose holder gives any package on, held or not, and grants its own requests."""
 
-_LEVEL = "urn:altinn:minimum-authenticationlevel"
 _NOT_LISTED = frozenset({"not_on_access_list", "access_list_lacks_action", "party_is_no_organisation"})
 
 
@@ -83,13 +83,7 @@ def missing_level(decision: Decision, caller: Caller) -> int | None:
     """The authentication level that the permit asks for, when the caller's is lower. A system user has none."""
     if caller.system_user is not None:
         return None
-    levels = [
-        int(value.value)
-        for obligation in decision.obligations
-        for value in obligation.assignments
-        if value.category == _LEVEL and value.value.isdecimal()
-    ]
-    required = max(levels, default=0)
+    required = required_level(decision.obligations)
     return required if caller.auth_level < required else None
 
 

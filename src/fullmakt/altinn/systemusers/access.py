@@ -6,17 +6,17 @@ from __future__ import annotations
 from uuid import UUID
 
 from fullmakt.altinn.systemusers.errors import NOT_ALLOWED, NOT_AUTHENTICATED
-from fullmakt.altinn.systemusers.ports import Authority, Decision, Neighbours
+from fullmakt.altinn.systemusers.ports import Authority, Neighbours
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.parties import PartyIdentity
 from fullmakt.wire.altinn.problems import AltinnProblemError
+from fullmakt.wire.altinn.xacml_json import required_level
 
 ACCESS_MANAGEMENT = "altinn_access_management"
 CLIENT_ADMINISTRATION = "altinn_client_administration"
 TOO_LOW = "authentication_level"
-_LEVEL = "urn:altinn:minimum-authenticationlevel"
 
 
 async def require(
@@ -42,7 +42,7 @@ async def refusal_of(
     decision = await authority.may([subject], action, resource, party, actor=caller.actor)
     if not decision.permitted:
         return AltinnProblemError(NOT_ALLOWED, reason=decision.reason)
-    if caller.auth_level < _level(decision):
+    if caller.auth_level < required_level(decision.obligations):
         return AltinnProblemError(NOT_ALLOWED, reason=TOO_LOW)
     return None
 
@@ -56,18 +56,6 @@ def _person(caller: Caller) -> Attribute | None:
     if caller.user_id is not None:
         return Attribute(ids.USER_ID, str(caller.user_id))
     return None
-
-
-def _level(decision: Decision) -> int:
-    return max(
-        (
-            int(value.value)
-            for obligation in decision.obligations
-            for value in obligation.assignments
-            if value.category == _LEVEL and value.value.isdecimal()
-        ),
-        default=0,
-    )
 
 
 async def admitted(

@@ -15,7 +15,7 @@ from fullmakt.wire.altinn.attributes import (
     RESOURCE_CATEGORY,
     SUBJECT_CATEGORY,
 )
-from fullmakt.wire.altinn.xacml_names import ANY_URI, INTEGER, STRING
+from fullmakt.wire.altinn.xacml_names import ANY_URI, INTEGER, MINIMUM_LEVEL, STRING
 
 DATA_TYPES: Mapping[str | None, str] = {
     None: STRING,
@@ -249,6 +249,13 @@ class DueObligation(NamedTuple):
 
     obligation_id: str
     assignments: tuple[ObligationValue, ...] = ()
+
+
+def required_level(obligations: Iterable[DueObligation]) -> int:
+    """The authentication level, 0 to 4, that a permit asks of a person; 0 when it asks for none."""
+    values = [value for obligation in obligations for value in obligation.assignments]
+    levels = (int(one.value) for one in values if one.category == MINIMUM_LEVEL and one.value.isdecimal())
+    return max(levels, default=0)
 
 
 class Result(NamedTuple):

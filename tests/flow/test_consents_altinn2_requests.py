@@ -15,6 +15,7 @@ from sqlalchemy import text
 from fullmakt.altinn.consents.altinn2.store import Place, Wanted, page_sql, page_values
 from fullmakt.cli.rights.reasons import catalogue
 from fullmakt.infra.database import Database
+from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.consents2 import TOKEN_REFUSED
 from fullmakt.wire.altinn.resources import ConsentTerms
 from tests.support.consents_altinn2 import (
@@ -126,6 +127,28 @@ async def test_a_token_that_is_not_to_be_believed_does_not_either(world: Altinn2
     assert (await world.send(BANK, "POST", REQUESTS, token="forged", json=body())).status_code == 401
     basic = await world.send(BANK, "POST", REQUESTS, token=None, headers={"Authorization": "Basic eDp5"}, json=body())
     assert basic.status_code == 401
+
+
+async def test_who_holds_a_key_and_proves_nothing_is_written_down(world: Altinn2World) -> None:
+    world.callers.known["person"] = Caller(frozenset(ALL_SCOPES), party_uuid=world.kari.party_uuid)
+    by_certificate = f"{REQUESTS}?ForceEIAuthentication"
+    await world.send(BANK, "POST", REQUESTS, token=None, json=body())
+    await world.send(BANK, "POST", REQUESTS, token="forged", json=body())
+    await world.send(BANK, "POST", REQUESTS, token="person", json=body())
+    await world.send(BANK, "POST", REQUESTS, token=None, headers={"Authorization": "Basic eDp5"}, json=body())
+    await world.send(BANK, "POST", by_certificate, token=None, json=body())
+    await world.send(BANK, "POST", by_certificate, token=None, headers={CERTIFICATE_HEADER: "eDp5"}, json=body())
+    assert await world.audited() == [
+        ("consent:request", "deny", reason)
+        for reason in (
+            "no_enterprise_authentication", "invalid_token", "no_organisation", "no_bearer_token", "no_certificate",
+            "invalid_certificate",
+        )
+    ]  # fmt: skip
+    trail = await world.trail()
+    assert trail.count(f'"actor": "{BANK}"') == 6
+    assert "eDp5" not in trail
+    assert world.secrets[BANK] not in trail
 
 
 async def test_the_keys_organisation_is_the_one_that_is_authenticated(world: Altinn2World) -> None:

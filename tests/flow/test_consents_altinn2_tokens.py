@@ -186,6 +186,7 @@ async def test_who_shows_a_token_beside_the_key_shows_one_that_is_good(world: Al
     refused(await world.draw(code, token="narrow"))
     refused(await world.draw(code, token=OTHER_BANK))
     assert [reason for _, outcome, reason in await world.audited("consent:token") if outcome == "deny"] == [
+        "invalid_token",
         "missing_scope",
         "others_api_key",
     ]

@@ -49,6 +49,13 @@ def test_every_reason_for_which_an_api_refuses_has_a_sentence() -> None:
     assert reasons - catalogue()["refusals"].keys() == set()
 
 
+def test_every_reason_for_which_altinn_2_turns_somebody_away_has_a_sentence() -> None:
+    names = ("NotAdmittedError", "NotAuthenticatedError", "NoConsentTokenError", "_not_authenticated")
+    reasons = {text for _, node in calls(*names) for text in texts(node)}
+    assert len(reasons) > 10
+    assert reasons - catalogue()["refusals"].keys() == set()
+
+
 def test_every_reason_for_which_no_token_is_exchanged_has_a_sentence() -> None:
     reasons = {text for _, node in calls("TokenRefusedError") for text in texts(node)}
     assert len(reasons) > 8

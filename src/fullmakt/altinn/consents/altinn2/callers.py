@@ -66,7 +66,7 @@ class Door:
         """
         found = await self.holder(request, *scopes)
         if not found.is_authenticated:
-            raise NotAuthenticatedError("no_enterprise_authentication")
+            raise _not_authenticated("no_enterprise_authentication", found.key)
         return found
 
     async def holder(self, request: Request, *scopes: str) -> Enterprise:
@@ -81,7 +81,7 @@ class Door:
         if shown is not None:
             return await self._by_token(key, shown, scopes)
         if "authorization" in request.headers:
-            raise NotAuthenticatedError("no_bearer_token")
+            raise _not_authenticated("no_bearer_token", key)
         if is_forced(request):
             return await self._by_certificate(key, request)
         return Enterprise(key.organisation, key, is_authenticated=False)
@@ -113,7 +113,7 @@ class Door:
         try:
             caller = await self._callers.identify(token)
         except InvalidCallerError as error:
-            raise NotAuthenticatedError(error.reason) from error
+            raise _not_authenticated("invalid_token", key, why=error.reason) from error
         found = _of_token(caller, key)
         if caller.scopes.isdisjoint(scopes):
             raise NotAdmittedError("missing_scope", NO_SCOPE, organisation=found.actor, any_of=sorted(scopes))
@@ -123,10 +123,10 @@ class Door:
         shown = request.headers.getlist(self._header) if self._header is not None else []
         presented = certificates_in(shown[0]) if len(shown) == 1 else []
         if self._certificates is None or not presented:
-            raise NotAuthenticatedError("no_certificate")
+            raise _not_authenticated("no_certificate", key)
         organisation = await self._certificates.organisation_of(presented)
         if organisation is None:
-            raise NotAuthenticatedError("invalid_certificate")
+            raise _not_authenticated("invalid_certificate", key)
         return _matching(Enterprise(organisation, key))
 
 
@@ -139,17 +139,22 @@ def is_forced(request: Request) -> bool:
 
 def _of_token(caller: Caller, key: ApiKey) -> Enterprise:
     if caller.consumer is None:
-        raise NotAuthenticatedError("no_organisation")
+        raise _not_authenticated("no_organisation", key)
     own = Enterprise(caller.consumer, key)
     if caller.supplier is None or caller.supplier == caller.consumer:
         return _matching(own)
     return _matching(replace(own, organisation=caller.supplier, on_behalf_of=caller.consumer))
 
 
+def _not_authenticated(reason: str, key: ApiKey, **facts: str) -> NotAuthenticatedError:
+    """What is said of whoever holds ``key`` and has proved nothing more."""
+    return NotAuthenticatedError(reason, organisation=str(key.organisation), key=key.name, **facts)
+
+
 def _matching(found: Enterprise) -> Enterprise:
     """``OrgNrMustMatch``: the key's organisation is the one that is authenticated."""
     if found.key.organisation != found.organisation:
         raise NotAdmittedError(
-            "others_api_key", OTHERS_KEY, organisation=found.actor, key=found.key.name, of=found.key.organisation
+            "others_api_key", OTHERS_KEY, organisation=found.actor, key=found.key.name, of=str(found.key.organisation)
         )
     return found

@@ -39,22 +39,26 @@ class RequestRefusedError(Exception):
         return max(error.code.status for error in self.errors)
 
 
-class NotAuthenticatedError(Exception):
+class TurnedAwayError(Exception):
+    """The caller is not let in. ``reason`` and ``facts`` are for the audit trail; the fact ``organisation`` is who it
+    says it is, where its API key is known."""
+
+    def __init__(self, reason: str, **facts: Any) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.facts = facts
+
+
+class NotAuthenticatedError(TurnedAwayError):
     """The enterprise has not proved who it is, or what it shows is not to be believed: 401."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
-
-class NotAdmittedError(Exception):
-    """The caller may not call this: 403 with ``text``. ``reason`` is for the audit trail."""
+class NotAdmittedError(TurnedAwayError):
+    """The caller may not call this: 403 with ``text``."""
 
     def __init__(self, reason: str, text: str, **facts: Any) -> None:
-        super().__init__(reason)
-        self.reason = reason
+        super().__init__(reason, **facts)
         self.text = text
-        self.facts = facts
 
 
 class NoConsentTokenError(Exception):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from fullmakt.altinn.consents.altinn2.callers import Door, Enterprise
-from fullmakt.altinn.consents.altinn2.errors import NotAdmittedError
+from fullmakt.altinn.consents.altinn2.errors import TurnedAwayError
 from fullmakt.altinn.consents.altinn2.service import Altinn2Consents
 
-_UNKNOWN = frozenset({"no_api_key", "unknown_api_key"})
+UNKNOWN = frozenset({"no_api_key", "unknown_api_key"})
 """What anybody at all can bring about as often as they like: the trail is kept free of it."""
 
 
@@ -23,7 +23,7 @@ class Admission:
         """An enterprise that is authenticated; see ``Door.enterprise``."""
         try:
             return await self._door.enterprise(request, *scopes)
-        except NotAdmittedError as error:
+        except TurnedAwayError as error:
             await self._turned_away(request, action, error)
             raise
 
@@ -31,7 +31,7 @@ class Admission:
         """Whoever holds an API key; see ``Door.holder``."""
         try:
             return await self._door.holder(request, *scopes)
-        except NotAdmittedError as error:
+        except TurnedAwayError as error:
             await self._turned_away(request, action, error)
             raise
 
@@ -39,7 +39,7 @@ class Admission:
         """A service owner; see ``Door.owner``."""
         try:
             return await self._door.owner(request, *scopes)
-        except NotAdmittedError as error:
+        except TurnedAwayError as error:
             await self._turned_away(request, action, error)
             raise
 
@@ -47,6 +47,7 @@ class Admission:
         """The same, as SRR asks for it (``srr.ports.OwnerGate``)."""
         return await self.service_owner(request, "srr:call", *scopes)
 
-    async def _turned_away(self, request: Request, action: str, error: NotAdmittedError) -> None:
-        if error.reason not in _UNKNOWN:
-            await self._service.refused(action, request.url.path, error, str(error.facts.get("organisation", "")))
+    async def _turned_away(self, request: Request, action: str, error: TurnedAwayError) -> None:
+        if error.reason not in UNKNOWN:
+            actor = str(error.facts.get("organisation", ""))
+            await self._service.consents.work.record(actor, action, request.url.path, error.reason, **error.facts)

@@ -3,70 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.altinn.consents.altinn2 import rules
-from fullmakt.altinn.consents.altinn2.asking import Asked, AskedService, read_asked
+from fullmakt.altinn.consents.altinn2.asking import Asked, read_asked
 from fullmakt.altinn.consents.altinn2.callers import Enterprise
+from fullmakt.altinn.consents.altinn2.drafting import (
+    Drafting,
+    Wished,
+    destination,
+    party_numbered,
+    redirect_errors,
+    refused_by_srr,
+    rights_of,
+    template_errors,
+    time_errors,
+)
 from fullmakt.altinn.consents.altinn2.errors import RequestRefusedError
-from fullmakt.altinn.consents.model import Consent, ConsentRight, Form
+from fullmakt.altinn.consents.model import Consent, Form
 from fullmakt.altinn.consents.service import ConsentsService
 from fullmakt.altinn.consents.srr import rules as srr_rules
-from fullmakt.altinn.consents.srr.domains import Destination, InvalidDestinationError, destination_of
-from fullmakt.altinn.consents.srr.model import Service, ServiceKey
 from fullmakt.altinn.consents.srr.service import SrrService
 from fullmakt.altinn.consents.srr.services import Services
 from fullmakt.altinn.consents.templates import Template, template_of
-from fullmakt.altinn.consents.texts import redirect_parts
-from fullmakt.kernel.identifiers import InvalidIdentifierError, NationalId, OrgNumber
-from fullmakt.wire.altinn.attributes import ORGANISATION, PARTY_UUID, PERSON, Attribute
 from fullmakt.wire.altinn.consents2 import ConsentError, ErrorCode
 from fullmakt.wire.altinn.parties import PartyIdentity
-from fullmakt.wire.altinn.resources import RegisteredResource
-
-REQUEST_ACTION = "requestconsent"
-
-_OF_SRR = {
-    "not_in_srr": (ErrorCode.NOT_LISTED, "CoveredBy is not listed as a receiver of consents to {service}."),
-    "srr_expired": (ErrorCode.NOT_LISTED, "CoveredBy is not listed as a receiver of consents to {service} any more."),
-    "supplier_not_in_srr": (ErrorCode.SUPPLIER, "HandledBy may not act for CoveredBy on {service}."),
-    "redirect_not_allowed": (ErrorCode.REDIRECT, "RedirectUrl is not on a domain that is allowed here."),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Wished:
-    """A service that there is, with what was said of it."""
-
-    asked: AskedService
-    service: Service
-    resource: RegisteredResource
-
-    def right(self) -> Iterator[ConsentRight | ConsentError]:
-        """The right of the consent, or what is missing for it."""
-        defined = dict(self.resource.consent.metadata)
-        values: dict[str, str] = {}
-        for one in rules.parameters(defined, self.asked.metadata, str(self.asked.key)):
-            if isinstance(one, ConsentError):
-                yield one
-            else:
-                values[one[0]] = one[1]
-        yield ConsentRight(self.resource.identifier, metadata=values, resource_version=self.resource.version)
-
-    @property
-    def template(self) -> str:
-        """The template's id."""
-        return self.resource.consent.template or "default"
-
-    @property
-    def one_time(self) -> bool:
-        said = self.service.one_time
-        return self.resource.consent.one_time if said is None else said
 
 
 class Requesting:
@@ -74,7 +38,7 @@ class Requesting:
 
     def __init__(self, consents: ConsentsService, services: Services, srr: SrrService) -> None:
         self._consents = consents
-        self._services = services
+        self._drafting = Drafting(consents.neighbours, services)
         self._srr = srr
 
     async def request(self, body: Mapping[str, Any], by: Enterprise) -> Consent:
@@ -92,9 +56,9 @@ class Requesting:
 
     async def _requested(self, asked: Asked, by: Enterprise) -> Consent:
         _check_caller(asked, by)
-        wished = await self._wished(asked)
-        receiver = await self._receiver(asked)
-        await self._check_may_ask(receiver, wished, by)
+        wished = await self._drafting.wished(asked.services)
+        receiver = await self._drafting.receiver(asked.covered_by)
+        await self._drafting.check_may_ask(receiver, wished, by.actor)
         await self._check_srr(asked, by)
         consent = await self._drafted(asked, wished, receiver)
 
@@ -109,67 +73,24 @@ class Requesting:
         now, handler = self._consents.work.clock(), by.organisation if asked.handled_by else None
         by_certificate = handler is not None and by.on_behalf_of is None
         refusal = srr_rules.may_receive(gates, now, handled_by=handler, by_certificate=by_certificate)
-        destination = _destination(asked.redirect_url)
-        if refusal is None and destination is not None:
-            refusal = srr_rules.allowed_redirect(gates, now, destination, by.key.domains)
+        back = destination(asked.redirect_url)
+        if refusal is None and back is not None:
+            refusal = srr_rules.allowed_redirect(gates, now, back, by.key.domains)
         if refusal is not None:
-            code, words = _OF_SRR[refusal.reason]
-            error = ConsentError(code, words.format(**{"service": "the service", **refusal.facts}))
-            raise RequestRefusedError(error, reason=refusal.reason, facts=refusal.facts)
+            raise refused_by_srr(refusal)
 
-    async def _wished(self, asked: Asked) -> list[_Wished]:
-        found = {one.key: await self._services.find(one.key) for one in asked.services}
-        resources = await self._consents.neighbours.resources.resources(
-            [service.resource for service in found.values() if service is not None]
-        )
-        wished, unknown = [], []
-        for one in asked.services:
-            service = found[one.key]
-            resource = None if service is None else resources.get(service.resource)
-            if service is None or resource is None:
-                unknown.append(one.key)
-            else:
-                wished.append(_Wished(one, service, resource))
-        if unknown:
-            raise RequestRefusedError(*[_no_service(key) for key in unknown])
-        return wished
-
-    async def _receiver(self, asked: Asked) -> PartyIdentity:
-        found = await self._consents.neighbours.party(Attribute(ORGANISATION, asked.covered_by))
-        if found is None:
-            raise RequestRefusedError(rules.no_such_party(asked.covered_by))
-        return found
-
-    async def _check_may_ask(self, receiver: PartyIdentity, wished: Sequence[_Wished], by: Enterprise) -> None:
-        """Both forms stand on the same resource: its policy says who may ask in either."""
-        subject = [Attribute(PARTY_UUID, str(receiver.party_uuid))]
-        for one in wished:
-            resource = one.resource.identifier
-            decision = await self._consents.neighbours.authority.may(
-                subject, REQUEST_ACTION, resource, None, actor=by.actor
-            )
-            if not decision.permitted:
-                text = f"CoveredBy may not ask for consent to {one.asked.key}."
-                facts = {"why": decision.reason, "action": REQUEST_ACTION, "resource": resource}
-                raise RequestRefusedError(ConsentError(ErrorCode.NOT_ALLOWED, text), facts=facts)
-
-    async def _drafted(self, asked: Asked, wished: Sequence[_Wished], receiver: PartyIdentity) -> Consent:
+    async def _drafted(self, asked: Asked, wished: Sequence[Wished], receiver: PartyIdentity) -> Consent:
         now = self._consents.work.clock()
         errors: list[ConsentError] = []
-        rights: list[ConsentRight] = []
         parties = await self._parties(asked)
         giver, delegator, handler = (parties.get(name) for name in ("OfferedBy", "RequiredDelegator", "HandledBy"))
         errors += _party_errors(asked, parties)
-        errors += _time_errors(asked.valid_to, now)
-        for one in (one for service in wished for one in service.right()):
-            if isinstance(one, ConsentError):
-                errors.append(one)
-            else:
-                rights.append(one)
+        errors += time_errors(asked.valid_to, now)
+        rights, missing = rights_of(wished)
+        errors += missing
         template = template_of(wished[0].template)
-        errors += _template_errors(asked, wished, template)
-        if _destination(asked.redirect_url) is None:
-            errors.append(ConsentError(ErrorCode.REDIRECT, "RedirectUrl is not an absolute URL that can be sent to."))
+        errors += [*template_errors(wished)] or _message_errors(asked, template)
+        errors += redirect_errors(asked.redirect_url)
         if errors or giver is None or asked.valid_to is None:
             raise RequestRefusedError(*errors)
         return Consent(
@@ -180,7 +101,7 @@ class Requesting:
             handled_by=None if handler is None else handler.party_uuid,
             required_delegator=None if delegator is None else delegator.party_uuid,
             valid_to=asked.valid_to,
-            rights=tuple(rights),
+            rights=rights,
             redirect_url=asked.redirect_url,
             created=now,
             created_by=(handler or receiver).party_uuid,
@@ -194,9 +115,9 @@ class Requesting:
     async def _parties(self, asked: Asked) -> Mapping[str, PartyIdentity]:
         """Those that the request names by numbers that are right, in one look-up."""
         named = {
-            "OfferedBy": _attribute(asked.offered_by),
-            "RequiredDelegator": _attribute(asked.required_delegator),
-            "HandledBy": _attribute(asked.handled_by),
+            "OfferedBy": party_numbered(asked.offered_by),
+            "RequiredDelegator": party_numbered(asked.required_delegator),
+            "HandledBy": party_numbered(asked.handled_by),
         }
         wanted = [attribute for attribute in named.values() if attribute is not None]
         found = await self._consents.neighbours.parties.identify(wanted)
@@ -216,10 +137,8 @@ def _check_caller(asked: Asked, by: Enterprise) -> None:
         raise RequestRefusedError(ConsentError(ErrorCode.SUPPLIER, text))
 
 
-def _template_errors(asked: Asked, wished: Sequence[_Wished], template: Template) -> Iterator[ConsentError]:
-    if len({one.template for one in wished}) > 1:
-        yield ConsentError(ErrorCode.TEMPLATES, "The services do not share a template.")
-    elif asked.message and not template.is_message_set_in_request:
+def _message_errors(asked: Asked, template: Template) -> Iterator[ConsentError]:
+    if asked.message and not template.is_message_set_in_request:
         text = "RequestMessage must be empty: the service's template has a message of its own."
         yield ConsentError(ErrorCode.MESSAGE, text)
 
@@ -234,30 +153,3 @@ def _party_errors(asked: Asked, parties: Mapping[str, PartyIdentity]) -> Iterato
             yield rules.no_such_party(asked.required_delegator)
     if asked.handled_by and "HandledBy" not in parties:
         yield rules.no_such_party(asked.handled_by)
-
-
-def _time_errors(valid_to: datetime | None, now: datetime) -> Iterator[ConsentError]:
-    if valid_to is None or valid_to <= now:
-        yield ConsentError(ErrorCode.VALID_TO, "ValidTo is required, and must be in the future.")
-
-
-def _destination(url: str) -> Destination | None:
-    """Where a URL goes to; None when nobody may be sent there, or it could be taken for another."""
-    try:
-        return None if redirect_parts(url) is None else destination_of(url)
-    except InvalidDestinationError:
-        return None
-
-
-def _attribute(number: str) -> Attribute | None:
-    """A person, by a number whose check digits fit, or an organisation; None when the number is none."""
-    try:
-        if len(number) == 11:
-            return Attribute(PERSON, NationalId(number))
-        return Attribute(ORGANISATION, OrgNumber(number)) if number else None
-    except InvalidIdentifierError:
-        return None
-
-
-def _no_service(key: ServiceKey) -> ConsentError:
-    return ConsentError(ErrorCode.SERVICE, f"There is no service {key} that can be consented to.")

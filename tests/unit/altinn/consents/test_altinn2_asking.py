@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import pytest
+from starlette.requests import Request
 
 from fullmakt.altinn.consents.altinn2.asking import AskedService, read_asked
-from fullmakt.altinn.consents.altinn2.certificates import certificates_in
+from fullmakt.altinn.consents.altinn2.certificates import certificates_in, presented_by
 from fullmakt.altinn.consents.altinn2.errors import RequestRefusedError
 from fullmakt.altinn.consents.altinn2.links import read_link
 from fullmakt.altinn.consents.model import PortalViewMode
@@ -172,3 +173,28 @@ def test_a_chain_in_pem_is_read_leaf_first() -> None:
 )
 def test_what_holds_no_certificate_is_none(header: str) -> None:
     assert certificates_in(header) == []
+
+
+OTHER = base64.b64encode(b"the one that a header holds").decode()
+
+
+def shown(*chain: str, **headers: str) -> Request:
+    """A request over a connection that was made with ``chain``."""
+    written = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "headers": written, "extensions": {"tls": {"client_cert_chain": list(chain)}}})
+
+
+def test_without_a_header_the_certificate_of_the_connection_counts_and_no_header() -> None:
+    assert presented_by(shown(PEM, PEM, cert=OTHER), None) == [DER, DER]
+    assert presented_by(shown(cert=OTHER), None) == []
+    assert presented_by(Request({"type": "http", "headers": []}), None) == []
+
+
+def test_with_a_header_the_connection_is_a_proxys_and_its_certificate_nobodys() -> None:
+    assert presented_by(shown(PEM, cert=OTHER), "cert") == [OTHER]
+    assert presented_by(shown(PEM), "cert") == []
+
+
+def test_a_header_that_is_there_twice_holds_nothing() -> None:
+    twice = [(b"cert", OTHER.encode()), (b"cert", DER.encode())]
+    assert presented_by(Request({"type": "http", "headers": twice}), "cert") == []

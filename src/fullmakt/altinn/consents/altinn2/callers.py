@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 
-from fullmakt.altinn.consents.altinn2.certificates import certificates_in
+from fullmakt.altinn.consents.altinn2.certificates import presented_by
 from fullmakt.altinn.consents.altinn2.errors import NotAdmittedError, NotAuthenticatedError
 from fullmakt.altinn.consents.altinn2.ports import ApiKeys, EnterpriseCertificates
 from fullmakt.altinn.consents.keys.model import ApiKey
@@ -43,7 +43,7 @@ class Enterprise:
 
 class Door:
     """Lets callers in. ``certificate_header`` is what a proxy that ends TLS puts the client's certificate in; without
-    one no certificate counts, for anybody could write such a header."""
+    one no header counts, for anybody could write it, but the certificate that the connection was made with."""
 
     def __init__(
         self,
@@ -120,8 +120,7 @@ class Door:
         return found
 
     async def _by_certificate(self, key: ApiKey, request: Request) -> Enterprise:
-        shown = request.headers.getlist(self._header) if self._header is not None else []
-        presented = certificates_in(shown[0]) if len(shown) == 1 else []
+        presented = presented_by(request, self._header)
         if self._certificates is None or not presented:
             raise _not_authenticated("no_certificate", key)
         organisation = await self._certificates.organisation_of(presented)

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fullmakt.infra.embedded import EmbeddedPostgres
+from tests.support.folders import new_folder
 
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 30.0
@@ -175,12 +175,8 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def state_folder() -> Iterator[Path]:
-    """A folder for a world, gone afterwards together with a PostgreSQL that was left running in it.
-
-    Not in pytest's own temporary folder, which is closed to the user that PostgreSQL runs as when root runs the tests.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="fullmakt-e2e-"))
-    folder.chmod(0o755)
+    """A folder for a world, gone afterwards together with a PostgreSQL that was left running in it."""
+    folder = new_folder("fullmakt-e2e-")
     try:
         yield folder
     finally:

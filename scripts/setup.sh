@@ -8,7 +8,7 @@ venv=.venv
 stamp=$venv/.installed-$kind
 [ "$kind" = server ] && [ -f $venv/.installed-dev ] && stamp=$venv/.installed-dev && kind=dev
 current=yes
-for input in requirements/$kind.txt pyproject.toml tests/clients/package-lock.json tests/clients/requirements.txt; do
+for input in requirements/$kind.txt requirements/multi_buffer.txt pyproject.toml tests/clients/package-lock.json tests/clients/requirements.txt; do
     [ $stamp -nt $input ] || current=no
 done
 [ $current = no ] || exit 0
@@ -71,6 +71,8 @@ if [ "$kind" = dev ]; then
     elif ! command -v chromium >/dev/null; then
         $venv/bin/playwright install chromium
     fi
+    say "installing the library that signs by eights"
+    scripts/multi_buffer.sh
     say "installing the npm clients that the tests run"
     run_npm ci --silent --prefix tests/clients
     say "installing the Python clients that the tests run"

@@ -8,7 +8,9 @@ spare. Sources: RFC 7515, 7517, 7518, 7638.
 from __future__ import annotations
 
 import json
+import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -21,6 +23,9 @@ from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from fullmakt.jose.compact import MalformedJwtError, b64url_decode, b64url_encode
+from fullmakt.jose.multi_buffer import WIDTH, WORTHWHILE, MultiBuffer, RsaLanes, SignatureFaultError
+
+_log = logging.getLogger(__name__)
 
 RSA_ALGORITHMS = frozenset({"RS256", "RS384", "RS512"})
 EC_ALGORITHMS = frozenset({"ES256"})
@@ -185,7 +190,8 @@ def is_key_id(text: object) -> bool:
 class Signer(Protocol):
     """Signs compact JWTs. The key may live in this process or in an HSM.
 
-    ``kid`` and ``alg`` go into the header; ``sign`` takes the payload as JSON bytes and returns the compact JWS.
+    ``kid`` and ``alg`` go into the header; ``sign`` takes the payload as JSON bytes and returns the compact JWS, and
+    ``sign_all`` many, handed over as pairs of payload and header, in their order.
     """
 
     @property
@@ -195,6 +201,8 @@ class Signer(Protocol):
     def alg(self) -> str: ...
 
     def sign(self, payload: bytes, header: bytes | None = None) -> bytes: ...
+
+    def sign_all(self, tokens: Sequence[tuple[bytes, bytes | None]]) -> list[bytes]: ...
 
 
 class LocalSigner:
@@ -208,6 +216,7 @@ class LocalSigner:
         self.kid: str = kid or str(key.thumbprint())
         self.alg: str = alg or ("RS256" if isinstance(key, RSAKey) else "ES256")
         self._algorithm = _ALGORITHMS[self.alg]
+        self._lanes: RsaLanes | None = None
         self._header_segment = b64url_encode(self.header()) + b"."
 
     @classmethod
@@ -266,10 +275,36 @@ class LocalSigner:
         return json.dumps({"kid": self.kid, "alg": self.alg, **more}, separators=(",", ":")).encode()
 
     def sign(self, payload: bytes, header: bytes | None = None) -> bytes:
+        signing_input = self._signing_input(payload, header)
+        return signing_input + b"." + b64url_encode(self._signature(signing_input))
+
+    def sign_all(self, tokens: Sequence[tuple[bytes, bytes | None]]) -> list[bytes]:
+        inputs = [self._signing_input(payload, header) for payload, header in tokens]
+        made = self._signatures(inputs)
+        return [one + b"." + b64url_encode(signature) for one, signature in zip(inputs, made, strict=True)]
+
+    def use(self, library: MultiBuffer) -> None:
+        """From now on sign by eights, where there is enough to sign and the key is one that ``library`` takes."""
+        if self.alg == "RS256" and isinstance(self.native, rsa.RSAPrivateKey):
+            self._lanes = library.lanes(self.native)
+
+    def _signing_input(self, payload: bytes, header: bytes | None) -> bytes:
         head = self._header_segment if header is None else b64url_encode(header) + b"."
-        signing_input = head + b64url_encode(payload)
+        return head + b64url_encode(payload)
+
+    def _signature(self, signing_input: bytes) -> bytes:
         signature: bytes = self._algorithm.sign(signing_input, self._key)
-        return signing_input + b"." + b64url_encode(signature)
+        return signature
+
+    def _signatures(self, inputs: Sequence[bytes]) -> list[bytes]:
+        made: list[bytes] = []
+        while self._lanes is not None and len(inputs) - len(made) >= WORTHWHILE:
+            try:
+                made += self._lanes.sign(inputs[len(made) : len(made) + WIDTH])
+            except SignatureFaultError:
+                _log.critical("signing by eights has failed: one by one from now on, and the machine wants a look")
+                self._lanes = None
+        return made + [self._signature(one) for one in inputs[len(made) :]]
 
     @property
     def public(self) -> PublicKey:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -114,6 +115,8 @@ def _loopback_faults(settings: Settings) -> list[str]:
 
 def _file_faults(settings: Settings) -> list[str]:
     files = {f"maskinporten.trust_anchors.{i}": file for i, file in enumerate(settings.maskinporten.trust_anchors)}
+    if isinstance(settings.maskinporten.multi_buffer, Path):
+        files["maskinporten.multi_buffer"] = settings.maskinporten.multi_buffer
     if settings.master_key_file is not None:
         files["master_key_file"] = settings.master_key_file
     return [f"{name}: no such file: {file}" for name, file in files.items() if not file.is_file()]

@@ -79,7 +79,7 @@ def _type(annotation: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in arguments)
     if origin in (Union, types.UnionType):
-        return _type(next(each for each in arguments if each is not types.NoneType))
+        return " or ".join(_type(each) for each in arguments if each is not types.NoneType)
     if origin in (tuple, frozenset):
         return f"list of {_type(arguments[0])}"
     if origin is dict:

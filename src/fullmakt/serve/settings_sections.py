@@ -40,6 +40,9 @@ class MaskinportenSettings(_Section):
     """What the signing keys that are made from now on sign with; ES256 is an extension."""
     signing_key_bits: int = Field(2048, ge=2048, le=4096)
     """Size of the RSA signing keys that are made from now on."""
+    multi_buffer: Literal["auto", "off"] | Path = "auto"
+    """Intel's library that signs eight tokens at a time (``libcrypto_mb``): ``auto`` for where it is found, ``off``, or
+    its path."""
     jwks_max_age: int | None = Field(None, ge=1, le=7 * 86_400)
     """How long verifiers may cache the key set; 60 in development, 86400 in production when not set."""
     rfc9068_resources: frozenset[str] = frozenset()

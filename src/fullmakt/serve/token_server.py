@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
+import structlog
 
 from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
+from fullmakt.jose.multi_buffer import MultiBuffer, MultiBufferUnavailableError
 from fullmakt.kernel.clock import Clock
 from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
 from fullmakt.maskinporten.tokens.certificates import Certificates
@@ -29,6 +32,8 @@ from fullmakt.serve.neighbours import DelegatedScopes
 from fullmakt.serve.settings import Settings
 from fullmakt.wire.altinn import consents as consents_wire
 from fullmakt.wire.altinn.systemusers import LOOK_UP_SCOPE, VIRKSYS_SCOPE
+
+_log = structlog.get_logger("fullmakt.tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ def assemble_token_server(
         consents = distant.consents(elsewhere.consents_url)
     registry = PostgresRegistry(database)
     cache = RegistryCache(registry, config.cached_clients)
-    signing_keys = SigningKeys(database, master_key, clock, config)
+    signing_keys = SigningKeys(database, master_key, clock, config, _multi_buffer(settings.maskinporten.multi_buffer))
     service = TokenService(
         config,
         cache,
@@ -109,3 +114,16 @@ def assemble_token_server(
         consents,
     )
     return TokenServer(service, signing_keys, registry, delegated, system_users, consents)
+
+
+def _multi_buffer(wanted: str | Path) -> MultiBuffer | None:
+    """The library that the settings ask for. Where it can not be used tokens are signed one by one, and the log says
+    why when it was named."""
+    if wanted == "off":
+        return None
+    try:
+        return MultiBuffer.load(wanted if isinstance(wanted, Path) else None)
+    except MultiBufferUnavailableError as error:
+        if isinstance(wanted, Path):
+            _log.warning("multi_buffer_unavailable", path=str(wanted), cause=str(error))
+        return None

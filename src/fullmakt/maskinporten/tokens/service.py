@@ -6,9 +6,8 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from datetime import datetime
-from functools import cache, partial
 from typing import Any, TypeVar
 
 import structlog
@@ -23,6 +22,7 @@ from fullmakt.maskinporten.tokens.certificates import Certificates
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.decisions import Decisions, Outcome, Permit
 from fullmakt.maskinporten.tokens.delegation_cache import DelegationCache
+from fullmakt.maskinporten.tokens.drafts import Draft
 from fullmakt.maskinporten.tokens.key_ring import KeyRing
 from fullmakt.maskinporten.tokens.ledger import SLICE, Decision, Ledger, Result, Verdict
 from fullmakt.maskinporten.tokens.model import IssuedToken, Refusal, UnverifiedGrant
@@ -176,13 +176,13 @@ class TokenService:
             outcome = await self._decisions.decide(jws, now)
             token_id = new_token_id()
             answer, alone = outcome.answer, self._ledger.idle
-            sign = None if isinstance(answer, Refusal) else cache(partial(self._sign, answer, token_id, now))
-            writing = self._write(outcome, token_id, trace_id, now, sign)
-            if alone and sign is not None:
+            draft = None if isinstance(answer, Refusal) else self._draft(answer, token_id, now)
+            writing = self._write(outcome, token_id, trace_id, now, draft)
+            if alone and draft is not None:
                 # PostgreSQL commits while we sign, which takes a third off a lone request. In company there is enough
                 # to do meanwhile, and a signature in between would hold up the others' statement.
                 await asyncio.sleep(0)
-                sign()
+                draft.sign()
             verdict = await writing
             if isinstance(answer, Permit) and isinstance(verdict, bytes):
                 return IssuedToken(verdict, answer.plan.reply_tail)
@@ -194,16 +194,16 @@ class TokenService:
             await self._decisions.catch_up(outcome)
         return Refusal("temporarily_unavailable", {"detail": "The registry is changing too fast"})
 
-    def _sign(self, permit: Permit, token_id: str, now: datetime) -> bytes:
+    def _draft(self, permit: Permit, token_id: str, now: datetime) -> Draft:
         signer = self.ring.signer_at(now)
         payload = rules.token_payload(permit.plan, permit.grant, token_id, int(now.timestamp()))
         if permit.enrichment.claims:
             payload = payload[:-1] + permit.enrichment.claims + b"}"
         if not rules.is_rfc9068(permit.grant, self.config):
-            return signer.sign(payload)
+            return Draft(signer, payload)
         header = json.dumps({"kid": signer.kid, "alg": signer.alg, "typ": "at+jwt"}).encode()
         payload = payload[:-1] + b',"sub":' + json.dumps(permit.grant.client_id).encode() + b"}"
-        return signer.sign(payload, header)
+        return Draft(signer, payload, header)
 
     def _write(
         self,
@@ -211,7 +211,7 @@ class TokenService:
         token_id: str,
         trace_id: str,
         now: datetime,
-        sign: Callable[[], bytes] | None = None,
+        draft: Draft | None = None,
     ) -> asyncio.Future[Result]:
         grant, answer = outcome.grant, outcome.answer
         if isinstance(answer, Refusal):
@@ -238,7 +238,7 @@ class TokenService:
                 now,
                 outcome.standing,
                 outcome.watched,
-                sign,
+                draft,
             )
         )
 

@@ -118,12 +118,12 @@ def assemble_token_server(
 
 def _multi_buffer(wanted: str | Path) -> MultiBuffer | None:
     """The library that the settings ask for. Where it can not be used tokens are signed one by one, and the log says
-    why when it was named."""
+    why: as a warning when it was named."""
     if wanted == "off":
         return None
+    named = wanted if isinstance(wanted, Path) else None
     try:
-        return MultiBuffer.load(wanted if isinstance(wanted, Path) else None)
+        return MultiBuffer.load(named)
     except MultiBufferUnavailableError as error:
-        if isinstance(wanted, Path):
-            _log.warning("multi_buffer_unavailable", path=str(wanted), cause=str(error))
+        (_log.info if named is None else _log.warning)("signing_one_by_one", cause=str(error))
         return None

@@ -89,11 +89,8 @@ def million(bench: Bench) -> None:
     alone = _rs256_rate(bench)
     count = bench.sizes.many
     url = _registry(bench, count)
-    for how, choice in (
-        ("the same ten", _ANY_OF_FEW),
-        ("as they come (Zipf)", zipf(count)),
-        ("at random", uniform(count)),
-    ):
+    choices = {"the same ten": _ANY_OF_FEW, "as they come (Zipf)": zipf(count), "at random": uniform(count)}
+    for how, choice in choices.items():
         name = f"{count:,} clients, {how}"
         with Server(bench.folder, url) as server:
             measured = measure(

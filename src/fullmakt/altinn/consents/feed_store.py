@@ -1,7 +1,7 @@
 """What is read by the page: what receivers are told, givers' requests, and owners' lists.
 
 Each statement reads as many rows of an index as the page has, whatever the table holds; save an owner's list of other
-consents than those that were revoked, which passes by what has lapsed or stands otherwise.
+consents than those that were revoked, which passes by what has lapsed.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def _of_resources(which: str) -> str:
 
 
 _OF_RESOURCES = text(_of_resources(_STANDS))
+_ACCEPTED = text(_of_resources(f"NOT r.revoked AND {_STANDS}"))
 _REVOKED = text(_of_resources("r.revoked"))
 FIRST = UUID(int=0)
 """Before every id."""
@@ -112,5 +113,6 @@ async def of_resources(
     asked = {"resources": list(resources), "after": after[0], "after_id": after[1], "limit": limit}
     if set(statuses) == {Status.REVOKED.value}:
         return consents_of((await connection.execute(_REVOKED, asked)).mappings().all())
+    statement = _ACCEPTED if set(statuses) == {Status.ACCEPTED.value} else _OF_RESOURCES
     asked |= {"statuses": list(statuses), "now": now}
-    return consents_of((await connection.execute(_OF_RESOURCES, asked)).mappings().all())
+    return consents_of((await connection.execute(statement, asked)).mappings().all())

@@ -54,7 +54,9 @@ _INSERT = text(
 )
 _INSERT_RIGHT = text(
     "INSERT INTO consents.consent_right (consent_id, place, resource, resource_version, actions, metadata, agreed,"
-    " revoked) VALUES (:consent_id, :place, :resource, :version, :actions, CAST(:metadata AS json), :agreed, :revoked)"
+    " revoked, giver, receiver, handled_by, state, changed)"
+    " VALUES (:consent_id, :place, :resource, :version, :actions, CAST(:metadata AS json), :agreed,"
+    " :revoked, :giver, :receiver, :handled_by, :state, :changed)"
 )
 _INSERT_EVENT = text(
     "INSERT INTO consents.consent_event (event_id, consent_id, receiver, type, created, performed_by, in_feed)"
@@ -67,7 +69,10 @@ _MOVE = text(
     " WHERE consent_id = :consent_id AND status = :from_status AND opened_at IS NOT DISTINCT FROM :from_opened_at"
     " AND migrated IS NOT DISTINCT FROM :from_migrated"
 )
-_AGREED = text("UPDATE consents.consent_right SET agreed = :agreed, revoked = :revoked WHERE consent_id = :consent_id")
+_TELL = text(
+    "UPDATE consents.consent_right SET agreed = :agreed, revoked = :revoked, state = :state, changed = :changed"
+    " WHERE consent_id = :consent_id"
+)
 _TO_FEED = text("UPDATE consents.consent_event SET in_feed = true WHERE consent_id = :consent_id AND type <> 'Opened'")
 _EVENTS = text(
     "SELECT event_id, consent_id, type, created, performed_by FROM consents.consent_event"
@@ -121,7 +126,7 @@ async def insert(connection: AsyncConnection, consent: Consent) -> bool:
     """Keep a new consent; False when there is one with its id."""
     if (await connection.execute(_INSERT, _columns(consent))).rowcount == 0:
         return False
-    told = _told(consent)
+    of_consent = {**_parties(consent), **_told(consent)}
     rights = [
         {
             "consent_id": consent.id,
@@ -130,7 +135,7 @@ async def insert(connection: AsyncConnection, consent: Consent) -> bool:
             "version": right.resource_version,
             "actions": list(right.actions),
             "metadata": json.dumps(dict(right.metadata)),
-            **told,
+            **of_consent,
         }
         for place, right in enumerate(consent.rights)
     ]
@@ -157,7 +162,7 @@ async def move(connection: AsyncConnection, before: Consent, after: Consent) -> 
     if (await connection.execute(_MOVE, asked)).rowcount == 0:
         return False
     if _told(before) != _told(after):
-        await connection.execute(_AGREED, {"consent_id": after.id, **_told(after)})
+        await connection.execute(_TELL, {"consent_id": after.id, **_told(after)})
     if before.migrated is None and after.migrated is not None:
         await connection.execute(_TO_FEED, {"consent_id": after.id})
     return True
@@ -226,10 +231,30 @@ def _columns(consent: Consent) -> Mapping[str, Any]:
     }
 
 
-def _told(consent: Consent) -> Mapping[str, datetime | bool | None]:
-    """When its owner's list last changed by it, from when it is accepted, and whether it has ended."""
+def _told(consent: Consent) -> Mapping[str, datetime | bool | str | None]:
+    """What rights repeat of how their consent stands, for the lists that go by them: when its owner's list last changed
+    by it, from when it is accepted, and whether it has ended; its state and its last change in Altinn 2's lists."""
     revoked = consent.status is Status.REVOKED
+    state = _state_in_altinn2(consent)
     return {
         "agreed": consent.last_changed if revoked or consent.status is Status.ACCEPTED else None,
         "revoked": revoked,
+        "state": state,
+        "changed": None if state is None else consent.last_changed,
     }
+
+
+def _state_in_altinn2(consent: Consent) -> str | None:
+    """A consent that has ended is an accepted one still (consent.md §2.4); None for what those lists do not have."""
+    if consent.form is not Form.ALTINN2 or consent.status is Status.DELETED:
+        return None
+    if consent.status is Status.CREATED:
+        return "Created" if consent.opened_at is None else "Opened"
+    return Status.ACCEPTED.value if consent.status is Status.REVOKED else consent.status.value
+
+
+def _parties(consent: Consent) -> Mapping[str, UUID | None]:
+    """What rights repeat of whose their consent is, for Altinn 2's lists."""
+    if consent.form is not Form.ALTINN2:
+        return {"giver": None, "receiver": None, "handled_by": None}
+    return {"giver": consent.giver, "receiver": consent.receiver, "handled_by": consent.handled_by}

@@ -1,7 +1,6 @@
 """The list of requests, for those who make and get them: by ``LastChanged``, the oldest first (consent.md §2.3).
 
-A page costs the same whatever the table holds, of one state or of all. The list for one service passes by what the
-party has for other services.
+A page costs the same whatever the table holds: of one state or of all, for one service or for any.
 """
 
 from __future__ import annotations
@@ -25,18 +24,21 @@ _STATE = (
 )
 _OF = (
     "(SELECT c.consent_id FROM consents.consent c WHERE {side} AND c.form = 'altinn2' AND c.status <> 'Deleted'"
-    " AND (c.last_changed, c.consent_id) > (:at, :id){state}"
-    " AND (CAST(:resource AS text) IS NULL OR EXISTS (SELECT 1 FROM consents.consent_right r"
-    "      WHERE r.consent_id = c.consent_id AND r.resource = :resource))"
-    " ORDER BY c.last_changed, c.consent_id LIMIT :limit)"
+    " AND (c.last_changed, c.consent_id) > (:at, :id){state} ORDER BY c.last_changed, c.consent_id LIMIT :limit)"
+)
+# A consent may have more than one right to a service.
+_OF_SERVICE = (
+    "(SELECT one.consent_id FROM (SELECT DISTINCT r.changed, r.consent_id FROM consents.consent_right r WHERE {side}"
+    " AND r.resource = :resource{state} AND (r.changed, r.consent_id) > (:at, :id)"
+    " ORDER BY r.changed, r.consent_id LIMIT :limit) one)"
 )
 _SIDES = {
-    "receiver": "c.receiver = :party",
-    "handler": "c.handled_by = :party",
-    "supplier": "c.handled_by = :party AND c.receiver = :consumer",
-    "giver": "c.giver = :party",
+    "receiver": "{of}.receiver = :party",
+    "handler": "{of}.handled_by = :party",
+    "supplier": "{of}.handled_by = :party AND {of}.receiver = :consumer",
+    "giver": "{of}.giver = :party",
 }
-
+_STATES = ("Accepted", "Created", "Opened", "Rejected")
 
 _BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FIRST = UUID(int=0)
@@ -87,9 +89,14 @@ class Wanted:
 
 def page_sql(wanted: Wanted) -> str:
     """The statement for a page: the heads of each list, put together; there is one for each side and state."""
-    states = range(len(_states(wanted)))
-    conditions = [""] if wanted.states is None else [f" AND {_STATE} = :state_{number}" for number in states]
-    heads = [_OF.format(side=_SIDES[side], state=condition) for side in wanted.sides for condition in conditions]
+    head, of, state = (_OF, "c", _STATE) if wanted.resource is None else (_OF_SERVICE, "r", "r.state")
+    states = _states(wanted)
+    conditions = [""] if states is None else [f" AND {state} = :state_{number}" for number in range(len(states))]
+    heads = [
+        head.format(side=_SIDES[side].format(of=of), state=condition)
+        for side in wanted.sides
+        for condition in conditions
+    ]
     union = " UNION ".join(heads) or "NULL"
     return f"{CONSENT} WHERE c.consent_id IN ({union}) ORDER BY c.last_changed, c.consent_id LIMIT :limit"
 
@@ -100,15 +107,18 @@ def page_values(wanted: Wanted, place: Place, limit: int) -> dict[str, Any]:
         "party": wanted.party,
         "at": place.at,
         "id": place.id,
-        "resource": wanted.resource,
         "limit": limit,
-        **{f"state_{number}": state for number, state in enumerate(_states(wanted))},
+        **({} if wanted.resource is None else {"resource": wanted.resource}),
+        **{f"state_{number}": state for number, state in enumerate(_states(wanted) or ())},
         **({"consumer": wanted.consumer} if "supplier" in wanted.sides else {}),
     }
 
 
-def _states(wanted: Wanted) -> tuple[str, ...]:
-    return tuple(sorted(set(wanted.states or ())))
+def _states(wanted: Wanted) -> tuple[str, ...] | None:
+    """The states that have a list each; None where there is one of all states. There is none for one service."""
+    if wanted.states is None:
+        return None if wanted.resource is None else _STATES
+    return tuple(sorted(set(wanted.states)))
 
 
 async def requests(connection: AsyncConnection, wanted: Wanted, place: Place, limit: int) -> list[Consent]:

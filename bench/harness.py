@@ -24,7 +24,7 @@ FEW, MANY = 10, 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much of everything. ``organisations`` have each given ten delegations."""
+    """How much of everything. ``organisations`` have each given ten delegations; ``stocks`` are of consents."""
 
     runs: int = 3
     tokens: int = 12_000
@@ -40,6 +40,10 @@ class Sizes:
     organisations: int = 100_000
     decisions: int = 6_000
     decisions_warm_up: int = 20_000
+    consents: int = 2_000
+    givers: int = 5_000
+    stocks: tuple[int, ...] = (1_000, 25_000, MANY)
+    pages: int = 100
 
 
 QUICK = Sizes(
@@ -57,6 +61,10 @@ QUICK = Sizes(
     organisations=2_000,
     decisions=1_000,
     decisions_warm_up=1_000,
+    consents=300,
+    givers=300,
+    stocks=(1_000, 25_000),
+    pages=20,
 )
 
 
@@ -132,9 +140,9 @@ Requests = Callable[[int], Sequence[bytes]]
 """Whole HTTP requests, as many as are asked for, none like another."""
 
 
-def saturate(connections: int = CONNECTIONS) -> Load:
-    """As much as the server can do."""
-    return partial(closed_loop, connections=connections)
+def saturate(connections: int = CONNECTIONS, status: int = 200) -> Load:
+    """As much as the server can do; ``status`` is what it is to answer."""
+    return partial(closed_loop, connections=connections, status=status)
 
 
 def measure(

@@ -1,4 +1,4 @@
-"""Load: requests out, answers in, over keep-alive connections; only a 200 counts as one.
+"""Load: requests out, answers in, over keep-alive connections; only an answer with the one right status counts.
 
 ``closed_loop`` sends the next request of a connection when its last one is answered, and so finds the most that the
 server can do. ``open_loop`` sends at a fixed rate whatever the server does, and counts a request's time from when it
@@ -20,15 +20,17 @@ from time import perf_counter
 
 @dataclass(slots=True)
 class Run:
-    """What came of a load. ``latencies`` in seconds, of answers with 200; ``others`` counts the rest by status line."""
+    """What came of a load. ``latencies`` in seconds, of answers with ``status``; ``others`` counts the rest by status
+    line."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     others: dict[str, int] = field(default_factory=dict)
+    status: int = 200
 
     @property
     def answers(self) -> int:
-        """Answers with status 200."""
+        """Answers with the right status."""
         return len(self.latencies)
 
     @property
@@ -43,7 +45,7 @@ class Run:
 
     def note(self, answer: bytes, latency: float) -> None:
         """Count one answer."""
-        if answer.startswith(b"HTTP/1.1 200 "):
+        if answer.startswith(b"HTTP/1.1 %d " % self.status):
             self.latencies.append(latency)
         else:
             status = answer.partition(b"\r\n")[0].decode("latin-1")
@@ -103,9 +105,9 @@ Feed = tuple[int, Iterable[bytes]]
 """A port, and the requests that go to it."""
 
 
-def closed_loop(feeds: Sequence[Feed], connections: int) -> Run:
-    """Send every feed's requests to its port, ``connections`` at a time for each."""
-    run = Run()
+def closed_loop(feeds: Sequence[Feed], connections: int, status: int = 200) -> Run:
+    """Send every feed's requests to its port, ``connections`` at a time for each; ``status`` is the right one."""
+    run = Run(status=status)
     with ExitStack() as stack, select.epoll() as poll:
         live: dict[int, tuple[_Connection, Iterator[bytes]]] = {}
         for port, requests in feeds:

@@ -103,12 +103,12 @@ def create(server: EmbeddedPostgres, name: str, rights: Rights, signers: Sequenc
         "first_person": _FIRST_PERSON,
     }
     with psycopg.connect(url, cursor_factory=psycopg.ClientCursor) as connection:
-        _copy(connection, "parties.party (party_id, party_uuid, orgno, national_id, user_id, name, form, created,"
+        copy_rows(connection, "parties.party (party_id, party_uuid, orgno, national_id, user_id, name, form, created,"
               " last_updated)", _parties(rights))  # fmt: skip
-        _copy(connection, "resources.resource (identifier, version_id, document, resource_type, owner_orgno,"
+        copy_rows(connection, "resources.resource (identifier, version_id, document, resource_type, owner_orgno,"
               " owner_code, delegable, visible, access_list_enabled, scopes, policy_version, changed, change_id)",
               map(_resource, range(rights.policies)))  # fmt: skip
-        _copy(connection, "resources.policy (identifier, policy_version, xml, report, created)",
+        copy_rows(connection, "resources.policy (identifier, policy_version, xml, report, created)",
               _policies(rights.policies))  # fmt: skip
         connection.execute(_FILL, values)
     with psycopg.connect(url, autocommit=True) as connection:
@@ -117,7 +117,8 @@ def create(server: EmbeddedPostgres, name: str, rights: Rights, signers: Sequenc
     return url
 
 
-def _copy(connection: psycopg.Connection, table: str, rows: Iterable[Sequence[object]]) -> None:
+def copy_rows(connection: psycopg.Connection, table: str, rows: Iterable[Sequence[object]]) -> None:
+    """Fill a table; ``table`` names its columns too."""
     with connection.cursor().copy(f"COPY {table} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)

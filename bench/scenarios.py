@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench import decisions, delegated, saldo, tokens
+from bench import consent_pages, consents, decisions, delegated, saldo, tokens
 from bench.harness import Bench
 
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
@@ -18,4 +18,6 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "delegated": delegated.delegated,
     "decisions": decisions.decisions,
     "saldo": saldo.saldo,
+    "consents": consents.consents,
+    "consent-pages": consent_pages.consent_pages,
 }

@@ -10,24 +10,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy.exc import OperationalError
-
-from fullmakt.altinn.decisions.service import DecisionPoint
-from fullmakt.altinn.parties.service import PartiesService
-from fullmakt.altinn.systemusers.declarations import Declarations as SystemUserDeclarations
-from fullmakt.infra.database import Database, DatabaseUnavailableError
-from fullmakt.infra.secrets import MasterKeyError
 from fullmakt.infra.unavailable import UnavailableError
-from fullmakt.maskinporten.selfservice.service import SelfService
-from fullmakt.maskinporten.tokens.config import TokensConfig
-from fullmakt.maskinporten.tokens.ports import Anchors, Consents, Delegations, Registry, SystemUsers
-from fullmakt.maskinporten.tokens.signing import SigningKeys
-from fullmakt.pki.service import Pki
-from fullmakt.provider import KeySource
-from fullmakt.world.sections.altinn import Rights
-from fullmakt.world.sections.consents import ConsentRegisters
+
+if TYPE_CHECKING:  # commands that open no world do not wait for the systems to be loaded
+    from fullmakt.altinn.decisions.service import DecisionPoint
+    from fullmakt.altinn.parties.service import PartiesService
+    from fullmakt.altinn.systemusers.declarations import Declarations as SystemUserDeclarations
+    from fullmakt.infra.database import Database
+    from fullmakt.maskinporten.selfservice.service import SelfService
+    from fullmakt.maskinporten.tokens.config import TokensConfig
+    from fullmakt.maskinporten.tokens.ports import Anchors, Consents, Delegations, Registry, SystemUsers
+    from fullmakt.maskinporten.tokens.signing import SigningKeys
+    from fullmakt.pki.service import Pki
+    from fullmakt.provider import KeySource
+    from fullmakt.world.sections.altinn import Rights
+    from fullmakt.world.sections.consents import ConsentRegisters
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,7 @@ class Place:
 
 Opener = Callable[[], AbstractAsyncContextManager[OpenWorld]]
 Finder = Callable[[], Place]
+Refusals = Callable[[], tuple[type[Exception], ...]]
 T = TypeVar("T")
 
 
@@ -88,18 +88,17 @@ class NoWorldError(Exception):
 class _Wiring:
     opener: Opener
     finder: Finder
-    refusals: tuple[type[Exception], ...]
+    refusals: Refusals
 
 
-_FAILURES = (DatabaseUnavailableError, MasterKeyError, OperationalError, OSError)
-"""What can go wrong with any world while it is opened."""
 _provided: list[_Wiring] = []
 
 
-def provide(opener: Opener, finder: Finder, refusals: tuple[type[Exception], ...] = ()) -> None:
+def provide(opener: Opener, finder: Finder, refusals: Refusals = tuple) -> None:
     """Say how worlds are opened and found; ``serve`` does, once, before a command runs.
 
-    ``refusals`` are the errors by which the two say that there is none; their messages are shown.
+    ``refusals`` tells the errors by which the two say that there is none, when one of them has failed; their messages
+    are shown.
     """
     _provided[:] = [_Wiring(opener, finder, refusals)]
 
@@ -156,14 +155,29 @@ _REMEDY = "start one with `fullmakt up`, or let FULLMAKT_STATE or FULLMAKT_CONFI
 
 @contextmanager
 def _told() -> Iterator[None]:
-    failures: tuple[type[Exception], ...] = (*_FAILURES, *_provided[0].refusals)
     try:
         yield
-    except failures as error:
+    except Exception as error:
+        if not isinstance(error, (*_failures(), *_provided[0].refusals())):
+            raise
         raise NoWorldError(_reason(error)) from error
 
 
+def _failures() -> tuple[type[Exception], ...]:
+    """What can go wrong with any world while it is opened."""
+    from sqlalchemy.exc import OperationalError
+
+    from fullmakt.infra.database import DatabaseUnavailableError
+    from fullmakt.infra.secrets import MasterKeyError
+
+    return (DatabaseUnavailableError, MasterKeyError, OperationalError, OSError)
+
+
 def _reason(error: Exception) -> str:
+    from sqlalchemy.exc import OperationalError
+
+    from fullmakt.infra.database import DatabaseUnavailableError
+
     if isinstance(error, OperationalError):
         return f"the database does not answer: {str(error.orig).strip()}"
     if isinstance(error, DatabaseUnavailableError):

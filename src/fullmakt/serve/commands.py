@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.markup import escape
 
 from fullmakt.cli import context
 from fullmakt.cli.main import app
+from fullmakt.serve.place import find_place
 from fullmakt.serve.settings import ConfigError, load_settings
 
 __all__ = ["app", "run"]
@@ -92,11 +94,19 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 
 def _provide_world() -> None:
-    from fullmakt.infra.embedded import OrphansError, PostgresStartError
-    from fullmakt.infra.migrations import DatabaseTooNewError, DatabaseTooOldError
-    from fullmakt.serve.database import find_place, open_world
+    """Say how worlds are opened. What opens them is loaded by then, and not by commands that open none."""
 
-    refusals = (ConfigError, OrphansError, PostgresStartError, DatabaseTooNewError, DatabaseTooOldError)
+    def open_world() -> AbstractAsyncContextManager[context.OpenWorld]:
+        from fullmakt.serve import database
+
+        return database.open_world()
+
+    def refusals() -> tuple[type[Exception], ...]:
+        from fullmakt.infra.embedded import OrphansError, PostgresStartError
+        from fullmakt.infra.migrations import DatabaseTooNewError, DatabaseTooOldError
+
+        return (ConfigError, OrphansError, PostgresStartError, DatabaseTooNewError, DatabaseTooOldError)
+
     context.provide(open_world, find_place, refusals)
 
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from pathlib import Path
 
 import structlog
 
-from fullmakt.cli.context import OpenWorld, Place
-from fullmakt.infra.embedded import EmbeddedPostgres, OrphansError, PostgresStartError, is_made
+from fullmakt.cli.context import OpenWorld
+from fullmakt.infra.embedded import EmbeddedPostgres, OrphansError, PostgresStartError
 from fullmakt.infra.migrations import migrate
-from fullmakt.jose.strict_json import StrictJsonError, loads_object
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.own_keys import OwnAltinnKeys
-from fullmakt.serve.settings import Settings, load_settings
+from fullmakt.serve.place import settings_of_state
+from fullmakt.serve.settings import Settings
 from fullmakt.serve.systems import MIGRATIONS
 
-_SERVED = "served.json"
 _LOOK_AFTER = 1.0
 """Seconds between looks at whether PostgreSQL lives."""
 
@@ -62,27 +59,6 @@ def _kept_alive(server: EmbeddedPostgres) -> Iterator[None]:
     finally:
         over.set()
         watcher.join()
-
-
-def remember_served(settings: Settings) -> None:
-    """Note at which port and URL the state folder is served, for commands that are run without saying so."""
-    path = settings.state / _SERVED
-    path.write_text(json.dumps({"port": settings.port, "url": settings.url}), encoding="utf-8")
-
-
-def settings_of_state(config: Path | None = None) -> Settings:
-    """The settings, with port and URL as they were last served where nobody sets them.
-
-    Raises:
-        ConfigError: with every fault found.
-    """
-    settings = load_settings(config)
-    try:
-        served = loads_object((settings.state / _SERVED).read_bytes())
-    except (OSError, StrictJsonError):  # never served, or cut off by a full disk
-        return settings
-    unset = {name: value for name, value in served.items() if value and name not in settings.model_fields_set}
-    return load_settings(config, **unset) if unset else settings
 
 
 def as_world(assembly: Assembly) -> OpenWorld:
@@ -128,20 +104,3 @@ async def open_world() -> AsyncIterator[OpenWorld]:
             yield as_world(assembly)
         finally:
             await assembly.close()
-
-
-def find_place() -> Place:
-    """The world of the settings, for commands that need no database."""
-    settings = settings_of_state()
-    state = settings.state.resolve()
-    return Place(
-        state,
-        settings.issuer,
-        settings.base_url,
-        exists=bool(settings.database_url) or is_made(state),
-        systems={
-            **settings.system_urls,
-            "altinn2": f"{settings.altinn2_url}/",
-            "testtools": f"{settings.test_tools_url}/",
-        },
-    )

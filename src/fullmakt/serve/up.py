@@ -30,7 +30,8 @@ from fullmakt.infra.migrations import migrate
 from fullmakt.infra.telemetry import configure_logging
 from fullmakt.serve.app import create, in_worker
 from fullmakt.serve.assembly import assemble
-from fullmakt.serve.database import as_world, database_url, remember_served
+from fullmakt.serve.database import as_world, database_url
+from fullmakt.serve.place import remember_served
 from fullmakt.serve.protocol import BoundedHttpProtocol
 from fullmakt.serve.settings import ConfigError, Settings
 from fullmakt.serve.systems import MIGRATIONS

@@ -67,7 +67,7 @@ def run(command: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize(("error", "message"), REASONS)
 def test_a_world_that_does_not_open(error: Exception, message: str) -> None:
-    context.provide(refusing(error), there(), (SettingsError,))
+    context.provide(refusing(error), there(), lambda: (SettingsError,))
     code, said = run("keys list")
     assert (code, said.startswith("✗ "), message in said) == (2, True, True)
 
@@ -87,7 +87,7 @@ def test_settings_that_can_not_be_used_are_told_by_every_command(command: str) -
     def finder() -> context.Place:
         raise SettingsError("url: has no scheme")
 
-    context.provide(refusing(SettingsError("url: has no scheme")), finder, (SettingsError,))
+    context.provide(refusing(SettingsError("url: has no scheme")), finder, lambda: (SettingsError,))
     code, said = run(command)
     assert code in (1, 2)
     assert command.startswith("inspect") or "url: has no scheme" in said

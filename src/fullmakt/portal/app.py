@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 
 import structlog
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fullmakt.infra.http import SystemEdge, routed
 from fullmakt.portal.cards import ERRORS_PATH, TOKEN_SERVER, Command, SystemCard, first_commands
+from fullmakt.portal.forms import is_foreign
 from fullmakt.portal.pages import SECURITY_HEADERS, Pages, static_routes
 from fullmakt.wire.maskinporten.errors import CATALOGUE, CatalogueEntry, entries_named
 
@@ -100,7 +103,7 @@ def edge(pages: Pages, routes: list[Route]) -> ASGIApp:
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
         if "text/html" not in request.headers.get("accept", ""):
-            body = {"type": "about:blank", "title": "Not Found" if status == 404 else "Error", "status": status}
+            body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
             return JSONResponse(body, status, {**SECURITY_HEADERS, **headers}, "application/problem+json")
         page = pages.render(request, "problem.html", status=status, cache=_FRESH, status_code=status)
         page.headers.update(headers)
@@ -109,7 +112,13 @@ def edge(pages: Pages, routes: list[Route]) -> ASGIApp:
     app = routed([*static_routes(), *routes], {HTTPException: failed})
 
     async def at_root(scope: Scope, receive: Receive, send: Send) -> None:
-        """The path under which the app lies is its front page, with a slash at its end or without."""
+        """The path under which the app lies is its front page, with a slash at its end or without; no other site's
+        pages send anything here."""
+        if scope["type"] == "http" and is_foreign(scope["method"], Headers(scope=scope)):
+            _log.info("foreign_form_refused", path=scope["path"])
+            response = await failed(Request(scope), HTTPException(403))
+            await response(scope, receive, send)
+            return
         if scope["type"] == "http" and scope["path"] == scope.get("root_path", ""):
             scope = {**scope, "path": scope["path"] + "/"}
         await app(scope, receive, send)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -97,6 +98,24 @@ class Forms:
                 samesite="strict",
             )
         return page
+
+
+def is_foreign(method: str, headers: Headers) -> bool:
+    """True when what is sent comes from another site's page, as far as the browser tells.
+
+    Only what may change something is asked about. ``Sec-Fetch-Site`` (Fetch Metadata) goes before ``Origin`` (RFC 6454
+    §7), which is ``null`` on our own pages too where they send no referrer: then, and where a program sends neither,
+    the form's token alone decides.
+    """
+    if method in {"GET", "HEAD", "OPTIONS"}:
+        return False
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    origin = headers.get("origin")
+    if origin is None or origin == "null":
+        return False
+    return origin.partition("://")[2] != headers.get("host", "")
 
 
 def see_other(url: str) -> Response:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from starlette.applications import Starlette
 
 from fullmakt.altinn.consents.altinn2.callers import Door
-from fullmakt.altinn.consents.altinn2.http import HANDLERS, routes
+from fullmakt.altinn.consents.altinn2.http import HANDLERS, edge_error, routes
 from fullmakt.altinn.consents.altinn2.http.door import Admission
 from fullmakt.altinn.consents.altinn2.service import Altinn2Consents
 from fullmakt.altinn.consents.keys.model import ApiKeyDeclaration
@@ -134,7 +134,7 @@ class Altinn2World:
     def _client(self, door: Door) -> httpx2.AsyncClient:
         table = routes(self.service, Admission(door, self.service), URL)
         app = Starlette(routes=table, exception_handlers=dict(HANDLERS))
-        return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=SystemEdge(app)), base_url=URL)
+        return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=SystemEdge(app, error=edge_error)), base_url=URL)
 
     async def begin(self) -> Altinn2World:
         """Give everybody an API key, and a token that is its number; suppliers act for ``BANK`` as ``delegated:…``."""

@@ -71,6 +71,8 @@ class ErrorCode(StrEnum):
     """The request has been answered."""
     NOT_ALLOWED = "90011"
     """The service's owner does not let the receiver ask."""
+    NOT_SERVED = "90012"
+    """This server can not answer now; nothing is wrong with the request."""
 
     @property
     def status(self) -> int:

@@ -14,7 +14,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from fullmakt.altinn.consents.declaring import Declaring
 from fullmakt.altinn.consents.keys.service import ApiKeys
+from fullmakt.altinn.consents.ports import Neighbours
+from fullmakt.altinn.consents.service import ConsentsService
 from fullmakt.altinn.consents.srr.service import SrrService
 from fullmakt.altinn.consents.srr.services import Services
 from fullmakt.altinn.decisions.config import DecisionsConfig
@@ -90,10 +93,12 @@ class ClientHandle:
 class ConsentRegisters:
     """What owners and the operator see to of consents."""
 
-    def __init__(self, database: Database, clock: Clock, resources: ResourcesService) -> None:
+    def __init__(self, database: Database, clock: Clock, neighbours: Neighbours, resources: ResourcesService) -> None:
         self.services = Services(database, clock, resources)
         self.srr = SrrService(database, clock, self.services)
         self.keys = ApiKeys(database, clock, new_uuid)
+        self.consents = ConsentsService(database, clock, new_uuid, neighbours)
+        self.declaring = Declaring(self.consents.work, neighbours, self.services)
 
 
 class World:
@@ -111,15 +116,17 @@ class World:
         self.selfservice = SelfService(
             database, clock, new_uuid, certificates=NoCertificates(), organisations=self.parties, allow_ec_keys=True
         )
+        journal = DecisionJournal(database)
+        self.decisions = decision_point(DecisionsConfig(), self.rights, database, journal, clock)
         self.system_users = self._system_users()
-        self.consent_registers = ConsentRegisters(database, clock, self.rights.resources)
+        neighbours = Neighbours(self.parties, self.rights.resources, self.decisions)
+        self.consent_registers = ConsentRegisters(database, clock, neighbours, self.rights.resources)
         self.files = WorldFiles(folder, _new_keys(0))
         self.service = world_of(self, self.files)
         self._new_key = _new_keys(1_000)
 
     def _system_users(self) -> Declarations:
         rights, database, clock = self.rights, self.database, self.clock
-        decisions = decision_point(DecisionsConfig(), rights, database, DecisionJournal(database), clock)
         return assemble_system_users(
             database,
             clock,
@@ -128,7 +135,7 @@ class World:
             resources=rights.resources,
             delegations=rights.delegations,
             packages=KnownPackages(published()),
-            decisions=decisions,
+            decisions=self.decisions,
         ).declarations
 
     async def apply(self, world: model.World | str) -> None:

@@ -16,6 +16,7 @@ from fullmakt.altinn.consents.altinn2.service import Altinn2Consents
 from fullmakt.altinn.consents.altinn3.http import Urls
 from fullmakt.altinn.consents.altinn3.http import routes as altinn3_routes
 from fullmakt.altinn.consents.keys.service import ApiKeys
+from fullmakt.altinn.consents.declaring import Declaring
 from fullmakt.altinn.consents.ports import Neighbours
 from fullmakt.altinn.consents.sending import Sending
 from fullmakt.altinn.consents.service import ConsentsService
@@ -94,6 +95,7 @@ class Consents:
     altinn2: Altinn2Consents
     sending: Sending
 
+    declaring: Declaring
     def routes(self, callers: Callers, urls: Urls) -> list[BaseRoute]:
         """Altinn 3's form, below access management's URL."""
         section = self.settings
@@ -153,3 +155,4 @@ def assemble_consents(
         altinn2=altinn2,
         sending=Sending(database, clock),
     )
+        declaring=Declaring(service.work, service.neighbours, services),

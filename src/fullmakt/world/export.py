@@ -10,6 +10,7 @@ from typing import Any
 import tomlkit
 from tomlkit.items import AoT, InlineTable, Table
 
+from fullmakt.altinn.consents.declared import DeclaredConsent, DeclaredRight
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.kernel.identifiers import NationalId
 from fullmakt.world.model import (
@@ -33,6 +34,7 @@ from fullmakt.world.model import (
     World,
     default_client_id,
 )
+from fullmakt.world.plan_consents import why_not_again
 
 _HEADING = "A world of Fullmakt. `fullmakt world apply FILE` makes it so."
 
@@ -40,15 +42,19 @@ _HEADING = "A world of Fullmakt. `fullmakt world apply FILE` makes it so."
 def export(world: World) -> str:
     """The world as TOML; ``parse`` of it gives an equal world.
 
-    A client whose credentials are ``Unusable`` is left out with a comment that says why.
+    A client whose credentials are ``Unusable``, and a consent that can not be given anew, are left out with a comment
+    that says why.
     """
     document = tomlkit.document()
     document.add(tomlkit.comment(_HEADING))
+    resources = {one.identifier: one for one in world.resources}
     for kind in Kind:
         array = AoT([])
         for entry in world.entries(kind):
             if isinstance(entry, Client) and isinstance(entry.credentials, Unusable):
                 document.add(tomlkit.comment(f"{entry.client_id} is left out: {entry.credentials.why}"))
+            elif isinstance(entry, DeclaredConsent) and (why := why_not_again(entry, resources)):
+                document.add(tomlkit.comment(f"{entry.id} is left out: {why}"))
             else:
                 array.append(_table(entry))
         if array:
@@ -109,6 +115,19 @@ def _members(entry: Entry) -> Iterator[tuple[str, Any]]:
         case SrrEntry():
             yield from _fields(entry, leave_out={"valid_to"})
             yield "valid_to", entry.valid_to
+        case DeclaredConsent():
+            yield from (("id", str(entry.id)), ("from", str(entry.giver)), ("to", str(entry.receiver)))
+            yield from (("rights", _rights(entry)), ("valid_to", entry.valid_to))
+            for name in ("form", "state", "portal_view_mode"):
+                if getattr(entry, name) != type(entry).__dataclass_fields__[name].default:
+                    yield name, str(getattr(entry, name))
+            own = entry.required_delegator or entry.giver
+            if entry.answered_by not in {None, own}:
+                yield "answered_by", str(entry.answered_by)
+            if entry.message:
+                yield "message", _inline(dict(entry.message))
+            done = {"id", "giver", "receiver", "rights", "valid_to", "form", "state", "portal_view_mode", "message"}
+            yield from _fields(entry, leave_out={*done, "answered_by"})
         case Client():
             own_id = () if entry.client_id == default_client_id(entry.name) else (("client_id", entry.client_id),)
             named = [
@@ -129,6 +148,18 @@ def _fields(entry: Entry, leave_out: frozenset[str] | set[str] = frozenset()) ->
         value = getattr(entry, each.name)
         if each.name not in leave_out and (each.default is MISSING or value != each.default):
             yield each.name, [str(one) for one in value] if isinstance(value, tuple) else _plain(value)
+
+
+def _rights(consent: DeclaredConsent) -> list[InlineTable]:
+    tables = []
+    for right in consent.rights:
+        members: dict[str, Any] = {"resource": right.resource}
+        if right.metadata:
+            members["metadata"] = _inline(dict(right.metadata))
+        if right.actions != DeclaredRight(right.resource).actions:
+            members["actions"] = list(right.actions)
+        tables.append(_inline(members))
+    return tables
 
 
 def _plain(value: object) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from fullmakt.altinn.consents.declaring import ConsentDeclarationError
 from fullmakt.altinn.consents.keys.model import ApiKeyRefusedError
 from fullmakt.altinn.consents.srr.services import ServiceTakenError
 from fullmakt.altinn.delegations import errors as delegation_errors
@@ -48,6 +49,7 @@ REFUSALS = (
     ServiceTakenError,
     ApiKeyRefusedError,
     NotWrittenError,
+    ConsentDeclarationError,
     PkiError,
     StateFolderError,
 )

@@ -110,6 +110,19 @@ def listing(world: World, files: WorldFiles, systems: Mapping[str, str], issuer:
             }
             for each in world.api_keys
         ],
+        "consents": [
+            {
+                "id": str(each.id),
+                "from": shown(each.giver),
+                "to": each.receiver,
+                "handled_by": each.handled_by,
+                "form": str(each.form),
+                "state": str(each.state),
+                "valid_to": each.valid_to.isoformat(),
+                "resources": [right.resource for right in each.rights],
+            }
+            for each in world.consents
+        ],
         "enterprise_systems": [
             {
                 "identifier": each.identifier,

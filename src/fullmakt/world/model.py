@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from fullmakt.altinn.consents.declared import DeclaredConsent
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
 from fullmakt.wire.altinn.systemusers import UserType
@@ -40,6 +41,7 @@ class Kind(StrEnum):
     CONSENT_SERVICE = "consent_service"
     SRR = "srr"
     API_KEY = "api_key"
+    CONSENT = "consent"
     SYSTEM = "system"
     SYSTEM_USER = "system_user"
 
@@ -370,6 +372,7 @@ Entry = (
     | ConsentService
     | SrrEntry
     | ApiKey
+    | DeclaredConsent
     | System
     | SystemUser
 )
@@ -399,6 +402,7 @@ class World:
     consent_services: tuple[ConsentService, ...] = ()
     srr_entries: tuple[SrrEntry, ...] = ()
     api_keys: tuple[ApiKey, ...] = ()
+    consents: tuple[DeclaredConsent, ...] = ()
     systems: tuple[System, ...] = ()
     system_users: tuple[SystemUser, ...] = ()
     lines: Mapping[tuple[str, int, str | None], int] = field(default_factory=dict, compare=False, repr=False)
@@ -435,6 +439,7 @@ FIELD_OF: Mapping[Kind, str] = {
     Kind.CONSENT_SERVICE: "consent_services",
     Kind.SRR: "srr_entries",
     Kind.API_KEY: "api_keys",
+    Kind.CONSENT: "consents",
     Kind.SYSTEM: "systems",
     Kind.SYSTEM_USER: "system_users",
 }
@@ -459,6 +464,7 @@ KIND_OF: Mapping[type, Kind] = {
     ConsentService: Kind.CONSENT_SERVICE,
     SrrEntry: Kind.SRR,
     ApiKey: Kind.API_KEY,
+    DeclaredConsent: Kind.CONSENT,
     System: Kind.SYSTEM,
     SystemUser: Kind.SYSTEM_USER,
 }
@@ -479,6 +485,8 @@ def key_of(entry: Entry) -> Hashable:
             return entry.name
         case Client():
             return entry.client_id
+        case DeclaredConsent():
+            return entry.id
         case Access():
             return entry.scope, entry.consumer
         case ServiceOwner():
@@ -538,6 +546,9 @@ def label_of(entry: Entry) -> str:
             return f"{entry.code}_{entry.edition} {entry.reportee}"
         case ApiKey():
             return f"{entry.name} {entry.organisation}"
+        case DeclaredConsent():
+            told = " ".join(dict.fromkeys(right.resource for right in entry.rights))
+            return f"{entry.id} {shown(entry.giver)} → {entry.receiver} {told}"
         case System():
             return entry.identifier
         case SystemUser():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from uuid import UUID
 
+from fullmakt.altinn.consents.declared import DeclaredConsent
 from fullmakt.altinn.parties.model import Organisation, Role
 from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
 from fullmakt.world.model import (
@@ -95,6 +97,10 @@ def references(entry: Entry) -> Iterator[Reference]:
                 yield Reference("handled_by", Kind.ORGANISATION, entry.handled_by)
         case ApiKey():
             yield Reference("organisation", Kind.ORGANISATION, entry.organisation)
+        case DeclaredConsent():
+            yield from _parties_of(entry)
+            for resource in dict.fromkeys(right.resource for right in entry.rights):
+                yield Reference("rights", Kind.RESOURCE, resource)
         case System():
             yield Reference("vendor", Kind.ORGANISATION, entry.vendor)
             for resource in entry.resources:
@@ -106,6 +112,17 @@ def references(entry: Entry) -> Iterator[Reference]:
                 yield Reference("resources", Kind.RESOURCE, resource)
             for client in entry.clients:
                 yield Reference("clients", Kind.ORGANISATION, client)
+
+
+def _parties_of(consent: DeclaredConsent) -> Iterator[Reference]:
+    yield Reference("from", _kind_of(consent.giver), consent.giver)
+    yield Reference("to", Kind.ORGANISATION, consent.receiver)
+    if consent.handled_by is not None:
+        yield Reference("handled_by", Kind.ORGANISATION, consent.handled_by)
+    if consent.required_delegator is not None:
+        yield Reference("required_delegator", Kind.PERSON, consent.required_delegator)
+    if consent.answered_by is not None:
+        yield Reference("answered_by", Kind.PERSON, consent.answered_by)
 
 
 def _kind_of(number: OrgNumber | NationalId) -> Kind:
@@ -129,6 +146,7 @@ class Names:
     clients: tuple[Client, ...]
     consent_services: frozenset[tuple[str, int]]
     api_keys: frozenset[str]
+    consents: frozenset[UUID]
     systems: frozenset[str]
 
     @classmethod
@@ -156,5 +174,6 @@ class Names:
                 (str(key[0]), int(key[1])) for key in keys[Kind.CONSENT_SERVICE] if isinstance(key, tuple)
             ),
             api_keys=frozenset(map(str, keys[Kind.API_KEY])),
+            consents=frozenset(consent.id for consent in world.consents),
             systems=frozenset(map(str, keys[Kind.SYSTEM])),
         )

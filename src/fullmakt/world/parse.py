@@ -39,7 +39,7 @@ from fullmakt.world.parse_altinn import (
     read_service_owner,
 )
 from fullmakt.world.parse_client import read_client
-from fullmakt.world.parse_consents import read_api_key, read_consent_service, read_srr_entry
+from fullmakt.world.parse_consents import read_api_key, read_consent, read_consent_service, read_srr_entry
 from fullmakt.world.parse_scope import read_scope
 from fullmakt.world.parse_systems import called_clients, read_system, read_system_user
 
@@ -193,6 +193,7 @@ _READERS: Mapping[Kind, Callable[[r.Table], Entry | None]] = {
     Kind.CONSENT_SERVICE: read_consent_service,
     Kind.SRR: read_srr_entry,
     Kind.API_KEY: read_api_key,
+    Kind.CONSENT: read_consent,
     Kind.SYSTEM: read_system,
     Kind.SYSTEM_USER: read_system_user,
 }

@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from fullmakt.altinn.resources.policies.standard import consent_policy, standard_policy
-from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.wire.altinn.policy import InvalidPolicyError, parse_policy
 from fullmakt.wire.altinn.resource_registry import ResourceDocument, ResourceType
 from fullmakt.wire.altinn.resources import MASKINPORTEN_SCHEMA
@@ -161,16 +160,12 @@ def read_delegation(table: r.Table) -> Delegation | None:
 
 def read_right(table: r.Table) -> Right | None:
     """Read one ``[[right]]``; giver and receiver are organisations or people, by their numbers."""
-    giver, receiver = table.required("giver", _party), table.required("receiver", _party)
+    giver, receiver = table.required("giver", r.party), table.required("receiver", r.party)
     resource = table.required("resource", _NAME)
     actions = table.texts("actions", r.text)
     if not actions:
         table.fault("actions", "at least one")
     return Right(giver, receiver, resource, actions) if table.ok else None
-
-
-def _party(raw: object) -> OrgNumber | NationalId:
-    return r.orgno(raw) if isinstance(raw, str) and len(raw) == 9 else r.national_id(raw)
 
 
 def _connection(raw: object) -> Connection:

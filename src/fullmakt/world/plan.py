@@ -11,8 +11,9 @@ from typing import Any
 from fullmakt.altinn.parties.model import Organisation
 from fullmakt.kernel.identifiers import NationalId
 from fullmakt.world.errors import Fault, Place, WorldFaults
-from fullmakt.world.model import EndedRole, Entry, Kind, World, key_of, label_of, shown
+from fullmakt.world.model import EndedRole, Entry, Kind, Resource, World, key_of, label_of, shown
 from fullmakt.world.names import references
+from fullmakt.world.plan_consents import consent_faults, field_of
 
 
 class Action(StrEnum):
@@ -95,7 +96,7 @@ def plan(world: World, current: World) -> Plan:
             another in a loop.
     """
     there = {kind: {key_of(entry): entry for entry in current.entries(kind)} for kind in Kind}
-    faults = [*_missing(world, there), *_immovable(world, there[Kind.CLIENT])]
+    faults = [*_missing(world, there), *_immovable(world, there[Kind.CLIENT]), *_consents(world, there)]
     organisations = _parents_first(world, faults)
     if faults:
         raise WorldFaults(faults)
@@ -129,6 +130,8 @@ def _differences(before: Entry, after: Entry) -> Iterator[Difference]:
 def _told(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, NationalId):
+        return shown(value)
     if isinstance(value, tuple):
         return f"[{', '.join(map(_told, value))}]"
     return "none" if value is None else str(value)
@@ -153,6 +156,18 @@ def _immovable(world: World, there: Mapping[Hashable, Entry]) -> Iterator[Fault]
             if was != getattr(client, field):
                 place = _place(world, Kind.CLIENT, number, field)
                 yield Fault(place, f"{client.client_id} is there with {_told(was)}, which never changes")
+
+
+def _consents(world: World, there: Mapping[Kind, Mapping[Hashable, Entry]]) -> Iterator[Fault]:
+    """What consents are about never changes, and how they stand not back (consent.md §2.4, §4.15)."""
+    registered = [*there[Kind.RESOURCE].values(), *world.resources]
+    resources = {one.identifier: one for one in registered if isinstance(one, Resource)}
+    for number, consent in enumerate(world.consents, 1):
+        before = there[Kind.CONSENT].get(consent.id)
+        for field, why in consent_faults(consent, before, resources):
+            was, wanted = (_told(getattr(one, field_of(field), None)) for one in (before, consent))
+            told = why or f"{consent.id} is there with {was}, which can not become {wanted}"
+            yield Fault(_place(world, Kind.CONSENT, number, field), told)
 
 
 def _parents_first(world: World, faults: list[Fault]) -> list[Organisation]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 from fullmakt.kernel.identifiers import InvalidIdentifierError, NationalId, OrgNumber, ScopeName
 from fullmakt.kernel.text import is_prose
@@ -18,6 +20,9 @@ MAX_PROSE = 4_000
 MAX_URI = 2_000
 MAX_INTEGER = 2**31 - 1
 """What PostgreSQL's integer holds."""
+
+EARLIEST, LATEST = 1971, 9_998
+"""Years that a time in a world file can be of."""
 
 LANGUAGES = ("nb", "nn", "en")
 """Those that texts in Altinn are in."""
@@ -165,6 +170,32 @@ def orgno(raw: object) -> OrgNumber:
 def national_id(raw: object) -> NationalId:
     """A national identity number with valid check digits."""
     return NationalId(_string(raw, "a national identity number stands in quotation marks"))
+
+
+def party(raw: object) -> OrgNumber | NationalId:
+    """An organisation or a person, by their number."""
+    return orgno(raw) if isinstance(raw, str) and len(raw) == 9 else national_id(raw)
+
+
+def uuid(raw: object) -> UUID:
+    """A UUID, written with hyphens."""
+    value = text(raw)
+    try:
+        found = UUID(value)
+    except ValueError:
+        found = None
+    if found is None or str(found) != value.lower():
+        raise FaultyFieldError(f"a UUID, not {value[:60]!r}")
+    return found
+
+
+def time(raw: object) -> datetime:
+    """A time with its offset from UTC, in UTC; of the years that everybody can reckon with."""
+    if not isinstance(raw, datetime) or raw.tzinfo is None:
+        raise FaultyFieldError("a time with its offset from UTC: 2030-01-01T00:00:00Z")
+    if not EARLIEST <= raw.year <= LATEST:
+        raise FaultyFieldError(f"a time in the years {EARLIEST} to {LATEST}")
+    return raw.astimezone(UTC)
 
 
 def scope_name(raw: object) -> ScopeName:

@@ -353,7 +353,8 @@ _FIELDS = (
     "authentication", "client_id", "integration_type", "access_token_lifetime", "visibility", "description#en",
     "title", "rightDescription", "resourceType", "resourceReferences", "hasCompetentAuthority", "accessListMode",
     "roles", "packages", "actions", "minimum_level", "policy", "members", "connections", "identifier", "giver",
-    "receiver", "resource", "supplier", "state",
+    "receiver", "resource", "supplier", "state", "from", "to", "rights", "valid_to", "handled_by", "answered_by",
+    "message", "required_delegator", "redirect_url", "portal_view_mode", "migrated",
 )  # fmt: skip
 
 

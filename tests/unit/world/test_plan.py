@@ -6,10 +6,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from fullmakt.altinn.consents.declared import DeclaredConsent, DeclaredRight
 from fullmakt.altinn.parties.model import Organisation, Person, Role
 from fullmakt.kernel.identifiers import NationalId, OrgNumber, ScopeName
 from fullmakt.world.errors import WorldFaults
@@ -56,7 +58,7 @@ WORLD = World(
     prefixes=(Prefix("fullmakt", BANK),),
     scopes=(Scope(WHOAMI, "Who?", delegation_source="https://tt02.altinn.no/"),),
     accesses=(Access(WHOAMI, BANK),),
-    resources=(Resource("bank-api", "bank", "{}"),),
+    resources=(Resource("bank-api", "bank", '{"resourceType": "Consent"}'),),
     access_lists=(AccessList("bank", "few", "Few", members=(BANK,), connections=(Connection("bank-api"),)),),
     delegations=(Delegation(BANK, BANK, "bank-api"),),
     rights=(Right(BANK, KARI, "bank-api", ("read",)),),
@@ -65,6 +67,7 @@ WORLD = World(
     consent_services=(ConsentService("bank-api", "5498", 1),),
     srr_entries=(SrrEntry("5498", 1, BANK, LATER),),
     api_keys=(ApiKey("bank", BANK),),
+    consents=(DeclaredConsent(UUID(int=1), KARI, BANK, (DeclaredRight("bank-api"),), LATER, answered_by=KARI),),
     systems=(System("910753614_bank", BANK, (("nb", "Bank"),), (("nb", "Bank"),), ("id-1",), ("bank-api",)),),
     system_users=(SystemUser("910753614_bank", BANK, "910753614", "Bank", resources=("bank-api",)),),
 )
@@ -79,7 +82,7 @@ def test_what_is_not_there_is_created_in_an_order_that_can_be_taken() -> None:
 def test_what_is_there_as_declared_is_left_alone() -> None:
     result = plan(WORLD, WORLD)
     assert result.changes == ()
-    assert str(result) == "0 to create, 0 to change, 19 as they should be"
+    assert str(result) == "0 to create, 0 to change, 20 as they should be"
 
 
 def test_what_differs_is_changed_and_the_difference_told() -> None:

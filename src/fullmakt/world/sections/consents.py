@@ -1,4 +1,4 @@
-"""Altinn 2's consent services, rights registry and API keys, kept by ``fullmakt.altinn.consents``."""
+"""Altinn 2's consent services, rights registry and API keys, and consents, kept by ``fullmakt.altinn.consents``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from fullmakt.altinn.consents.declared import DeclaredConsent
+from fullmakt.altinn.consents.declaring import Declaring
 from fullmakt.altinn.consents.keys.model import ApiKeyDeclaration
 from fullmakt.altinn.consents.keys.service import ApiKeys
 from fullmakt.altinn.consents.srr.documents import Changes
@@ -49,6 +51,9 @@ class ConsentRegisters(Protocol):
     @property
     def keys(self) -> ApiKeys: ...
 
+    @property
+    def declaring(self) -> Declaring: ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Owner:
@@ -59,19 +64,20 @@ class _Owner:
 
 
 class ConsentsSection:
-    """Services, entries and keys, as a ``WorldSection``; ``new_id`` makes the secrets of keys."""
+    """Services, entries, keys and consents, as a ``WorldSection``; ``new_id`` makes the secrets of keys."""
 
-    kinds = (Kind.CONSENT_SERVICE, Kind.SRR, Kind.API_KEY)
+    kinds = (Kind.CONSENT_SERVICE, Kind.SRR, Kind.API_KEY, Kind.CONSENT)
 
     def __init__(self, registers: ConsentRegisters, files: WorldFiles, new_id: NewId) -> None:
         self._services = registers.services
         self._srr = registers.srr
         self._keys = registers.keys
+        self._declaring = registers.declaring
         self._files = files
         self._new_id = new_id
 
     async def current(self, names: Names | None) -> World:
-        """The named services with all their entries, and the named keys whose secrets are here."""
+        """The named services with all their entries, the named keys whose secrets are here, and the named consents."""
         named = None if names is None else names.consent_services
         declared = [
             one for one in await self._services.declared() if named is None or (one.key.code, one.key.edition) in named
@@ -81,6 +87,7 @@ class ConsentsSection:
         return World(
             consent_services=tuple(map(_service, declared)),
             srr_entries=tuple(_entry(entry) for entry in entries if len(entry.reportee) == 9),
+            consents=tuple(await self._declaring.consents(None if names is None else names.consents)),
             api_keys=tuple([_key(one.declaration) for one in keys if names is None or await self._is_here(one.name)]),
         )
 
@@ -97,6 +104,8 @@ class ConsentsSection:
                 secret = await asyncio.to_thread(self._files.ensure_api_key, entry.name, self._new_id())
                 declaration = ApiKeyDeclaration(entry.name, entry.organisation, entry.domains, entry.service_owner)
                 await self._keys.declare(declaration, secret=secret, actor=OPERATOR)
+            case DeclaredConsent():
+                await self._declaring.declare(entry)
             case _:
                 raise TypeError(f"no {type(entry).__name__} is kept here")
 

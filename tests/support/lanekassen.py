@@ -118,12 +118,22 @@ class Setting:
 
 @asynccontextmanager
 async def setting(
-    database_url: str, state: Path, clock: FixedClock, *, filled: bool = True, **settings: Any
+    database_url: str,
+    state: Path,
+    clock: FixedClock,
+    *,
+    filled: bool = True,
+    maskinporten: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Setting]:
-    """The house with Lånekassen set up as in ``settings``, which trusts an Altinn of the tests' own."""
+    """The house with Lånekassen set up as in ``settings``, which trusts an Altinn of the tests' own.
+
+    ``maskinporten`` is that section of the settings; nobody can fetch a list of revoked certificates in a test.
+    """
     altinn = FakeAltinn(clock)
     section = {"altinn2_url": ALTINN, "api_keys": {str(orgno): key for orgno, key in API_KEYS.items()}, **settings}
-    house = Settings.model_validate({"state": state, "lanekassen": section})
+    sections = {"lanekassen": section, "maskinporten": maskinporten or {}}
+    house = Settings.model_validate({"state": state, **sections})
     assembly = assemble(house, database_url, clock=clock, http=altinn.http())
     try:
         await assembly.start()

@@ -45,17 +45,14 @@ class Using:
             refusal = None if gate is None else await gate(change.connection, consent)
             if refusal is not None:
                 raise ConsentRefusedError.of(refusal)
-            found = await store.get(change.connection, consent.id)
-            if found is None:
-                try:
-                    events = await change.keep(None, consent, performed_by)
-                except ConsentRefusedError:  # another with this id was faster, and has been committed
-                    found = await change.locked(consent.id)
-                else:
-                    resources = sorted({right.resource for right in consent.rights})
-                    change.tell_consent(actor, "consent:request", consent, form=consent.form.value, resources=resources)
-                    return Kept(consent, events, created=True)
-            return Kept(found, (await store.events(change.connection, [found.id]))[found.id])
+            try:
+                events = await change.keep(None, consent, performed_by)
+            except ConsentRefusedError:  # there is one with this id
+                found = await change.locked(consent.id)
+                return Kept(found, (await store.events(change.connection, [found.id]))[found.id])
+            resources = sorted({right.resource for right in consent.rights})
+            change.tell_consent(actor, "consent:request", consent, form=consent.form.value, resources=resources)
+            return Kept(consent, events, created=True)
 
     async def find(self, consent_id: UUID) -> Kept | None:
         """The consent with that id."""

@@ -7,6 +7,7 @@ import datetime as dt
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -27,7 +28,7 @@ from fullmakt.altinn.consents.srr.domains import destination_of
 from fullmakt.altinn.consents.srr.http import HANDLERS as SRR_HANDLERS
 from fullmakt.altinn.consents.srr.http import routes
 from fullmakt.altinn.consents.srr.model import ServiceDeclaration, ServiceKey
-from fullmakt.altinn.consents.srr.service import SrrService
+from fullmakt.altinn.consents.srr.service import PAGE, SrrService
 from fullmakt.altinn.consents.srr.services import Services, ServiceTakenError
 from fullmakt.infra.altinn import HANDLERS
 from fullmakt.infra.database import Database
@@ -109,8 +110,8 @@ class SrrWorld:
         )
         handlers = {**HANDLERS, **SRR_HANDLERS, NotAdmittedError: _not_admitted, NotAuthenticatedError: _not_known}
         app = Starlette(routes=routes(self.service, Door(self.keys, callers), URL), exception_handlers=handlers)
-        transport = httpx2.ASGITransport(app=SystemEdge(app))
-        self.http = httpx2.AsyncClient(transport=transport, base_url=URL)
+        self.app = SystemEdge(app)
+        self.http = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=self.app), base_url=URL)
 
     async def send(self, who: str, method: str, path: str = SRR, *, key: str | None = None, **more: Any) -> Any:
         """One call with a token and an API key; ``key`` is another than the caller's own."""
@@ -322,6 +323,57 @@ async def test_without_an_api_key_nobody_is_let_in(world: SrrWorld) -> None:
     headers = {"Authorization": "Bearer owner"}
     query = {"serviceCode": "5498", "serviceEditionCode": "1"}
     assert (await world.http.get(SRR, params=query, headers=headers)).status_code == 403
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/hal+json"])
+@pytest.mark.parametrize("number", [0, 1, PAGE, 2 * PAGE + 3])
+async def test_a_long_list_is_written_page_by_page(world: SrrWorld, number: int, accept: str) -> None:
+    """No page of it is read before the one before has been sent, so that it takes no more memory than that."""
+    await world.add(entry(ServiceEditionCode=1), entry(SHOP, ServiceCode="5499"))
+    async with world.database.transaction() as connection:
+        await connection.execute(text("DELETE FROM consents.srr_entry WHERE resource = 'digdir_5498_1'"))
+        made = (
+            'INSERT INTO consents.srr_entry (resource, reportee, "right", valid_to, created, changed)'
+            " SELECT 'digdir_5498_1', lpad(n::text, 9, '0'), 'Read', :at, :at, :at FROM generate_series(1, :number) n"
+        )
+        await connection.execute(text(made), {"at": NOW, "number": number})
+    sent: list[bytes] = []
+
+    async def listening(scope: Any, receive: Any, send: Any) -> None:
+        async def heard(message: Any) -> None:
+            sent.append(message.get("body", b""))
+            await send(message)
+
+        await world.app(scope, receive, heard)
+
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=listening), base_url=URL) as http:
+        headers = {"Accept": accept, "Authorization": "Bearer owner", "ApiKey": SECRETS["owner"]}
+        query = {"serviceCode": "5498", "serviceEditionCode": "1"}
+        answer = await http.get(SRR, params=query, headers=headers)
+    assert answer.headers["content-type"] == accept
+    if accept == "application/json":
+        listed = answer.json()
+    else:
+        assert answer.json()["_links"] == {"self": {"href": f"{URL}{SRR}?serviceCode=5498&serviceEditionCode=1"}}
+        listed = answer.json()["_embedded"]["rights"]
+    assert [one["Reportee"] for one in listed] == [f"{one:09}" for one in range(1, number + 1)]
+    assert max(piece.count(b'"Reportee"') for piece in sent) <= PAGE
+
+
+async def test_what_is_removed_while_a_list_is_read_stops_nothing(world: SrrWorld) -> None:
+    number = PAGE + 2
+    await world.add(*[entry(right) for right in (BANK, SHOP)])
+    async with world.database.transaction() as connection:
+        made = (
+            'INSERT INTO consents.srr_entry (resource, reportee, "right", valid_to, created, changed)'
+            " SELECT 'digdir_5498_1', lpad(n::text, 9, '0'), 'Read', :at, :at, :at FROM generate_series(1, :number) n"
+        )
+        await connection.execute(text(made), {"at": NOW, "number": number})
+    pages = await world.service.listed(LOAN, SimpleNamespace(organisation=DIGDIR, actor="owner"))
+    first = await anext(pages)
+    async with world.database.transaction() as connection:
+        await connection.execute(text("DELETE FROM consents.srr_entry"))
+    assert [len(first), [page async for page in pages]] == [PAGE, []]
 
 
 PATTERNS = {

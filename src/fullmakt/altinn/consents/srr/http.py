@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from fullmakt.altinn.consents.srr import documents
 from fullmakt.altinn.consents.srr.documents import BAD_REPORTEE, Document, Fault, InvalidEntryError
-from fullmakt.altinn.consents.srr.model import OperationStatus, ServiceKey, Written
+from fullmakt.altinn.consents.srr.model import Entry, OperationStatus, ServiceKey, Written
 from fullmakt.altinn.consents.srr.ports import Owner
 from fullmakt.altinn.consents.srr.rules import is_reportee
 from fullmakt.altinn.consents.srr.service import SrrService, UnknownEntryError
@@ -47,10 +47,12 @@ def routes(service: SrrService, gate: OwnerGate, base_url: str) -> list[BaseRout
     async def listed(request: Request) -> Response:
         by = await gate.owner(request, *READ)
         key, reportee = _asked(request)
-        found = await service.entries(key, by, reportee)
         query = {"serviceCode": key.code, "serviceEditionCode": key.edition}
-        items = [documents.entry_document(entry) for entry in found]
-        return _many(request, items, where, f"{where}?{urlencode(query)}")
+        self_url = f"{where}?{urlencode(query)}"
+        if reportee is None:
+            return await _streamed(request, await service.listed(key, by), where, self_url)
+        items = [documents.entry_document(entry) for entry in await service.entries(key, by, reportee)]
+        return _many(request, items, where, self_url)
 
     async def one(request: Request) -> Response:
         by = await gate.owner(request, *READ)
@@ -136,6 +138,33 @@ def _many(request: Request, items: list[Document], where: str, self_url: str) ->
     return _json({"_links": {"self": {"href": self_url}}, "_embedded": embedded}, hal=True)
 
 
+async def _streamed(
+    request: Request, pages: AsyncIterator[Sequence[Entry]], where: str, self_url: str
+) -> StreamingResponse:
+    """What ``_many`` makes, written page by page: a list may be long, and has no limit (§3.2)."""
+    hal = _is_hal(request)
+    before, after = _around(self_url) if hal else (b"[", b"]")
+    first: Sequence[Entry] = await anext(pages, [])  # what can not be read is told before anything is sent
+
+    def written(page: Sequence[Entry]) -> bytes:
+        items = map(documents.entry_document, page)
+        return b",".join([orjson.dumps(_linked(item, where) if hal else item) for item in items])
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield before + written(first)
+        async for page in pages:
+            yield b"," + written(page)
+        yield after
+
+    return StreamingResponse(pieces(), media_type=_media_type(hal=hal))
+
+
+def _around(self_url: str) -> tuple[bytes, bytes]:
+    """What stands before and after the entries of a HAL list."""
+    whole = orjson.dumps({"_links": {"self": {"href": self_url}}, "_embedded": {RELATION: []}})
+    return whole.removesuffix(b"]}}"), b"]}}"
+
+
 def _one(request: Request, item: Document, where: str) -> Response:
     return _json(_linked(item, where), hal=True) if _is_hal(request) else _json(item)
 
@@ -145,4 +174,8 @@ def _linked(item: Document, where: str) -> Document:
 
 
 def _json(document: Any, status: int = 200, *, hal: bool = False) -> Response:
-    return Response(orjson.dumps(document), status, media_type="application/hal+json" if hal else "application/json")
+    return Response(orjson.dumps(document), status, media_type=_media_type(hal=hal))
+
+
+def _media_type(*, hal: bool) -> str:
+    return "application/hal+json" if hal else "application/json"

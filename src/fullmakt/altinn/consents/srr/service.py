@@ -5,7 +5,7 @@ Nobody remembers entries: whoever decides by them reads them in the same moment,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,9 @@ from fullmakt.infra import audit
 from fullmakt.infra.altinn import ForbiddenError
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import Clock
+
+PAGE = 200
+"""Entries that are read, and written to whoever asks for all of them, at a time."""
 
 REASONS = {
     OperationStatus.EXISTS: "already_exists",
@@ -56,15 +59,39 @@ class SrrService:
 
     # -- the owner's --------------------------------------------------------------------------------------------------
 
-    async def entries(self, key: ServiceKey, by: Owner, reportee: str | None = None) -> Sequence[Entry]:
-        """The entries of the caller's service, or those of one reportee.
+    async def listed(self, key: ServiceKey, by: Owner) -> AsyncIterator[Sequence[Entry]]:
+        """Every entry of the caller's service, ``PAGE`` at a time, oldest first.
+
+        A page is read when it is asked for: of what is added or removed meanwhile each may be there or not, and nothing
+        is there twice.
 
         Raises:
             ForbiddenError: the service is not the caller's, or there is none.
         """
         await self._owned(key, by, "srr:read")
+        return self._pages(key)
+
+    async def _pages(self, key: ServiceKey) -> AsyncIterator[Sequence[Entry]]:
+        after, more = 0, True
+        while more:
+            async with self._database.transaction() as connection:
+                found = await store.page(connection, key, after, PAGE)
+            more = len(found) == PAGE
+            if found:
+                after = found[-1].id
+                yield found
+
+    async def entries(self, key: ServiceKey, by: Owner, reportee: str | None = None) -> Sequence[Entry]:
+        """The entries of the caller's service, or those of one reportee, all at once.
+
+        Raises:
+            ForbiddenError: the service is not the caller's, or there is none.
+        """
+        if reportee is None:
+            return [entry async for page in await self.listed(key, by) for entry in page]
+        await self._owned(key, by, "srr:read")
         async with self._database.transaction() as connection:
-            return await store.of_service(connection, key, reportee)
+            return await store.of_reportee(connection, key, reportee)
 
     async def entry(self, entry_id: int, by: Owner) -> Entry:
         """One of the caller's entries.
@@ -206,7 +233,7 @@ class SrrService:
 
 async def _gate(connection: AsyncConnection, key: ServiceKey, receiver: str) -> Gate:
     declared = await store.service(connection, key)
-    entries = await store.of_service(connection, key, receiver)
+    entries = await store.of_reportee(connection, key, receiver)
     return Gate(key, declared is not None and bool(declared.uses_srr), tuple(entries))
 
 

@@ -39,9 +39,12 @@ _ENTRY = (
 )
 _GET = text(f"{_ENTRY} WHERE e.entry_id = :entry_id")
 _LOCK = text(f"{_ENTRY} WHERE e.entry_id = :entry_id FOR UPDATE OF e")
-_OF_SERVICE = text(
-    f"{_ENTRY} WHERE s.code = :code AND s.edition = :edition"
-    " AND (CAST(:reportee AS text) IS NULL OR e.reportee = CAST(:reportee AS text)) ORDER BY e.entry_id"
+_OF_REPORTEE = text(
+    f"{_ENTRY} WHERE s.code = :code AND s.edition = :edition AND e.reportee = :reportee ORDER BY e.entry_id"
+)
+_PAGE = text(
+    f"{_ENTRY} WHERE e.resource = (SELECT resource FROM consents.service WHERE code = :code AND edition = :edition)"  # noqa: S608
+    " AND e.entry_id > :after ORDER BY e.entry_id LIMIT :limit"
 )
 _INSERT = text(
     'INSERT INTO consents.srr_entry (resource, reportee, "right", valid_to, condition, created, changed)'
@@ -110,10 +113,16 @@ async def get(connection: AsyncConnection, entry_id: int, *, lock: bool = False)
     return _entry(row) if row else None
 
 
-async def of_service(connection: AsyncConnection, key: ServiceKey, reportee: str | None = None) -> Sequence[Entry]:
-    """The entries of a service edition, or those of one reportee, oldest first."""
+async def of_reportee(connection: AsyncConnection, key: ServiceKey, reportee: str) -> Sequence[Entry]:
+    """The entries of a service edition for one reportee, oldest first: one for each right at the most."""
     values = {"code": key.code, "edition": key.edition, "reportee": reportee}
-    return [_entry(row) for row in (await connection.execute(_OF_SERVICE, values)).mappings()]
+    return [_entry(row) for row in (await connection.execute(_OF_REPORTEE, values)).mappings()]
+
+
+async def page(connection: AsyncConnection, key: ServiceKey, after: int, limit: int) -> Sequence[Entry]:
+    """The first ``limit`` entries of a service edition after the one with the id ``after``, oldest first."""
+    values = {"code": key.code, "edition": key.edition, "after": after, "limit": limit}
+    return [_entry(row) for row in (await connection.execute(_PAGE, values)).mappings()]
 
 
 async def insert(connection: AsyncConnection, resource: str, draft: Draft, now: dt.datetime) -> int | None:

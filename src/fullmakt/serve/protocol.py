@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from asyncio import BaseTransport, TimerHandle
 from typing import Any
 
@@ -13,6 +14,11 @@ add. A head that comes in one piece may be as large as that piece, 256 KiB at th
 
 REQUEST_TIMEOUT = 30.0
 """Seconds for a whole request to arrive; the setting is ``request_timeout``."""
+
+GOODBYE_TIMEOUT = 1.0
+"""Seconds that the other side of an idle TLS connection has to say goodbye in when the server stops."""
+
+_TLS_VERSIONS = {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
 
 _REFUSAL = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _TOO_LARGE = _REFUSAL % b"431 Request Header Fields Too Large"
@@ -104,3 +110,44 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """True when no response is under way that this one would fall into."""
         under_way = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
         return not under_way and not self.pipeline
+
+
+class TlsHttpProtocol(BoundedHttpProtocol):
+    """The same over TLS: tells the app what the connection was made with (ASGI's TLS extension)."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """A connection whose handshake is over."""
+        super().connection_made(transport)
+        self._extensions = {"tls": _extension(transport.get_extra_info("ssl_object"))}
+
+    def on_message_begin(self) -> None:
+        """A request begins, and comes with what its connection was made with."""
+        super().on_message_begin()
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]
+
+    def shutdown(self) -> None:
+        """The server stops: what is idle ends, though its client may be one that listens only when it has asked."""
+        super().shutdown()
+        if self.transport.is_closing() and not self.transport.get_write_buffer_size():
+            self.loop.call_later(GOODBYE_TIMEOUT, self.transport.abort)
+
+
+def _extension(connection: ssl.SSLObject) -> dict[str, Any]:
+    """What a connection was made with, as ASGI's TLS extension has it.
+
+    Python hands out what a caller sent beside its own certificate from 3.13 on; before that the chain is that one
+    certificate, and who reads it has to know its issuer.
+    """
+    leaf = connection.getpeercert(binary_form=True)
+    chain: list[bytes] = []
+    if leaf is not None:
+        sent: list[bytes] = getattr(connection, "get_unverified_chain", list)()
+        chain = [leaf, *(certificate for certificate in sent if certificate != leaf)]
+    return {
+        "server_cert": None,
+        "client_cert_chain": [ssl.DER_cert_to_PEM_cert(certificate) for certificate in chain],
+        "client_cert_name": None,
+        "client_cert_error": None,
+        "tls_version": _TLS_VERSIONS.get(connection.version() or ""),
+        "cipher_suite": None,
+    }

@@ -40,6 +40,7 @@ from fullmakt.serve.settings_sections import (
     ResourcesSettings,
     SelfServiceSettings,
     SmsSettings,
+    TlsSettings,
 )
 
 SystemName = Literal[
@@ -76,7 +77,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65_535)
     """The port to listen on; 0 takes one that is free."""
     url: str | None = None
-    """Public base URL of the whole; ``http://localhost:<port>`` when not set."""
+    """Public base URL of the whole; ``http://localhost:<port>`` when not set, or https with a ``tls.certificate``."""
     state: Path = Path(".fullmakt")
     """Folder for the embedded database, the master key and the keys of the world's clients."""
     database_url: str | None = None
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     """Seconds in which a whole request has to arrive; then its connection is closed."""
     config: Path | None = Field(None, exclude=True)
     """The TOML file with the others."""
+    tls: TlsSettings = TlsSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     maskinporten: MaskinportenSettings = MaskinportenSettings()
@@ -146,7 +148,20 @@ class Settings(BaseSettings):
     @property
     def base_url(self) -> str:
         """Public base URL of the whole, without a slash at its end."""
-        return (self.url or f"http://localhost:{self.port}").rstrip("/")
+        scheme = "https" if self.ends_tls else "http"
+        return (self.url or f"{scheme}://localhost:{self.port}").rstrip("/")
+
+    @property
+    def ends_tls(self) -> bool:
+        """True when the server itself speaks HTTPS."""
+        return self.tls.certificate is not None
+
+    @property
+    def asks_for_certificates(self) -> bool:
+        """True when callers are asked for a certificate as they connect: where some system can make use of one."""
+        by_proxy = self.consents.client_certificate_header is not None
+        wanted = self.ends_tls and self.tls.client_certificates and not by_proxy
+        return wanted and self.serves("accessmanagement")
 
     def _public_url(self, own: str | None, path: str) -> str:
         """A system's own URL where it has one, else its place under the base; without a slash at its end."""

@@ -9,7 +9,20 @@ from urllib.parse import urlsplit
 from fullmakt.serve.loopback import is_loopback
 
 if TYPE_CHECKING:
-    from fullmakt.serve.settings import Settings
+    from fullmakt.serve.settings import Settings, SystemName
+
+_SYSTEMS: tuple[tuple[str, SystemName], ...] = (
+    ("maskinporten", "maskinporten"),
+    ("selfservice", "selvbetjening"),
+    ("parties", "register"),
+    ("resources", "resourceregistry"),
+    ("delegations", "accessmanagement"),
+    ("decisions", "authorization"),
+    ("exchange", "authentication"),
+    ("lanekassen", "lanekassen"),
+    ("pki", "pki"),
+)
+"""Sections with a public URL, and the system that lies there."""
 
 
 def faults_of(settings: Settings) -> list[str]:
@@ -18,6 +31,7 @@ def faults_of(settings: Settings) -> list[str]:
         *_url_faults(settings),
         *_production_faults(settings),
         *_loopback_faults(settings),
+        *_tls_faults(settings),
         *_file_faults(settings),
     ]
 
@@ -113,10 +127,28 @@ def _loopback_faults(settings: Settings) -> list[str]:
     ]
 
 
+def _tls_faults(settings: Settings) -> list[str]:
+    if not settings.ends_tls:
+        given = [name for name in ("key", "key_password") if getattr(settings.tls, name) is not None]
+        return [f"tls.certificate: must be set, for tls.{name} is" for name in given[:1]]
+    ours = {
+        "url": settings.url,
+        **{f"{section}.url": getattr(settings, section).url for section, name in _SYSTEMS if settings.serves(name)},
+    }
+    if settings.serves("accessmanagement"):
+        ours["delegations.altinn2_url"] = settings.delegations.altinn2_url
+    return [
+        f"{name}: with a tls.certificate this process serves https, not {url}"
+        for name, url in ours.items()
+        if url is not None and urlsplit(url).scheme == "http"
+    ]
+
+
 def _file_faults(settings: Settings) -> list[str]:
     files = {f"maskinporten.trust_anchors.{i}": file for i, file in enumerate(settings.maskinporten.trust_anchors)}
     if isinstance(settings.maskinporten.multi_buffer, Path):
         files["maskinporten.multi_buffer"] = settings.maskinporten.multi_buffer
     if settings.master_key_file is not None:
         files["master_key_file"] = settings.master_key_file
+    files |= {f"tls.{name}": file for name in ("certificate", "key") if (file := getattr(settings.tls, name))}
     return [f"{name}: no such file: {file}" for name, file in files.items() if not file.is_file()]

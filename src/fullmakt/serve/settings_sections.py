@@ -121,7 +121,7 @@ class ConsentsSettings(_Section):
     """Hide the last five digits of people's numbers in the answers of Altinn 2's form."""
     client_certificate_header: str | None = Field(None, pattern=r"^[A-Za-z0-9-]+$")
     """The header in which a proxy that ends TLS hands on the client's certificate, and which it lets nobody else write.
-    Without it no enterprise certificate counts in Altinn 2's form."""
+    Without it the enterprise certificate that counts in Altinn 2's form is the one of the connection: see ``tls``."""
 
 
 class DecisionsSettings(_Section):
@@ -194,6 +194,21 @@ class SmsSettings(_Section):
     """What the gateway is shown as a bearer token."""
     sender: str = Field("Fullmakt", pattern=r"^([A-Za-z0-9 ]{1,11}|\+?[0-9]{3,15})$")
     """Who texts are from: eleven letters and digits at the most, or a number."""
+
+
+class TlsSettings(_Section):
+    """HTTPS by the server itself, where no proxy ends TLS; on when there is a certificate. The files are read at start,
+    and again on SIGHUP."""
+
+    certificate: Path | None = None
+    """PEM file with the server's certificate, and after it those of the CAs between it and the root."""
+    key: Path | None = None
+    """PEM file with its private key; the certificate's own file when not set."""
+    key_password: SecretStr | None = None
+    """What the private key is encrypted under, if it is."""
+    client_certificates: bool = True
+    """Ask callers for an enterprise certificate, which Altinn 2's form of consent takes; who has none is served all the
+    same. Nobody is asked where ``consents.client_certificate_header`` is set, for then it is a proxy that connects."""
 
 
 class LogSettings(_Section):

@@ -35,6 +35,7 @@ from fullmakt.serve.place import remember_served
 from fullmakt.serve.protocol import BoundedHttpProtocol
 from fullmakt.serve.settings import ConfigError, Settings
 from fullmakt.serve.systems import MIGRATIONS
+from fullmakt.serve.tls import check_tls, prepare_tls, tls_options
 from fullmakt.world.demo import apply_demo
 
 READY_TIMEOUT = 30.0
@@ -70,15 +71,18 @@ def up(settings: Settings, console: Console) -> None:
     """Start the database, migrate, apply the demo world, serve until stopped.
 
     Raises:
-        ConfigError: the port is taken.
+        ConfigError: the port is taken, or the server's certificate can not be used.
         StateInUseError, OrphansError, PostgresStartError: see ``EmbeddedPostgres``.
         DatabaseTooNewError: a newer program has been at the database.
         StartError: the database does not answer, or the systems do not start.
         MasterKeyError: the master key is not the one that the world's secrets are sealed under.
     """
     progress = Progress(console)
+    check_tls(settings)
     listener = _listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+    if settings.ends_tls:  # for commands that are run without saying so
+        settings = settings.model_copy(update={"url": settings.base_url})
     _make_state_folder(settings.state)
     with _terminable(), _database(settings, progress) as url:
         _prepare(settings, url, progress)
@@ -164,6 +168,11 @@ def server_options(request_timeout: int) -> dict[str, Any]:
 def _serve(settings: Settings, url: str, listener: socket.socket) -> None:
     """Serve until a signal comes. One process serves by itself; more are looked after by uvicorn's supervisor."""
     options = server_options(settings.request_timeout)
+    if settings.ends_tls:
+        tls = asyncio.run(prepare_tls(settings, url))
+        options |= tls_options(tls, settings.request_timeout)
+        if settings.workers == 1 and sys.platform != "win32":  # more of them are renewed by their supervisor
+            signal.signal(signal.SIGHUP, lambda _signal, _frame: tls.reload())
     configure_logging(json_lines=settings.logs_json, level=settings.log.level)
     if settings.workers == 1:
         config = uvicorn.Config(create(assemble(settings, url)), **options)
@@ -200,12 +209,14 @@ def _terminable() -> Iterator[None]:
 
 def _announce(settings: Settings, console: Console) -> None:
     """Wait until every system is ready, then say where each is and what to try."""
-    url = f"http://{_reachable(settings.host)}:{settings.port}/readyz"
+    scheme = "https" if settings.ends_tls else "http"
+    url = f"{scheme}://{_reachable(settings.host)}:{settings.port}/readyz"
     deadline = time.monotonic() + READY_TIMEOUT
     gap = threading.Event()
     while time.monotonic() < deadline:
         try:
-            if httpx2.get(url, timeout=2).status_code == 200:
+            # Our own port, by an address that our certificate need not name.
+            if httpx2.get(url, timeout=2, verify=not settings.ends_tls).status_code == 200:
                 _welcome(settings, console)
                 return
         except httpx2.HTTPError:

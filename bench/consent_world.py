@@ -71,7 +71,7 @@ def create(bench: Bench, name: str, stock: int = 0) -> ConsentWorld:
         copy_rows(connection, f"parties.party ({columns})", _parties(givers))
     world = asyncio.run(_furnish(bench, url, givers))
     if stock:
-        _fill(url, stock, givers)
+        fill(url, stock, givers)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")
@@ -92,7 +92,8 @@ def _parties(givers: Sequence[str]) -> Iterator[Sequence[object]]:
         yield place, party_uuid(pid), None, pid, _FIRST_USER + number, f"Kari {SURNAME}", None, now, now
 
 
-def _fill(url: str, stock: int, givers: Sequence[str]) -> None:
+def fill(url: str, stock: int, givers: Sequence[str]) -> None:
+    """Let so many consents be there, all at once; those who gave them need not be."""
     values = {
         "many": stock,
         "bank": party_uuid(BANK),

@@ -184,6 +184,19 @@ def test_a_port_is_allowed_when_the_pattern_names_it() -> None:
     assert not matches("https://bank.no", "https://bank.no:80/")
 
 
+def test_on_a_loopback_host_a_pattern_without_a_port_allows_each() -> None:
+    for host in ("localhost", "app.localhost", "127.0.0.1", "127.1.2.3"):
+        assert matches(host, f"http://{host}:8080/retur")
+        assert matches(f"http://{host}", f"http://{host}:53211/")
+        assert not matches(f"https://{host}", f"http://{host}:8080/")
+        assert not matches(f"{host}:3000", f"http://{host}:8080/")
+        assert not matches(f"http://{host}:80", f"http://{host}.example:8080/")
+    assert not matches("localhost", "http://evil.localhost:8080/")
+    assert not matches("localhost", "http://localhost.example:8080/")
+    assert not matches("localhost.example", "http://localhost.example:8080/")
+    assert not matches("128.0.0.1", "http://128.0.0.1:8080/")
+
+
 @given(st.text(max_size=80))
 def test_any_text_is_a_pattern_that_reads_as_itself_or_none(text: str) -> None:
     try:

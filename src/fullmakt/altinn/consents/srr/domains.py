@@ -70,8 +70,8 @@ class DomainPattern:
     """``bank.no``, ``https://bank.no``, ``*.bank.no``, ``myapp://consent``.
 
     ``scheme`` None stands for http and https. ``subdomains`` matches every host below ``host``, and not that itself. A
-    port is matched by that port; without one, the scheme's own is meant. An app's scheme without a host stands for each
-    of its links.
+    port is matched by that port; without one, the scheme's own is meant, or any on a loopback host, where programs take
+    the port that is free (RFC 8252 §7.3). An app's scheme without a host stands for each of its links.
     """
 
     host: str
@@ -86,7 +86,7 @@ class DomainPattern:
                 return False
         elif self.scheme != destination.scheme:
             return False
-        if self.port != destination.port:
+        if self.port != destination.port and not (self.port is None and _is_loopback(destination)):
             return False
         if self.subdomains:
             return destination.host.endswith(f".{self.host}")
@@ -195,6 +195,14 @@ def _web_host(host: str) -> str:
     if _LOOKS_NUMERIC.fullmatch(labels[-1]) and not _is_address(host):
         raise InvalidDestinationError("bad_address")  # browsers read 2130706433 and 0x7f.1 as addresses
     return host
+
+
+def _is_loopback(destination: Destination) -> bool:
+    """True for what leads no further than the machine that the browser is on."""
+    host = destination.host
+    if not destination.is_web:
+        return False
+    return host == "localhost" or host.endswith(".localhost") or (_is_address(host) and IPv4Address(host).is_loopback)
 
 
 def _is_address(host: str) -> bool:

@@ -1,7 +1,6 @@
 """Whatever happens to consents in whatever order: the system and an independent model of it agree after each step.
 
-The model is written from consent.md alone, as plain dictionaries and one table of transitions, and knows nothing of the
-system's rules.
+The model is ``tests.support.consents_expected``, which knows nothing of the system's rules.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -18,11 +16,13 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from fullmakt.altinn.consents.answering import Answered
 from fullmakt.altinn.consents.errors import ConsentRefusedError
-from fullmakt.altinn.consents.model import Consent, ConsentRight, Form
+from fullmakt.altinn.consents.model import Consent, ConsentEvent, ConsentRight, Form
 from fullmakt.altinn.consents.using import only
 from fullmakt.infra.database import Database
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
+from fullmakt.kernel.ordered_ids import first_id_at
 from fullmakt.wire.altinn.consents import ConsentQuestion, NoConsent
 from tests.support.consents import (
     AGENT,
@@ -35,6 +35,7 @@ from tests.support.consents import (
     consent,
     person_urn,
 )
+from tests.support.consents_expected import Expected
 
 _T = TypeVar("_T")
 PEOPLE = {"kari": KARI, "ola": OLA}
@@ -43,74 +44,6 @@ HOUR = dt.timedelta(hours=1)
 NUMBERS = st.integers(0, 5)
 SOMEBODY = st.sampled_from(["kari", "kari", "kari", "ola"])
 ANYBODY = st.sampled_from(["bank", "bank", "agent", "other"])
-
-NEXT = {
-    "accept": {"Created": "Accepted", "Accepted": "Accepted"},
-    "reject": {"Created": "Rejected", "Rejected": "Rejected"},
-    "withdraw": {"Created": "Deleted", "Deleted": "Deleted"},
-    "revoke": {"Accepted": "Revoked", "Revoked": "Revoked"},
-    "give_up": {"Accepted": "Revoked", "Revoked": "Revoked"},
-}
-"""By act and status, the status after it; what is not here is refused."""
-
-
-@dataclass
-class Expected:
-    """One consent, as the contract says it should be."""
-
-    giver: str
-    receiver: str
-    supplier: str | None
-    required: str | None
-    form: Form
-    one_time: bool
-    valid_to: dt.datetime
-    status: str = "Created"
-    opened: bool = False
-    migrated: bool = False
-    happened: list[str] = field(default_factory=lambda: ["Created"])
-
-    def answerable_by(self, person: str) -> bool:
-        return person == self.giver and self.required in {None, person}
-
-    def act(self, name: str, now: dt.datetime) -> bool:
-        """Do it, if it can be done."""
-        if name == "accept" and now >= self.valid_to:
-            return False
-        if name == "reject" and self.form is Form.ALTINN2 and now >= self.valid_to and self.status == "Created":
-            return False
-        after = NEXT[name].get(self.status)
-        if after is None:
-            return False
-        if after != self.status:
-            self.happened.append(after)
-        self.status = after
-        return True
-
-    def use(self, now: dt.datetime) -> bool:
-        if self.status != "Accepted" or now >= self.valid_to:
-            return False
-        self.happened.append("Used")
-        if self.one_time:
-            self.status = "Revoked"
-            self.happened.append("Revoked")
-        return True
-
-    def causes(self, giver: str, receiver: str, now: dt.datetime) -> set[str]:
-        if self.form is Form.ALTINN2 and not self.migrated:
-            return {"AM-00001"}
-        found = set()
-        if receiver not in {self.receiver, self.supplier}:
-            found.add("AM-00001")
-        if giver != self.giver:
-            found.add("AM-00012")
-        if now >= self.valid_to:
-            found.add("AM-00013")
-        if self.status in {"Created", "Rejected", "Deleted"}:
-            found.add("AM-00014")
-        if self.status == "Revoked":
-            found.add("AM-00011")
-        return found
 
 
 class Consents(RuleBasedStateMachine):
@@ -127,6 +60,7 @@ class Consents(RuleBasedStateMachine):
     def begin(self, supplier: str | None) -> None:
         """A request and a consent of each form: few are enough, if much happens to them."""
         self.expected: dict[UUID, Expected] = {}
+        self.began = first_id_at(self.now)
         for number, form in enumerate((*Form, *Form)):
             self.request(form, "kari", "bank", supplier, None, form is Form.ALTINN3, 3)
             if number > 1:
@@ -183,7 +117,9 @@ class Consents(RuleBasedStateMachine):
         kept = self.run(self.setting.service.using.request(made, made.receiver, receiver))
         assert kept.created
         assert not self.run(self.setting.service.using.request(made, made.receiver, receiver)).created
-        self.expected[made.id] = Expected(giver, receiver, supplier, required, form, one_time, valid_to)
+        self.expected[made.id] = Expected(
+            giver, receiver, supplier, required, form, one_time, valid_to, [("Created", receiver, self.now)]
+        )
 
     def chosen(self, number: int) -> tuple[UUID, Expected]:
         return list(self.expected.items())[number % len(self.expected)]
@@ -198,22 +134,21 @@ class Consents(RuleBasedStateMachine):
             else answering.reject(consent_id, caller)
         )
         allowed = expected.answerable_by(person)
-        assert self.done(work) == (allowed and expected.act(act, self.now))
+        assert self.done(work) == (allowed and expected.act(act, person, self.now))
 
     @rule(number=NUMBERS, person=SOMEBODY)
     def open(self, number: int, person: str) -> None:
         consent_id, expected = self.chosen(number)
         opened = self.done(self.setting.service.answering.open(consent_id, self.setting.callers.known[person]))
         assert opened == expected.answerable_by(person)
-        if opened and expected.status == "Created" and self.now < expected.valid_to and not expected.opened:
-            expected.opened = True
-            expected.happened.append("Opened")
+        if opened:
+            expected.look(person, self.now)
 
     @rule(number=NUMBERS, person=SOMEBODY)
     def revoke(self, number: int, person: str) -> None:
         consent_id, expected = self.chosen(number)
         work = self.setting.service.answering.revoke(consent_id, self.setting.callers.known[person])
-        assert self.done(work) == (person == expected.giver and expected.act("revoke", self.now))
+        assert self.done(work) == (person == expected.giver and expected.act("revoke", person, self.now))
 
     @rule(
         number=NUMBERS,
@@ -226,8 +161,60 @@ class Consents(RuleBasedStateMachine):
         party = self.uuids[bank]
         work = getattr(self.setting.service.using, act)(consent_id, party, bank, only(party))
         done = self.done(work)
-        wanted = expected.use if act == "log_use" else lambda now: expected.act(act, now)
-        assert done == (allowed and wanted(self.now))
+        could = allowed and (expected.use(bank, self.now) if act == "log_use" else expected.act(act, bank, self.now))
+        assert done == could
+
+    @rule(number=NUMBERS, act=st.sampled_from(["accept", "reject", "withdraw"]))
+    def after_a_look(self, number: int, act: str) -> None:
+        """That it has been opened keeps nobody from anything."""
+        _, expected = self.chosen(number)
+        self.open(number, expected.giver)
+        if act == "withdraw":
+            self.by_consumer(number, expected.receiver, act)
+        else:
+            self.answer(number, expected.giver, act)
+
+    @rule(number=NUMBERS, late=st.booleans(), act=st.sampled_from(["accept", "reject", "open", "log_use", "look_up"]))
+    def around_the_end(self, number: int, late: bool, act: str) -> None:
+        """In the last moment of its time, or in the first moment after it."""
+        _, expected = self.chosen(number)
+        edge = expected.valid_to - (dt.timedelta(0) if late else dt.timedelta(microseconds=1))
+        self.setting.clock.at = max(self.now, edge)
+        if act == "look_up":
+            self.look_up(number, expected.giver, expected.receiver)
+        elif act == "log_use":
+            self.by_consumer(number, expected.receiver, act)
+        elif act == "open":
+            self.open(number, expected.giver)
+        else:
+            self.answer(number, expected.giver, act)
+
+    @rule(number=NUMBERS)
+    def twice_yes_and_once_no_at_once(self, number: int) -> None:
+        """The first answer stands; to say it again is as good, and writes nothing down."""
+        consent_id, expected = self.chosen(number)
+        answering, caller = self.setting.service.answering, self.setting.callers.known[expected.giver]
+
+        async def race() -> list[bool]:
+            answers = await asyncio.gather(
+                answering.accept(consent_id, caller, language="nb"),
+                answering.accept(consent_id, caller, language="nb"),
+                answering.reject(consent_id, caller),
+                return_exceptions=True,
+            )
+            assert all(isinstance(one, Answered | ConsentRefusedError) for one in answers), answers
+            return [isinstance(one, Answered) for one in answers]
+
+        done = self.run(race())
+        if not expected.answerable_by(expected.giver):
+            assert done == [False, False, False]
+        elif done[2]:
+            assert expected.act("reject", expected.giver, self.now)
+            assert done == [False, False, True]
+        else:
+            could = expected.act("accept", expected.giver, self.now)
+            assert done == [could, could, False]
+            assert could or not expected.act("reject", expected.giver, self.now)
 
     @rule(number=NUMBERS)
     def take_over(self, number: int) -> None:
@@ -254,31 +241,54 @@ class Consents(RuleBasedStateMachine):
             kept = self.run(self.setting.service.using.find(consent_id))
             assert kept is not None
             self.agrees(kept.consent, expected)
-            assert [event.type.value for event in kept.events] == expected.happened
+            assert [(event.type.value, event.performed_by, event.created) for event in kept.events] == [
+                (kind, self.uuids[by], at) for kind, by, at in expected.happened
+            ]
         if getattr(self, "expected", None):
+            self.told()
+            self.setting.clock.advance(seconds=300)
             self.told()
 
     def agrees(self, kept: Consent, expected: Expected) -> None:
         assert kept.status.value == expected.status
-        assert (kept.opened_at is not None) == expected.opened
+        assert kept.opened_at == expected.opened
         assert kept.in_altinn3 == (expected.form is Form.ALTINN3 or expected.migrated)
         assert (kept.consented is not None) == (expected.status in {"Accepted", "Revoked"})
-        assert (kept.end_reason is not None) == (expected.status == "Revoked")
+        by, answered = expected.answered or (None, None)
+        assert (kept.answered_by, kept.answered_at) == (None if by is None else self.uuids[by], answered)
+        assert (kept.end_reason, kept.ended_at) == (expected.ended or (None, None))
 
     def told(self) -> None:
-        """What receivers are told is what has happened in Altinn 3, each thing once."""
-        self.setting.clock.advance(seconds=301)
+        """What receivers are told is what has happened in Altinn 3 for five minutes or longer, each thing once."""
         for bank in ("bank", "other"):
-            events = self.run(self.setting.service.feeds.events(self.uuids[bank], 1_000))
             told: dict[UUID, list[str]] = {}
-            for event in events:
+            for event in self.feed_of(bank):
                 told.setdefault(event.consent_id, []).append(event.type.value)
             wanted = {
-                consent_id: [kind for kind in expected.happened if kind != "Opened"]
+                consent_id: [
+                    kind
+                    for kind, _, at in expected.happened
+                    if kind != "Opened" and at <= self.now - dt.timedelta(seconds=300)
+                ]
                 for consent_id, expected in self.expected.items()
                 if expected.receiver == bank and (expected.form is Form.ALTINN3 or expected.migrated)
             }
-            assert {one: kinds for one, kinds in told.items() if one in self.expected} == wanted
+            assert {one: kinds for one, kinds in told.items() if one in self.expected} == {
+                one: kinds for one, kinds in wanted.items() if kinds
+            }
+
+    def feed_of(self, bank: str) -> list[ConsentEvent]:
+        """The feed from its beginning to its end, page by page: each event once, the oldest first."""
+        found: list[ConsentEvent] = []
+        while True:
+            after = found[-1].id if found else self.began
+            page = self.run(self.setting.service.feeds.events(self.uuids[bank], 7, after=after))
+            assert all(one.id > after for one in page)
+            found += page
+            if len(page) < 7:
+                break
+        assert [one.id for one in found] == sorted({one.id for one in found})
+        return found
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")

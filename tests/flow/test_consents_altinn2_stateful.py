@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Coroutine
-from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -25,6 +24,7 @@ from sqlalchemy import text
 from fullmakt.altinn.consents.errors import ConsentRefusedError
 from fullmakt.altinn.consents.srr.model import Entry, ServiceKey
 from fullmakt.infra.database import Database
+from fullmakt.wire.altinn.consents2 import local_time
 from tests.support.consents_altinn2 import (
     BANK,
     KARI,
@@ -39,49 +39,13 @@ from tests.support.consents_altinn2 import (
     part,
     service,
 )
+from tests.support.consents_expected import Requested, Requests
 
 ONCE = ServiceKey("4631", 1)
 PEOPLE = ("kari", "ola")
 LIVES = {"short": dt.timedelta(hours=3), "long": dt.timedelta(days=30)}
 
 T = TypeVar("T")
-
-
-@dataclass
-class One:
-    """A consent, by the contract alone."""
-
-    key: ServiceKey
-    valid_to: dt.datetime
-    required: bool
-    status: str = "Unopened"
-    ended: bool = False
-    withdrawn: bool = False
-
-
-@dataclass
-class Model:
-    """What has been said so far, and what follows from it."""
-
-    now: dt.datetime = NOW
-    ones: dict[str, One] = field(default_factory=dict)
-    listed: bool | None = None
-    """Whether SRR lists the bank for loans; None as long as it is not used."""
-
-    def gate_is_closed(self, key: ServiceKey) -> bool:
-        return key == LOAN and self.listed is False
-
-    def is_open(self, one: One) -> bool:
-        return one.status in {"Unopened", "Opened"} and not one.withdrawn
-
-    def may_answer(self, one: One, person: str) -> bool:
-        return person == "kari" or not one.required
-
-    def stands(self, one: One) -> bool:
-        return one.status == "Accepted" and not one.ended and one.valid_to > self.now
-
-    def can_be_drawn(self, one: One) -> bool:
-        return self.stands(one) and not self.gate_is_closed(one.key)
 
 
 class ConsentMachine(RuleBasedStateMachine):
@@ -94,7 +58,7 @@ class ConsentMachine(RuleBasedStateMachine):
         self.loop = asyncio.new_event_loop()
         self.database = Database(self.url)
         self.world = Altinn2World(self.database)
-        self.model = Model()
+        self.model = Requests(NOW, LOAN)
         self.entry: Entry | None = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -119,9 +83,12 @@ class ConsentMachine(RuleBasedStateMachine):
             self.world.authority.permit(self.world.ola, resource, self.world.kari, "consent")
         self.world.authority.permit(self.world.ola, "altinn_access_management", self.world.kari, "read", "write")
 
-    def pick(self, data: st.DataObject) -> tuple[str, One]:
+    def pick(self, data: st.DataObject) -> tuple[str, Requested]:
         code = data.draw(st.sampled_from(sorted(self.model.ones)))
         return code, self.model.ones[code]
+
+    def pending(self) -> list[str]:
+        return [code for code, one in sorted(self.model.ones.items()) if self.model.is_open(one)]
 
     def succeeds(self, work: Awaitable[object]) -> bool:
         async def tried() -> bool:
@@ -148,40 +115,46 @@ class ConsentMachine(RuleBasedStateMachine):
             assert codes(answer) == ["90007"]
             return
         assert answer.status_code == 200, answer.text
-        self.model.ones[answer.json()["AuthorizationCode"]] = One(key, valid_to, required)
+        self.model.ones[answer.json()["AuthorizationCode"]] = Requested(key, valid_to, required, self.model.now)
 
     @precondition(lambda self: self.model.ones)
     @rule(data=st.data(), person=st.sampled_from(PEOPLE))
     def open(self, data: st.DataObject, person: str) -> None:
-        code, one = self.pick(data)
+        self.opens(*self.pick(data), person)
+
+    def opens(self, code: str, one: Requested, person: str) -> None:
         answering, caller = self.world.consents.answering, self.world.caller(getattr(self.world, person))
         assert self.succeeds(answering.open(UUID(code), caller)) == self.model.may_answer(one, person)
         if self.model.may_answer(one, person) and self.model.is_open(one) and one.valid_to > self.model.now:
-            one.status = "Opened"
+            one.becomes("Opened", self.model.now)
 
     @precondition(lambda self: self.model.ones)
     @rule(data=st.data(), person=st.sampled_from(PEOPLE), meanwhile=st.booleans())
     def accept(self, data: st.DataObject, person: str, meanwhile: bool) -> None:
-        code, one = self.pick(data)
         if meanwhile:
             self.list_or_unlist()
+        self.accepts(*self.pick(data), person)
+
+    def accepts(self, code: str, one: Requested, person: str) -> None:
         in_time = self.model.may_answer(one, person) and one.valid_to > self.model.now
         first = in_time and self.model.is_open(one) and not self.model.gate_is_closed(one.key)
         again = in_time and one.status == "Accepted" and not one.ended
         assert self.succeeds(self.world.accept(code, getattr(self.world, person))) == (first or again)
         if first:
-            one.status = "Accepted"
+            one.becomes("Accepted", self.model.now)
 
     @precondition(lambda self: self.model.ones)
     @rule(data=st.data(), person=st.sampled_from(PEOPLE))
     def reject(self, data: st.DataObject, person: str) -> None:
-        code, one = self.pick(data)
+        self.rejects(*self.pick(data), person)
+
+    def rejects(self, code: str, one: Requested, person: str) -> None:
         may = self.model.may_answer(one, person)
         first = may and self.model.is_open(one) and one.valid_to > self.model.now
         again = may and one.status == "Rejected"
         assert self.succeeds(self.world.reject(code, getattr(self.world, person))) == (first or again)
         if first:
-            one.status = "Rejected"
+            one.becomes("Rejected", self.model.now)
 
     @precondition(lambda self: self.model.ones)
     @rule(data=st.data())
@@ -193,7 +166,9 @@ class ConsentMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model.ones)
     @rule(data=st.data())
     def withdraw(self, data: st.DataObject) -> None:
-        code, one = self.pick(data)
+        self.withdraws(*self.pick(data))
+
+    def withdraws(self, code: str, one: Requested) -> None:
         expected = 404 if one.withdrawn else 204 if self.model.is_open(one) else 400
         assert self.status("DELETE", f"{REQUESTS}/{code}") == expected
         one.withdrawn = one.withdrawn or expected == 204
@@ -214,12 +189,11 @@ class ConsentMachine(RuleBasedStateMachine):
         assert self.status("POST", f"{TOKEN}/{code}/loguse", json=use) == (204 if stood else 403)
         one.ended = one.ended or (stood and one.key == ONCE)
 
-    @precondition(lambda self: any(self.model.is_open(one) for one in self.model.ones.values()))
+    @precondition(lambda self: self.pending())
     @rule(data=st.data())
     def all_at_once(self, data: st.DataObject) -> None:
         """Whoever is first, one answer stands, or the withdrawal does."""
-        pending = [code for code, one in sorted(self.model.ones.items()) if self.model.is_open(one)]
-        code = data.draw(st.sampled_from(pending))
+        code = data.draw(st.sampled_from(self.pending()))
         one = self.model.ones[code]
 
         async def race() -> tuple[Any, Any, Any]:
@@ -239,12 +213,29 @@ class ConsentMachine(RuleBasedStateMachine):
             one.withdrawn = True
         else:
             assert one.valid_to > self.model.now
-            one.status = "Accepted" if done[0] else "Rejected"
+            one.becomes("Accepted" if done[0] else "Rejected", self.model.now)
+
+    @precondition(lambda self: self.pending())
+    @rule(data=st.data(), late=st.sampled_from([None, False, True]), act=st.sampled_from(["yes", "no", "withdraw"]))
+    def after_a_look(self, data: st.DataObject, late: bool | None, act: str) -> None:
+        """An opened request is answered, or taken back: at once, in its last moment, or in the first after it."""
+        code = data.draw(st.sampled_from(self.pending()))
+        one = self.model.ones[code]
+        self.opens(code, one, "kari")
+        if late is not None:
+            edge = one.valid_to - dt.timedelta(microseconds=0 if late else 1)
+            self.move_to(max(edge, self.model.now))
+        if act == "withdraw":
+            self.withdraws(code, one)
+        else:
+            (self.accepts if act == "yes" else self.rejects)(code, one, "kari")
 
     @rule(hours=st.sampled_from([1, 4]))
     def pass_time(self, hours: int) -> None:
-        self.world.clock.advance(hours=hours)
-        self.model.now += dt.timedelta(hours=hours)
+        self.move_to(self.model.now + dt.timedelta(hours=hours))
+
+    def move_to(self, at: dt.datetime) -> None:
+        self.world.clock.at = self.model.now = at
 
     @rule()
     def change_srr(self) -> None:
@@ -264,9 +255,12 @@ class ConsentMachine(RuleBasedStateMachine):
     def every_request_says_what_the_model_says(self) -> None:
         found = self.run(self.world.send(BANK, "GET", REQUESTS)) if self.model.ones else None
         listed = {} if found is None else {
-            one["AuthorizationCode"]: one["RequestStatus"] for one in found.json()["_embedded"]["consentRequests"]
+            one["AuthorizationCode"]: (one["RequestStatus"], one["LastChanged"])
+            for one in found.json()["_embedded"]["consentRequests"]
         }  # fmt: skip
-        assert listed == {code: one.status for code, one in self.model.ones.items() if not one.withdrawn}
+        assert listed == {
+            code: (one.status, local_time(one.changed)) for code, one in self.model.ones.items() if not one.withdrawn
+        }
 
     @invariant()
     def tokens_are_to_be_had_when_the_model_says(self) -> None:

@@ -6,7 +6,7 @@ import signal
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -83,11 +83,33 @@ def test_who_does_not_finish_the_handshake_is_cut_off(secured: Running) -> None:
     assert "Traceback" not in secured.output
 
 
+def test_who_shakes_hands_and_asks_nothing_is_told_so_and_cut_off(secured: Running, files: ServerFiles) -> None:
+    with (
+        socket.create_connection(("127.0.0.1", secured.port), timeout=20) as plain,
+        calling(files).wrap_socket(plain, server_hostname="localhost") as connection,
+    ):
+        assert connection.recv(1_000).startswith(b"HTTP/1.1 408 ")
+        assert connection.recv(1_000) == b""
+
+
 def test_who_speaks_plain_http_is_not_answered(secured: Running) -> None:
     with pytest.raises(httpx2.TransportError):
         httpx2.get(f"http://localhost:{secured.port}/healthz")
     assert httpx2.get(f"{secured.url}/healthz").status_code == 200
     assert "Traceback" not in secured.output
+
+
+def until(happened: Callable[[], bool]) -> Iterator[None]:
+    """Tries, until it has happened.
+
+    Raises:
+        AssertionError: it does not.
+    """
+    for _ in range(TRIES):
+        if happened():
+            return
+        yield
+    raise AssertionError("it does not happen")
 
 
 def shown_by(server: Running) -> str:
@@ -110,6 +132,21 @@ def test_on_sighup_it_goes_on_with_the_certificate_that_there_is_now(
         server.process.send_signal(signal.SIGHUP)
         assert any(shown_by(server) == new for _ in range(TRIES))
         assert server.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("workers", "told"), [("1", "tls_certificate_not_reloaded"), ("2", "aborting the restart")], ids=["one", "two"]
+)
+def test_what_can_not_be_used_on_sighup_changes_nothing(
+    world_state: Path, tmp_path: Path, workers: str, told: str
+) -> None:
+    files = server_files(tmp_path)
+    with running(world_state, **tls(files), WORKERS=workers) as server:
+        shown = shown_by(server)
+        files.key.write_text("half a k")
+        server.process.send_signal(signal.SIGHUP)
+        assert all(shown_by(server) == shown for _ in until(lambda: told in server.output))
+        assert shown_by(server) == shown
 
 
 def test_a_certificate_that_can_not_be_used_is_told_before_anything_starts(state: Path, tmp_path: Path) -> None:

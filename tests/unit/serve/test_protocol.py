@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -12,7 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from fullmakt.serve.protocol import BoundedHttpProtocol
+from fullmakt.serve.protocol import GOODBYE_TIMEOUT, BoundedHttpProtocol, TlsHttpProtocol
 
 HEAD = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n"
 LATE = b"HTTP/1.1 408 Request Timeout\r\n"
@@ -74,12 +75,14 @@ class Wire(asyncio.Transport):
 class Connection:
     """A connection to a server that answers with the body it got, once it may."""
 
-    def __init__(self) -> None:
-        self.loop, self.wire = HandLoop(), Wire()
+    protocol_class = BoundedHttpProtocol
+
+    def __init__(self, wire: Wire | None = None) -> None:
+        self.loop, self.wire = HandLoop(), wire or Wire()
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self._state = ServerState()
-        self.protocol = BoundedHttpProtocol(
+        self.protocol = self.protocol_class(
             config=uvicorn.Config(self._echo, interface="asgi3", ws="none", lifespan="off", log_config=None),
             server_state=self._state,
             app_state={},
@@ -164,3 +167,99 @@ async def test_a_lost_connection_leaves_no_timer() -> None:
     connection = Connection()
     connection.protocol.connection_lost(None)
     assert connection.loop.waiting == 0
+
+
+# -- over TLS ----------------------------------------------------------------------------------------------------------
+
+LEAF, ISSUER = b"a leaf", b"its issuer"
+
+
+class Session:
+    """What a handshake came to: ``ssl.SSLObject``, as Python has it from 3.13 on."""
+
+    def __init__(self, *chain: bytes) -> None:
+        self._chain = chain
+
+    def getpeercert(self, *, binary_form: bool) -> bytes | None:
+        assert binary_form
+        return self._chain[0] if self._chain else None
+
+    def get_unverified_chain(self) -> list[bytes]:
+        return list(self._chain)
+
+    def version(self) -> str:
+        return "TLSv1.3"
+
+
+class TlsWire(Wire):
+    """A connection over TLS that is made with a chain of certificates."""
+
+    def __init__(self, *chain: bytes) -> None:
+        super().__init__()
+        self.session = Session(*chain)
+        self.aborted = False
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self.session if name == "ssl_object" else default
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+class TlsConnection(Connection):
+    """A connection over TLS, to a server that keeps what it is told of it."""
+
+    protocol_class = TlsHttpProtocol
+
+    def __init__(self, *chain: bytes) -> None:
+        self.told: list[Any] = []
+        super().__init__(TlsWire(*chain))
+
+    async def _echo(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.told.append(scope["extensions"]["tls"])
+        await super()._echo(scope, receive, send)
+
+
+async def test_each_request_is_told_what_its_connection_was_made_with() -> None:
+    connection = TlsConnection(LEAF, ISSUER)
+    for _ in range(2):
+        connection.receive(HEAD + b"abcd")
+        await connection.settle()
+    assert connection.wire.written.count(b"HTTP/1.1 200 OK") == 2
+    for told in connection.told:
+        assert [ssl.PEM_cert_to_DER_cert(one) for one in told["client_cert_chain"]] == [LEAF, ISSUER]
+        assert told["tls_version"] == 0x0304
+
+
+async def test_a_connection_without_a_certificate_says_so() -> None:
+    connection = TlsConnection()
+    connection.receive(HEAD + b"abcd")
+    await connection.settle()
+    assert [told["client_cert_chain"] for told in connection.told] == [[]]
+
+
+async def test_an_idle_connection_has_a_moment_to_say_goodbye_in_when_the_server_stops() -> None:
+    connection = TlsConnection()
+    wire = connection.wire
+    assert isinstance(wire, TlsWire)
+    connection.protocol.shutdown()
+    assert (wire.closed, wire.aborted) == (True, False)
+    connection.loop.advance(GOODBYE_TIMEOUT)
+    assert wire.aborted
+
+
+async def test_an_answer_under_way_is_not_cut_off_when_the_server_stops() -> None:
+    connection = TlsConnection()
+    connection.may_answer.clear()
+    connection.receive(HEAD + b"abcd")
+    connection.protocol.shutdown()
+    connection.loop.advance(3_600)
+    wire = connection.wire
+    assert isinstance(wire, TlsWire)
+    assert not wire.aborted
+    connection.may_answer.set()
+    await connection.settle()
+    assert wire.written.endswith(b"abcd")

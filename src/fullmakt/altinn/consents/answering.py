@@ -152,8 +152,16 @@ class Answering:
                 return await _moved(change, before, after, person, caller.actor, action, **facts)
 
     async def _admitted(self, consent_id: UUID, caller: Caller, action: str) -> Consent:
-        """The consent, for a person who may give each of its rights, and see to the giver's affairs (§4.7)."""
         consent = await self._held(consent_id)
+        await self.admit(consent, caller, action)
+        return consent
+
+    async def admit(self, consent: Consent, caller: Caller, action: str) -> UUID:
+        """Let through whoever may give each of the consent's rights, and see to its giver's affairs (§4.7); the person.
+
+        Raises:
+            ConsentRefusedError: the caller is not the one who must answer, or can not.
+        """
         person = await self._person(caller)
         refusal = rules.answer_refusal(consent, person)
         if refusal is not None:
@@ -162,7 +170,7 @@ class Answering:
         for resource, right in wanted:
             await self._require(person, right, resource, consent.giver, caller)
         await self._require(person, action, ACCESS_MANAGEMENT, consent.giver, caller)
-        return consent
+        return person
 
     async def _managed(self, consent_id: UUID, caller: Caller, action: str) -> Consent:
         consent = await self._held(consent_id)

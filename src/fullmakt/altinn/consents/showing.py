@@ -11,6 +11,7 @@ from fullmakt.altinn.consents.rules import Reason
 from fullmakt.altinn.consents.service import ConsentsService
 from fullmakt.altinn.consents.templates import Shown, render
 from fullmakt.wire.altinn.callers import Caller
+from fullmakt.wire.altinn.parties import PartyIdentity
 
 
 class Showing:
@@ -19,15 +20,18 @@ class Showing:
     def __init__(self, service: ConsentsService) -> None:
         self._service = service
 
-    async def page(self, consent: Consent, language: str, *, accepted: bool = False) -> Shown:
-        """The consent in words. Whoever calls has seen to it that the reader may see it.
+    async def page(
+        self, consent: Consent, language: str, *, accepted: bool = False, giver: PartyIdentity | None = None
+    ) -> Shown:
+        """The consent in words. Whoever calls has seen to it that the reader may see it, and may say who gives it.
 
         Raises:
             ConsentRefusedError: its giver or receiver has gone from the register.
         """
         neighbours = self._service.neighbours
         named = {consent.giver, consent.receiver, *({consent.handled_by} - {None})}
-        parties = await neighbours.by_uuid([party for party in named if party is not None])
+        found = await neighbours.by_uuid([party for party in named if party is not None])
+        parties = found if giver is None else {**found, consent.giver: giver}
         if consent.giver not in parties or consent.receiver not in parties:
             raise ConsentRefusedError(Reason.NOT_FOUND, why="party_gone")
         return render(

@@ -29,6 +29,10 @@ _OF_SRR = {
     "srr_expired": (ErrorCode.NOT_LISTED, "CoveredBy is not listed as a receiver of consents to {service} any more."),
     "supplier_not_in_srr": (ErrorCode.SUPPLIER, "HandledBy may not act for CoveredBy on {service}."),
     "redirect_not_allowed": (ErrorCode.REDIRECT, "RedirectUrl is not on a domain that is allowed here."),
+    "redirect_not_vouched_for": (
+        ErrorCode.REDIRECT,
+        "RedirectUrl is not on a domain that SRR, or an API key, names for CoveredBy.",
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +26,7 @@ from fullmakt.wire.altinn.consents2 import ConsentError, ErrorCode, read_time
 
 _PAGE_LANGUAGES = {"nb-no": "nb", "nn-no": "nn", "en": "en"}
 _MAX_MEMBERS = MAX_SERVICES * MAX_PARAMETERS
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,9 @@ def read_link(members: Iterable[tuple[str, str]]) -> Link:
             raise unreadable("The link", "has a member twice, or too many")
         given[name.lower()] = value
     keys = _keys(_text(given, "Resources", MAX_VALUE))
+    user_token = _text(given, "UserToken", 64, required=False)
+    if user_token and not _DIGEST.fullmatch(user_token):
+        raise unreadable("UserToken", "must be a SHA-256 in hexadecimal digits")
     if _text(given, "ResponseType", 10).lower() != "code":
         raise unreadable("ResponseType", "must be code")
     language = given.get("languagecode", "")
@@ -69,7 +74,7 @@ def read_link(members: Iterable[tuple[str, str]]) -> Link:
         message=_text(given, "DelegationContext", MAX_MESSAGE, prose=True),
         offered_by=_text(given, "OfferedBy", 11, required=False),
         language=_PAGE_LANGUAGES.get(language.lower(), ""),
-        user_token=_text(given, "UserToken", 64, required=False),
+        user_token=user_token,
     )
 
 

@@ -96,8 +96,8 @@ def declined_url(consent: Consent) -> str:
 
 def failed_url(consent: Consent, message: str, code: str, at: datetime) -> str:
     """Where it goes when something went wrong here; ``code`` and ``at`` are what to ask us about."""
-    told = urlencode({"ErrorCode": code, "Timestamp": local_time(at)})
-    return with_query(consent.redirect_url, f"{_failed(message)}&FailedAuthorizationCode={consent.id}&{told}")
+    failed = f"{_failed(message)}&FailedAuthorizationCode={consent.id}&{_error(code, at)}"
+    return with_query(consent.redirect_url, failed)
 
 
 def link_url(redirect_url: str, code: str | None) -> str:
@@ -105,6 +105,15 @@ def link_url(redirect_url: str, code: str | None) -> str:
     if code is None:
         return with_query(redirect_url, _failed(DECLINED))
     return with_query(redirect_url, urlencode({"AuthorizationCode": code, "Status": "OK"}))
+
+
+def link_failed_url(redirect_url: str, message: str, code: str, at: datetime) -> str:
+    """Where it goes after such a request when something went wrong here."""
+    return with_query(redirect_url, f"{_failed(message)}&{_error(code, at)}")
+
+
+def _error(code: str, at: datetime) -> str:
+    return urlencode({"ErrorCode": code, "Timestamp": local_time(at)})
 
 
 def _failed(message: str) -> str:

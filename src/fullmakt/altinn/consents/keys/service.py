@@ -53,6 +53,13 @@ class ApiKeys:
         async with self._database.transaction() as connection:
             return await store.listed(connection, names)
 
+    async def of_organisation(self, organisation: str, connection: AsyncConnection | None = None) -> list[ApiKey]:
+        """An organisation's keys that have not been withdrawn; with ``connection`` as that transaction sees them."""
+        if connection is not None:
+            return await store.of_organisation(connection, organisation)
+        async with self._database.transaction() as own:
+            return await store.of_organisation(own, organisation)
+
     async def declare(
         self, declaration: ApiKeyDeclaration, *, secret: str | None = None, actor: str = "operator"
     ) -> DeclaredKey:

@@ -23,6 +23,7 @@ _LISTED = text(
     f"{_SELECT} WHERE revoked IS NULL AND (CAST(:names AS text[]) IS NULL OR name = ANY(CAST(:names AS text[])))"
     " ORDER BY name"
 )
+_OF_ORGANISATION = text(f"{_SELECT} WHERE revoked IS NULL AND organisation = :organisation ORDER BY name")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('consents.api_key'))")
 _INSERT = text(
     "INSERT INTO consents.api_key"
@@ -66,6 +67,12 @@ async def listed(connection: AsyncConnection, names: Collection[str] | None) -> 
     """Keys that have not been withdrawn, by name."""
     wanted = None if names is None else list(names)
     return [_stored(row).key for row in (await connection.execute(_LISTED, {"names": wanted})).mappings()]
+
+
+async def of_organisation(connection: AsyncConnection, organisation: str) -> list[ApiKey]:
+    """An organisation's keys that have not been withdrawn, by name."""
+    rows = await connection.execute(_OF_ORGANISATION, {"organisation": organisation})
+    return [_stored(row).key for row in rows.mappings()]
 
 
 async def insert(connection: AsyncConnection, key: ApiKey, secret_hash: bytes) -> None:

@@ -2,150 +2,45 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx2
 import pytest
 
-from fullmakt.altinn.consents.model import Consent, ConsentRight, EventType, Form, Status
-from fullmakt.altinn.consents.srr.model import ServiceDeclaration, ServiceKey
-from fullmakt.serve.app import create
-from fullmakt.serve.assembly import Assembly, assemble
-from fullmakt.serve.database import as_world
+from fullmakt.altinn.consents.model import EventType, Form, PortalViewMode, Status
+from fullmakt.altinn.consents.srr.model import ServiceDeclaration
+from fullmakt.serve.assembly import assemble
 from fullmakt.serve.settings import Settings
-from fullmakt.wire.altinn.attributes import ORGANISATION, PERSON, Attribute
-from fullmakt.world.host import world_of
-from fullmakt.world.parse import parse
+from tests.support.consent_pages import (
+    ALTINN2,
+    ALTINN3,
+    BACK,
+    BANK,
+    BASE,
+    BORROWER,
+    LOAN,
+    RESOURCE,
+    SHOP,
+    SHOPKEEPER,
+    STRANGER,
+    SUPPLIER,
+    WORLD,
+    Place,
+    fields_of,
+    opened,
+)
 
-BASE = "http://localhost:8080"
-ALTINN3 = f"{BASE}/accessmanagement/ui/consent/request"
-ALTINN2 = f"{BASE}/altinn2/ui/AccessConsent/request"
-BANK, SUPPLIER, SHOP = "910753614", "312044005", "310943223"
-BORROWER, SHOPKEEPER, STRANGER = "30918899991", "05895199925", "03817299813"
-BACK = "https://www.bank.example/back"
-RESOURCE = "lanekassen_5498_1"
 WORDS = ("User", "did", "not", "give", "consent")
-WORLD = """
-[[organisation]]
-orgno = "313579247"
-name = "Lånekassen"
-[[organisation]]
-orgno = "910753614"
-name = "Bank <ASA>"
-[[organisation]]
-orgno = "312044005"
-name = "Leverandør"
-[[organisation]]
-orgno = "310943223"
-name = "Butikken"
-[[person]]
-id = "30918899991"
-name = "Jonas Låntaker"
-[[person]]
-id = "05895199925"
-name = "Kari Butikkeier"
-[[person]]
-id = "03817299813"
-name = "Mette Fremmed"
-[[role]]
-person = "05895199925"
-code = "dagl"
-organisation = "310943223"
-[[service_owner]]
-code = "lanekassen"
-organisation = "313579247"
-name = "Lånekassen"
-[[resource]]
-identifier = "lanekassen_5498_1"
-owner = "lanekassen"
-resourceType = "Consent"
-title = { nb = "Saldo på studielån", nn = "Saldo på studielån", en = "Balance of student loan" }
-description = "Saldo"
-rightDescription = "Saldo"
-status = "Active"
-consentTemplate = "default"
-consentText = { nb = "**{Navn}** henter saldoen.", nn = "**{Navn}** hentar saldoen.", en = "**{Navn}** fetches it." }
-consentMetadata = { Navn = { optional = false } }
-roles = ["priv", "dagl"]
-"""
-
-
-class Place:
-    """The whole app over a world, a browser in front of it, and requests made behind its back."""
-
-    def __init__(self, assembly: Assembly) -> None:
-        self.assembly = assembly
-        self.consents = assembly.altinn.consents.service
-        self.browser = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=create(assembly)), base_url=BASE)
-
-    async def party(self, number: str) -> UUID:
-        """Somebody's party UUID."""
-        name = Attribute(PERSON if len(number) == 11 else ORGANISATION, number)
-        return (await self.assembly.parties.identify([name]))[name].party_uuid
-
-    async def asked(self, form: Form = Form.ALTINN3, *, giver: str = BORROWER, **changes: Any) -> UUID:
-        """A request of the bank's, of Jonas unless told."""
-        now, bank = self.consents.work.clock(), await self.party(BANK)
-        consent = Consent(
-            id=uuid4(),
-            form=form,
-            giver=await self.party(giver),
-            receiver=bank,
-            valid_to=now + timedelta(days=9),
-            rights=(ConsentRight(RESOURCE, metadata={"Navn": "Bank <i>"}),),
-            redirect_url=BACK,
-            created=now,
-            created_by=bank,
-            template_id="default",
-        )
-        consent = replace(consent, **changes)
-        await self.consents.using.request(consent, bank, BANK)
-        return consent.id
-
-    async def kept(self, consent_id: UUID) -> tuple[Consent, list[EventType]]:
-        """The consent as it stands, and what has happened to it."""
-        found = await self.consents.using.find(consent_id)
-        assert found is not None
-        return found.consent, [event.type for event in found.events]
-
-    async def page(self, consent_id: object, *, url: str = ALTINN3, code: int = 200, language: str = "en") -> str:
-        """The page as it is written."""
-        answer = await self.browser.get(url, params={"id": str(consent_id), "lang": language})
-        assert answer.status_code == code, answer.text
-        return answer.text
-
-    async def answer(self, consent_id: UUID, answer: str, *, url: str = ALTINN3, **changes: str) -> httpx2.Response:
-        """Fill in the form that the page has, and send it."""
-        fields = _fields(await self.page(consent_id, url=url))
-        return await self.send(consent_id, {**fields, "answer": answer, **changes}, url=url)
-
-    async def send(self, consent_id: UUID, form: dict[str, str], *, url: str = ALTINN3) -> httpx2.Response:
-        """Send a form."""
-        return await self.browser.post(url, params={"id": str(consent_id), "lang": "en"}, data=form)
-
-
-def _fields(page: str) -> dict[str, str]:
-    found = {name: re.search(rf'name="{name}" value="([^"]*)"', page) for name in ("token", "person", "read")}
-    return {name: unescape(match[1]) for name, match in found.items() if match is not None}
 
 
 @pytest.fixture
 async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
-    assembly = assemble(Settings(state=tmp_path, pki={"enabled": False}), database_url)
-    await assembly.start()
-    world = world_of(as_world(assembly))
-    await world.apply(await world.plan(parse(WORLD)))
-    opened = Place(assembly)
-    yield opened
-    await opened.browser.aclose()
-    await assembly.stop()
+    async with opened(database_url, tmp_path) as found:
+        yield found
 
 
 async def test_a_request_says_who_asks_for_what_how_long_and_who_does_it_for_them(place: Place) -> None:
@@ -215,7 +110,7 @@ async def test_crash_between_accept_and_redirect_leaves_a_page_that_leads_on_and
     place: Place,
 ) -> None:
     consent_id = await place.asked(Form.ALTINN2)
-    fields = _fields(await place.page(consent_id, url=ALTINN2))
+    fields = fields_of(await place.page(consent_id, url=ALTINN2))
     for _ in range(2):  # the answer to the first never reached the browser, which sends the form once more
         sent = await place.send(consent_id, {**fields, "answer": "accept"}, url=ALTINN2)
         assert sent.headers["location"] == f"{BACK}?AuthorizationCode={consent_id}&Status=OK"
@@ -228,7 +123,7 @@ async def test_crash_between_accept_and_redirect_leaves_a_page_that_leads_on_and
 
 async def test_consent_answered_twice_stands_as_it_was_answered_first(place: Place) -> None:
     consent_id = await place.asked()
-    fields = _fields(await place.page(consent_id))
+    fields = fields_of(await place.page(consent_id))
     assert (await place.send(consent_id, {**fields, "answer": "reject"})).status_code == 303
     second = await place.send(consent_id, {**fields, "answer": "accept"})
     assert second.status_code == 409
@@ -299,9 +194,8 @@ async def test_whatever_else_is_sent_is_turned_away(place: Place, changes: dict[
 
 async def test_a_consent_is_not_given_to_a_text_that_was_not_read(place: Place) -> None:
     consent_id = await place.asked()
-    fields = _fields(await place.page(consent_id))
-    world = world_of(as_world(place.assembly))
-    await world.apply(await world.plan(parse(WORLD.replace("fetches it.", "sells it."))))
+    fields = fields_of(await place.page(consent_id))
+    await place.become(WORLD.replace("fetches it.", "sells it."))
     sent = await place.send(consent_id, {**fields, "answer": "accept"})
     assert sent.status_code == 409
     assert "reads otherwise now" in sent.text
@@ -311,8 +205,7 @@ async def test_a_consent_is_not_given_to_a_text_that_was_not_read(place: Place) 
 
 async def test_a_receiver_that_srr_no_longer_lists_is_given_nothing(place: Place) -> None:
     consent_id = await place.asked(Form.ALTINN2)
-    key = ServiceKey("5498", 1)
-    await place.assembly.altinn.consents.services.declare(ServiceDeclaration(RESOURCE, key, uses_srr=True))
+    await place.assembly.altinn.consents.services.declare(ServiceDeclaration(RESOURCE, LOAN, uses_srr=True))
     sent = await place.answer(consent_id, "accept", url=ALTINN2)
     assert sent.status_code == 403
     assert "no longer lets the receiver have this" in sent.text
@@ -397,3 +290,129 @@ async def test_where_nobody_can_be_picked_login_is_said_to_come(database_url: st
     finally:
         await place.browser.aclose()
         await place.assembly.stop()
+
+
+# -- where the browser goes (§2.6) -------------------------------------------------------------------------------------
+
+
+async def test_a_domain_that_the_owner_has_taken_away_meanwhile_is_not_led_to(place: Place) -> None:
+    entry = await place.list_in_srr("*.bank.example")
+    consent_id = await place.asked(Form.ALTINN2)
+    fields = fields_of(await place.page(consent_id, url=ALTINN2))
+    await place.drop_from_srr(entry)
+    await place.list_in_srr("elsewhere.example")
+    sent = await place.send(consent_id, {**fields, "answer": "accept"}, url=ALTINN2)
+    assert (sent.status_code, sent.headers["location"]) == (303, f"?id={consent_id}&lang=en")
+    page = await place.page(consent_id, url=ALTINN2)
+    assert "The consent has been given." in page
+    assert BACK not in page
+    assert ("consent:redirect", "deny", "redirect_not_allowed", f"party:{await place.party(BORROWER)}") in (
+        await place.trail()
+    )
+
+
+async def test_a_domain_that_srr_still_names_is_led_to_and_the_page_may_be_left_for_it(place: Place) -> None:
+    await place.list_in_srr("*.bank.example")
+    consent_id = await place.asked(Form.ALTINN2)
+    shown = await place.browser.get(ALTINN2, params={"id": str(consent_id)})
+    assert "form-action 'self' https://www.bank.example;" in shown.headers["content-security-policy"]
+    sent = await place.answer(consent_id, "accept", url=ALTINN2)
+    assert sent.headers["location"].startswith(f"{BACK}?AuthorizationCode=")
+
+
+@pytest.mark.parametrize(
+    ("keys", "led"),
+    [
+        ((), True),
+        ((("bank.example",), ("www.bank.example",)), True),
+        ((("elsewhere.example",),), False),
+        ((("elsewhere.example",), ()), True),
+    ],
+    ids=["no key", "one of the keys names it", "no key names it", "a key names nothing"],
+)
+async def test_where_srr_names_no_domain_those_of_the_api_keys_count(
+    place: Place, keys: tuple[tuple[str, ...], ...], *, led: bool
+) -> None:
+    for number, domains in enumerate(keys):
+        await place.give_key(*domains, name=f"key {number}")
+    consent_id = await place.asked(Form.ALTINN2)
+    sent = await place.answer(consent_id, "reject", url=ALTINN2)
+    assert sent.headers["location"].startswith(BACK) is led
+    assert (BACK in await place.page(consent_id, url=ALTINN2)) is led
+
+
+async def test_altinn_3_s_form_knows_no_such_domains(place: Place) -> None:
+    await place.list_in_srr("elsewhere.example")
+    sent = await place.answer(await place.asked(), "accept")
+    assert sent.headers["location"] == f"{BACK}?Status=OK"
+
+
+async def test_when_something_of_ours_fails_whoever_asked_is_told_so(place: Place) -> None:
+    consent_id = await place.asked(Form.ALTINN2)
+    fields = fields_of(await place.page(consent_id, url=ALTINN2))
+    await place.break_the_table()
+    trace = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+    url = httpx2.URL(ALTINN2, params={"id": str(consent_id), "lang": "en"})
+    sent = await place.browser.post(url, data={**fields, "answer": "accept"}, headers=trace)
+    location = sent.headers["location"]
+    assert sent.status_code == 303
+    assert location.startswith(
+        f"{BACK}?Status=Failed&ErrorMessage=Technical%2520error&FailedAuthorizationCode={consent_id}"
+        "&ErrorCode=4bf92f3577b34da6a3ce929d0e0e4736&Timestamp="
+    )
+    consent, _ = await place.kept(consent_id)
+    assert consent.status is Status.CREATED
+
+
+async def test_who_came_from_the_portal_s_list_stays_in_the_portal(place: Place) -> None:
+    consent_id = await place.asked(Form.ALTINN2, portal_view_mode=PortalViewMode.SHOW)
+    query = {"id": str(consent_id), "inPortal": "true", "lang": "en"}
+    page = (await place.browser.get(ALTINN2, params=query)).text
+    assert f'action="?id={consent_id}&amp;inPortal=true&amp;lang=en"' in page
+    sent = await place.browser.post(ALTINN2, params=query, data={**fields_of(page), "answer": "accept"})
+    assert (sent.status_code, sent.headers["location"]) == (303, f"?id={consent_id}&inPortal=true&lang=en")
+    page = (await place.browser.get(ALTINN2, params=query)).text
+    assert "The consent has been given." in page
+    assert BACK not in page
+
+
+async def test_a_request_that_no_list_shows_leads_on_whatever_the_query_says(place: Place) -> None:
+    consent_id = await place.asked(Form.ALTINN2)
+    query = {"id": str(consent_id), "inPortal": "true", "lang": "en"}
+    form = {**fields_of(await place.page(consent_id, url=ALTINN2)), "answer": "accept"}
+    sent = await place.browser.post(ALTINN2, params=query, data=form)
+    assert sent.headers["location"].startswith(BACK)
+
+
+# -- whose form it is --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),
+        ({"sec-fetch-site": "same-origin", "origin": "null"}, 303),
+        ({"sec-fetch-site": "none"}, 303),
+        ({"origin": BASE}, 303),
+        ({"origin": "null"}, 303),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "cross-site", "origin": BASE}, 403),
+        ({"origin": "https://evil.example"}, 403),
+        ({"origin": "http://localhost:8081"}, 403),
+        ({"origin": "localhost:8080"}, 403),
+    ],
+    ids=str,
+)
+async def test_a_form_from_another_site_is_refused_even_with_the_cookie_and_its_token(
+    place: Place, headers: dict[str, str], status: int
+) -> None:
+    consent_id = await place.asked()
+    form = {**fields_of(await place.page(consent_id)), "answer": "accept"}
+    url = httpx2.URL(ALTINN3, params={"id": str(consent_id), "lang": "en"})
+    sent = await place.browser.post(url, data=form, headers={"accept": "text/html", **headers})
+    assert sent.status_code == status, sent.text
+    consent, _ = await place.kept(consent_id)
+    assert consent.status is (Status.ACCEPTED if status == 303 else Status.CREATED)
+    if status == 403:
+        assert "comes from another site" in sent.text

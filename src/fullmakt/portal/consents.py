@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 from urllib.parse import urlencode
 from uuid import UUID
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -24,7 +25,11 @@ PATH = "/accessmanagement/ui/consent"
 """Where the page lies below the portal's URL, for Altinn 3's form."""
 ALTINN2_PATH = "/ui/AccessConsent"
 """Where it lies below Altinn 2's URL."""
+IN_PORTAL = "inPortal"
+"""The member of the query by which the giver's list in the portal opens a request: its reader stays in the portal."""
 _LANGUAGE_CODES = {"nb-no": "nb", "nn-no": "nn", "en": "en"}
+
+_log = structlog.get_logger("fullmakt.portal")
 
 
 class State(StrEnum):
@@ -59,7 +64,8 @@ class ShownConsent:
 
     ``people`` may answer, and are none once nobody can. ``read`` stands for everything that is read: an answer is to
     that. ``onward`` is where the browser goes after the answer that was given, ``after`` where each answer would take
-    it; both are nothing where it may not be sent.
+    it, ``failed`` where it goes when something goes wrong here; all are nothing where it may not be sent.
+    ``is_listed``: the giver's list in the portal has it.
     """
 
     consent_id: UUID
@@ -76,6 +82,8 @@ class ShownConsent:
     people: tuple[Person, ...] = ()
     onward: str = ""
     after: Mapping[Answer, str]
+    failed: str = ""
+    is_listed: bool = False
 
 
 class Refused(StrEnum):
@@ -122,9 +130,9 @@ def _(message: str) -> str:
     return message
 
 
-_FORGED = _("Nothing was done: the form is not from this browser. Try once more.")
-_INCOMPLETE = _("Nothing was done: choose who you are, and what to answer.")
-_REFUSED: Mapping[Refused, tuple[str, int]] = {
+FORGED = _("Nothing was done: the form is not from this browser. Try once more.")
+INCOMPLETE = _("Nothing was done: choose who you are, and what to answer.")
+REFUSED: Mapping[Refused, tuple[str, int]] = {
     Refused.PERSON: (_("Nothing was done: this person may not answer so."), 403),
     Refused.ANSWERED: (_("The request has been answered meanwhile. This is how it stands now."), 409),
     Refused.EXPIRED: (_("The time of this request is over. Whoever asked can ask anew."), 409),
@@ -134,8 +142,10 @@ _REFUSED: Mapping[Refused, tuple[str, int]] = {
 }
 
 
-def consent_pages(requests: ConsentRequests | None, base_url: str, new_token: NewId) -> ASGIApp:
-    """The app, to be mounted at ``{base_url}{PATH}`` and at Altinn 2's ``…/ui/AccessConsent``.
+def consent_pages(
+    requests: ConsentRequests | None, base_url: str, new_token: NewId, further: Sequence[Route] = ()
+) -> ASGIApp:
+    """The app, to be mounted at ``{base_url}{PATH}`` and, with ``further`` pages, at Altinn 2's ``…/ui/AccessConsent``.
 
     ``requests`` is None where nobody can be picked; ``new_token`` makes what a form is recognised by.
     """
@@ -143,6 +153,7 @@ def consent_pages(requests: ConsentRequests | None, base_url: str, new_token: Ne
     routes = [
         Route("/request", page.serve, methods=["GET", "POST"]),
         Route("/{consent_id:uuid}", _older),
+        *further,
     ]
     return edge(page.forms.pages, routes)
 
@@ -168,7 +179,9 @@ class _Page:
         wanted = _LANGUAGE_CODES.get(query.get("languageCode", "").lower())
         consent_id = uuid_of(query.get("id", ""))
         if wanted is not None and query.get("lang") not in LANGUAGES and consent_id is not None:
-            return RedirectResponse(f"?{urlencode({'id': consent_id, 'lang': wanted})}", 302, SECURITY_HEADERS)
+            kept = {name: query[name] for name in (IN_PORTAL,) if name in query}
+            onward = urlencode({"id": consent_id, **kept, "lang": wanted})
+            return RedirectResponse(f"?{onward}", 302, SECURITY_HEADERS)
         language = choose(query.get("lang"), request.headers.get("accept-language", ""))
         shown = await self._requests.shown(consent_id, language) if consent_id is not None else None
         if shown is None:
@@ -184,17 +197,24 @@ class _Page:
     ) -> Response:
         form = await self.forms.filled(request)
         if form is None:
-            return self._render(request, shown, _FORGED, status=403)
+            return self._render(request, shown, FORGED, status=403)
         person = uuid_of(form.get("person", ""))
         if person is None or form.get("answer") not in list(Answer):
-            return self._render(request, shown, _INCOMPLETE, status=400)
+            return self._render(request, shown, INCOMPLETE, status=400)
         answer, read = Answer(form["answer"]), form.get("read", "")
         try:
             onward = await requests.answer(shown.consent_id, answer, person, language=language, read=read)
         except RefusedError as error:
-            text, status = _REFUSED[error.why]
+            text, status = REFUSED[error.why]
             now = await requests.shown(shown.consent_id, language)
             return self._render(request, now, text, status=status)
+        except Exception:  # whatever goes wrong here, whoever asked is told that it did (§2.6)
+            if _stays(request, shown) or not web_origin(shown.failed):
+                raise
+            _log.exception("consent_answer_failed")
+            return see_other(shown.failed)
+        if _stays(request, shown):
+            return see_other(f"?{request.url.query}")
         # An app's own scheme has no origin that the form could be let go to: the page has a link to it instead.
         return see_other(onward if web_origin(onward) else f"?{request.url.query}")
 
@@ -206,10 +226,20 @@ class _Page:
             request,
             "consent.html",
             status=status,
-            names={"id": shown.consent_id} if shown is not None else {},
+            names=_names(request, shown) if shown is not None else {},
             fillable=shown is not None and bool(shown.people),
             leads_to=" ".join(origins).strip(),
             shown=shown,
+            stays=shown is not None and _stays(request, shown),
             fault=fault,
             login=login,
         )
+
+
+def _stays(request: Request, shown: ShownConsent) -> bool:
+    """True where the reader came from the portal's list, and stays in the portal after the answer (§2.5)."""
+    return shown.is_listed and request.query_params.get(IN_PORTAL) == "true"
+
+
+def _names(request: Request, shown: ShownConsent) -> dict[str, object]:
+    return {"id": shown.consent_id, **({IN_PORTAL: "true"} if _stays(request, shown) else {})}

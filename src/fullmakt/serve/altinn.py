@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx2
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from fullmakt.altinn.consents.altinn3.http import Urls as ConsentUrls
@@ -45,6 +46,7 @@ from fullmakt.infra.secrets import MasterKey
 from fullmakt.kernel.clock import Clock, NewId, new_token_id
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.maskinporten.tokens.certificates import Certificates
+from fullmakt.portal.consent_links import link_routes
 from fullmakt.portal.consents import ALTINN2_PATH as ALTINN2_CONSENT_PAGES
 from fullmakt.portal.consents import PATH as CONSENT_PAGES
 from fullmakt.portal.consents import consent_pages
@@ -53,7 +55,8 @@ from fullmakt.portal.requests import old_request_pages, request_pages
 from fullmakt.portal.system_users import PATH as SYSTEM_USER_PAGES
 from fullmakt.portal.system_users import system_user_pages
 from fullmakt.provider import TokenVerifier, TrustedIssuers, Verifier
-from fullmakt.serve.consent_pages import ConsentDesk
+from fullmakt.serve.consent_links import link_desk
+from fullmakt.serve.consent_pages import consent_desk
 from fullmakt.serve.consents import Consents, ConsentsToCome, EnterpriseCertificates, assemble_consents
 from fullmakt.serve.neighbours import KnownPackages, ResourcesBySubject
 from fullmakt.serve.notifier import HttpNotifier
@@ -138,9 +141,12 @@ class Altinn:
             f"{settings.altinn2_url}/ui/DelegationRequest/send",
             old_request_pages(settings.base_url),
         )
-        pages = self._consent_pages()
-        yield "accessmanagement", f"{settings.base_url}{CONSENT_PAGES}", pages
-        yield "accessmanagement", f"{settings.altinn2_url}{ALTINN2_CONSENT_PAGES}", pages
+        yield "accessmanagement", f"{settings.base_url}{CONSENT_PAGES}", self._consent_pages()
+        yield (
+            "accessmanagement",
+            f"{settings.altinn2_url}{ALTINN2_CONSENT_PAGES}",
+            self._consent_pages(*self._consent_links()),
+        )
         yield (
             "accessmanagement",
             f"{settings.delegations_url}/api/v1/meta",
@@ -209,13 +215,17 @@ class Altinn:
             desk if self.settings.has_test_tokens else None, self.settings.base_url, new_token=new_token_id
         )
 
-    def _consent_pages(self) -> ASGIApp:
+    def _consent_pages(self, *further: Route) -> ASGIApp:
         """As the pages of requests for access."""
-        people = PickedPeople(self.decisions, self.registers.parties)
-        desk = ConsentDesk(self.consents.service, self.consents.showing, people)
-        return consent_pages(
-            desk if self.settings.has_test_tokens else None, self.settings.base_url, new_token=new_token_id
-        )
+        settings, people = self.settings, PickedPeople(self.decisions, self.registers.parties)
+        desk = consent_desk(self.consents, people, self.clock) if settings.has_test_tokens else None
+        return consent_pages(desk, settings.base_url, new_token_id, further)
+
+    def _consent_links(self) -> list[Route]:
+        """Altinn 2's requests of old, among its consent pages."""
+        settings, people = self.settings, PickedPeople(self.decisions, self.registers.parties)
+        desk = link_desk(self.consents, people) if settings.has_test_tokens else None
+        return link_routes(desk, settings.base_url, new_token_id)
 
     def _system_user_pages(self) -> ASGIApp:
         """As the pages of requests for access."""

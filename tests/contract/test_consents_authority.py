@@ -1,4 +1,4 @@
-"""Who may look at, answer and take back a consent: what the contract asks for, all of it and no more (consent.md §4.7)."""
+"""Who may look at, answer and take back a consent: it takes what the contract says, and no more (consent.md §4.7)."""
 
 from __future__ import annotations
 

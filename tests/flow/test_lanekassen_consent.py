@@ -302,15 +302,19 @@ async def test_a_consent_does_not_outlast_the_memory_of_its_end(there: Setting, 
     assert await kept(there) == ([], 1)
 
 
-async def test_the_first_call_begins_the_sweep_though_it_is_refused(there: Setting, clock: FixedClock) -> None:
-    await fill_shelf(there, clock)
-    await refused(there, await there.ask(), 403, 7, "consent_missing")
-    async with asyncio.timeout(30):
-        while await kept(there) != ([GIVER], 1):
-            pass  # each look gives the sweep its turn
-    there.consents.sweeping.begin()
-    await there.consents.sweeping.stop()
-    await there.consents.sweeping.stop()
+async def test_starting_begins_the_sweep_though_nobody_calls(
+    database_url: str, tmp_path: Path, clock: FixedClock
+) -> None:
+    async with setting(database_url, tmp_path, clock) as there:
+        await there.consents.sweeping.stop()
+        await fill_shelf(there, clock)
+    async with setting(database_url, tmp_path, clock, filled=False) as there:
+        async with asyncio.timeout(30):
+            while await kept(there) != ([GIVER], 1):
+                pass  # each look gives the sweep its turn
+        there.consents.sweeping.begin()
+        await there.consents.sweeping.stop()
+        await there.consents.sweeping.stop()
 
 
 async def test_a_sweep_that_fails_ends_no_call(there: Setting) -> None:

@@ -91,7 +91,6 @@ class BalanceService:
             UnavailableError: nor can whether a consent stands, or the trail be written.
             OverloadedError: too many wait for that already.
         """
-        self._sources.consents.sweeping.begin()
         now = self._clock()
         holder = self.keys.holder(call.api_key)
         if holder is None:

@@ -1,4 +1,4 @@
-"""The daily sweep: what has lapsed goes, though nobody asks for it any more."""
+"""What a data source does now and then, whoever calls: to forget what has lapsed, and to hear what has ended."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ import structlog
 from fullmakt.infra.unavailable import UnavailableError
 
 DAY = 24 * 60 * 60.0
-AGAIN = 60.0
-"""Seconds until the next sweep, after one that was done and after one that was not."""
+MINUTE = 60.0
 
 _log = structlog.get_logger("fullmakt.lanekassen")
 
 
 class Sweeping:
-    """A task of its own, from the first call on. Several nodes may sweep."""
+    """A task of its own, from ``begin`` on. Several nodes may sweep.
 
-    def __init__(self, sweep: Callable[[], Awaitable[None]]) -> None:
+    ``every`` and ``again`` are the seconds until the next sweep, after one that was done and after one that was not.
+    """
+
+    def __init__(self, sweep: Callable[[], Awaitable[None]], *, every: float = DAY, again: float = MINUTE) -> None:
         self._sweep = sweep
+        self._every = every
+        self._again = again
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Sweep now, and each day after that; nothing when it has begun."""
+        """Sweep now, and again and again after that; nothing when it has begun."""
         if self._task is None:
             self._task = asyncio.create_task(self._go_on())
 
@@ -40,7 +44,7 @@ class Sweeping:
     async def _go_on(self) -> None:
         while True:
             done = await self._swept()
-            await asyncio.sleep(DAY if done else AGAIN)
+            await asyncio.sleep(self._every if done else self._again)
 
     async def _swept(self) -> bool:
         try:

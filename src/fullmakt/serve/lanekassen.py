@@ -41,7 +41,8 @@ class Lanekassen:
         return app(self.service)
 
     async def start(self) -> None:
-        """Let in those of the demo world, each with a key that lies in the state folder."""
+        """Let in those of the demo world, each with a key that lies in the state folder, and begin to sweep."""
+        self.sources.consents.sweeping.begin()
         if self.settings.has_demo_world:
             for organisation, key in generated_keys(keys_folder(self.settings.state), DEMO_CALLERS).items():
                 self.service.keys.add(organisation, key)

@@ -245,9 +245,12 @@ async def test_srr_is_asked_again_at_acceptance(world: Altinn2World) -> None:
         await world.accept(code)
     assert (await world.send(BANK, "GET", f"{REQUESTS}/{code}")).json()["RequestStatus"] == "Unopened"
     assert ("consent:accept", "deny", "consent_gate_closed") in await world.audited()
-    await world.list_in_srr(LOAN)
+    entry = await world.list_in_srr(LOAN)
     await world.accept(code)
     assert (await world.draw(code)).status_code == 200
+    await world.end_in_srr(entry)
+    await world.accept(code)  # a yes that has been said is heard again, whatever the list says
+    assert (await world.draw(code)).status_code == 403
 
 
 async def test_srr_is_asked_again_at_each_token(world: Altinn2World) -> None:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from fullmakt.altinn.consents.model import ConsentRight, Form
 from fullmakt.infra.database import Database
 from fullmakt.wire.altinn import attributes as ids
 from fullmakt.wire.altinn.attributes import Attribute
@@ -24,6 +25,7 @@ from tests.support.consents import (
     CLOSED,
     FIRM,
     FORM,
+    INCOME,
     KARI,
     LOAN,
     LOOK_UP,
@@ -34,6 +36,7 @@ from tests.support.consents import (
     REQUESTS,
     ConsentSetting,
     codes,
+    consent,
     organisation_urn,
     person_urn,
     right,
@@ -329,6 +332,20 @@ async def test_an_id_between_others_is_taken(setting: ConsentSetting) -> None:
     assert (codes(answer), answer.json()["requestId"]) == (["AM-00016"], made["id"])
     answer = await setting.call("other", "POST", REQUESTS, wish(id=made["id"], to=organisation_urn(OTHER_BANK)))
     assert codes(answer) == ["AM-00016"]
+
+
+async def test_an_id_of_altinn_2s_is_taken_as_long_as_altinn_3_does_not_know_the_consent(
+    setting: ConsentSetting,
+) -> None:
+    kari, bank = await setting.uuid(KARI), await setting.uuid(BANK)
+    made = consent(form=Form.ALTINN2, giver=kari, receiver=bank, created_by=bank, rights=(ConsentRight(INCOME),))
+    await setting.service.using.request(made, bank, "bank")
+    answer = await setting.call("bank", "POST", REQUESTS, wish(id=str(made.id)))
+    assert codes(answer) == ["AM-00016"]
+    await setting.service.answering.accept(made.id, setting.callers.known["kari"], language="nb")
+    await setting.service.migrating.take_over(made.id)
+    known = await setting.call("bank", "POST", REQUESTS, wish(id=str(made.id)))
+    assert (known.status_code, known.json()["status"]) == (200, "Accepted")
 
 
 async def test_the_same_request_at_the_same_time_is_made_once(setting: ConsentSetting) -> None:

@@ -38,9 +38,9 @@ class Tls:
 
     ``authorities`` are the certificates, in PEM, of those whom a caller's certificate may be from; with none nobody is
     asked for one. Whether a certificate holds is not for TLS to tell: one that has expired gets in here, so that the
-    system that it is shown to can refuse it in its protocol's words. One from which no path leads to ``authorities``, or
-    whose key usage is not for TLS, does not get that far: OpenSSL breaks off the handshake, and Python has no way to tell
-    it otherwise.
+    system that it is shown to can refuse it in its protocol's words. One from which no path leads to ``authorities``,
+    or whose key usage is not for TLS, does not get that far: OpenSSL breaks off the handshake, and Python has no way to
+    tell it otherwise.
     """
 
     def __init__(self, section: TlsSettings, authorities: str, *, handshake_timeout: float) -> None:

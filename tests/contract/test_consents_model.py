@@ -44,6 +44,7 @@ HOUR = dt.timedelta(hours=1)
 NUMBERS = st.integers(0, 5)
 SOMEBODY = st.sampled_from(["kari", "kari", "kari", "ola"])
 ANYBODY = st.sampled_from(["bank", "bank", "agent", "other"])
+WHOEVER = st.sampled_from(["bank", "bank", "agent", "other", "kari"])
 
 
 class Consents(RuleBasedStateMachine):
@@ -152,7 +153,7 @@ class Consents(RuleBasedStateMachine):
 
     @rule(
         number=NUMBERS,
-        bank=ANYBODY,
+        bank=WHOEVER,
         act=st.sampled_from(["withdraw", "give_up", "log_use", "log_use", "log_use"]),
     )
     def by_consumer(self, number: int, bank: str, act: str) -> None:

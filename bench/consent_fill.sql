@@ -1,7 +1,8 @@
--- %(many)s consents to two services, in the order in which they were asked for: one in two by the bank, ten by the small
--- firm, the others by companies. Of each hundred five have been revoked, ten rejected and ten not answered; the rest
--- stands. The newest tenth is to the second service. All were made in Altinn 2's form and taken over by Altinn 3, so
--- that the lists of both have them all. They are filled in without the indexes, which are made when everything is there.
+-- %(many)s consents to two services, in the order in which they were asked for: one in two by the bank, ten by the
+-- small firm, the others by companies. Of each hundred five have been revoked, ten rejected and ten not answered; the
+-- rest stands, with what was read, about a kilobyte. The newest tenth is to the second service. All were made in Altinn
+-- 2's form and taken over by Altinn 3, so that the lists of both have them all. They are filled in without the indexes,
+-- which are made when everything is there.
 
 SET LOCAL synchronous_commit = off;
 SET LOCAL session_replication_role = replica; -- foreign keys hold by how the rows are made
@@ -33,11 +34,17 @@ FROM generate_series(0, %(many)s - 1) n,
 INSERT INTO consents.consent (consent_id, form, giver, receiver, created_by, valid_to, message, redirect_url,
     notification_url, portal_view_mode, template_id, one_time, status, created, opened_at, answered_at, answered_by,
     language, shown, ended_at, end_reason, migrated, last_changed)
-SELECT consent_id, 'altinn2', giver, receiver, receiver, created + interval '1 year', '{}',
-    'https://bank.example/retur', '', 'Hide', 'default', false, status, created,
+SELECT consent_id, 'altinn2', giver, receiver, receiver, created + interval '1 year',
+    '{"nb": "Vi vurderer lånet ditt"}', 'https://bank.example/retur', '', 'Hide', 'default', false, status, created,
     CASE WHEN status <> 'Created' THEN created + interval '1 hour' END,
     CASE WHEN status <> 'Created' THEN created + interval '1 hour' END,
-    CASE WHEN status <> 'Created' THEN giver END, 'nb', '{}',
+    CASE WHEN status <> 'Created' THEN giver END, 'nb',
+    CASE WHEN status IN ('Accepted', 'Revoked') THEN jsonb_build_object('template', 'default', 'language', 'nb',
+        'title', 'Samtykke til deling av data', 'heading', 'Banken AS spør om å få hente opplysninger om deg',
+        'message', 'Vi vurderer lånet ditt', 'intro', 'Sier du ja, kan Banken AS hente dette:',
+        'rights', jsonb_build_array(jsonb_build_object('resource', resource, 'title', 'Lån', 'text',
+            repeat('Saldo, renter og vilkår. ', 20))),
+        'expiration', 'Du kan trekke det når som helst.', 'handledBy', '') ELSE '{}' END,
     CASE WHEN status = 'Revoked' THEN created + interval '2 hours' END,
     CASE WHEN status = 'Revoked' THEN 'revoked' END, created,
     created + CASE status WHEN 'Created' THEN interval '0' WHEN 'Revoked' THEN interval '2 hours'

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 
 import httpx2
@@ -65,6 +65,21 @@ class Bank:
         path = "altinn/accessmanagement/api/v1/enterprise/consentrequests"
         made = self._send("POST", path, "altinn:consentrequests.write", body).json()
         return made["id"], made["viewUri"]
+
+    def link_of_old(self) -> str:
+        """A request that is a link alone."""
+        members = {
+            "Resources": "5498_1",
+            "CoveredBy": BANK,
+            "OfferedBy": BORROWER,
+            "RedirectUrl": f"{BACK}?state=1",
+            "ValidToDate": f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d %H:%M:%S}",
+            "LanguageCode": "nn-NO",
+            "DelegationContext": "Lånet ditt",
+            "ResponseType": "code",
+            "5498_1_Navn": "Demo Bank",
+        }
+        return f"{self.server.url}/altinn2/ui/AccessConsent/?{urlencode(members)}"
 
     def draws(self, code: str) -> int:
         """Fetch a consent token; the status of the answer."""
@@ -169,6 +184,26 @@ def test_a_borrower_says_no_by_keyboard_and_there_is_nothing_to_draw(page: Page,
     expect(page.get_by_role("heading", level=1)).to_have_text("Welcome back")
     assert _query(page) == {"Status": ["Failed"], "ErrorMessage": ["User did not give consent"]}
     assert "MP-303" in bank.token(consent_id, code=1)
+
+
+def test_a_borrower_follows_a_link_of_old_says_who_he_is_and_yes(page: Page, bank: Bank) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(bank.link_of_old())
+    expect(page.get_by_text("Lånet ditt", exact=True)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    found = contrasts(page)
+    assert {text: ratio for text, ratio in found.items() if ratio < LEAST_CONTRAST} == {}
+    page.get_by_label("Fødselsnummeret ditt").fill("03817299813")
+    page.get_by_role("button", name="Ja, eg samtykkjer").click()
+    expect(page.get_by_role("alert")).to_contain_text("Ingenting vart gjort")
+    page.get_by_role("link", name="Bokmål").click()
+    page.get_by_label("Fødselsnummeret ditt").fill(BORROWER)
+    page.get_by_role("button", name="Ja, jeg samtykker").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome back")
+    query = _query(page)
+    assert query["Status"] == ["OK"]
+    assert query["state"] == ["1"]
+    assert bank.draws(query["AuthorizationCode"][0]) == 200
 
 
 def test_an_answer_for_an_app_leaves_a_link_to_it(page: Page, bank: Bank) -> None:

@@ -10,11 +10,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fullmakt.altinn.consents import rules
+from fullmakt.altinn.consents import migrating, rules
 from fullmakt.altinn.consents.errors import ConsentRefusedError
 from fullmakt.altinn.consents.migrating import Past
 from fullmakt.altinn.consents.model import Consent, ConsentRight, EventType, Form, Status
+from fullmakt.infra import audit
 from fullmakt.infra.database import Database
 from fullmakt.kernel.declarations import Outcome
 from fullmakt.wire.altinn.consents import Cause, ConsentQuestion, FoundConsent, NoConsent
@@ -137,6 +139,61 @@ async def test_one_that_is_here_already_is_taken_over_and_none_of_others_replace
     assert isinstance(await drawn(setting, given.id), FoundConsent)
     with pytest.raises(ConsentRefusedError, match="consent_not_found"):
         await setting.service.migrating.bring_in(replace(given, giver=given.receiver), [])
+
+
+async def test_taking_all_over_is_taken_up_where_it_was_cut_off(
+    setting: ConsentSetting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrating, "BATCH", 2)
+    given = sorted([(await given_here(setting)).id for _ in range(5)])
+    lapsing = await old(setting, valid_to=NOW + dt.timedelta(minutes=5))
+    lapsing = replace(lapsing, status=Status.CREATED, answered_at=None, answered_by=None, language="")
+    await setting.service.using.request(lapsing, lapsing.receiver, str(BANK))
+    await setting.service.answering.accept(lapsing.id, setting.callers.known["kari"], language="nb")
+    setting.clock.advance(minutes=6)
+    taking = setting.service.migrating
+    async for batch in taking.waiting():
+        assert [one.result for one in await taking.take_over_all(batch)] == [Outcome.CHANGED] * 2
+        break
+    left = [list(batch) async for batch in taking.waiting()]
+    assert left == [given[2:4], given[4:]]
+    assert await taking.left() == {"consent_expired": 1}
+    assert [one async for one in taking.waiting(resource="another")] == []
+    lapsed = [one async for batch in taking.waiting(lapsed=True) for one in batch]
+    assert sorted(lapsed) == sorted([*given[2:], lapsing.id])
+
+
+async def test_a_batch_in_which_something_fails_leaves_nothing(
+    setting: ConsentSetting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [await old(setting) for _ in range(3)]
+    told = audit.record
+
+    async def fails(connection: AsyncConnection, event: audit.AuditEvent) -> None:
+        if event.subject == f"consent:{given[2].id}":
+            raise ConnectionError("the program is killed")
+        await told(connection, event)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(audit, "record", fails)
+        with pytest.raises(ConnectionError):
+            await setting.service.migrating.bring_in_all([(one, []) for one in given])
+    assert await setting.rows("SELECT count(*) FROM consents.consent") == [(0,)]
+    done = await setting.service.migrating.bring_in_all([(one, []) for one in given])
+    assert [one.result for one in done] == [Outcome.CREATED] * 3
+
+
+async def test_a_dry_run_judges_and_leaves_no_trace(setting: ConsentSetting) -> None:
+    here, elsewhere = await given_here(setting), await old(setting)
+    before = await setting.told()
+    taking = setting.service.migrating
+    (first, second) = await taking.take_over_all([here.id, UUID(int=9)], dry_run=True)
+    assert (first.result, second.reason) == (Outcome.CHANGED, "consent_not_found")
+    pairs: list[tuple[Consent, list[Past]]] = [(elsewhere, []), (replace(here, giver=here.receiver), [])]
+    (first, second) = await taking.bring_in_all(pairs, dry_run=True)
+    assert (first.result, second.reason) == (Outcome.CREATED, "consent_id_taken")
+    assert await setting.told() == before
+    assert await setting.service.using.find(elsewhere.id) is None
 
 
 async def test_however_many_bring_it_in_it_is_there_once(setting: ConsentSetting) -> None:

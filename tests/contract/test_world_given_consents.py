@@ -117,7 +117,7 @@ async def trail(world: World) -> list[tuple[str, str]]:
 
 async def drawn(world: World, number: int) -> FoundConsent | NoConsent:
     question = ConsentQuestion(UUID(int=number), f"urn:altinn:person:identifier-no:{JONAS}", BANK)
-    return await world.consent_registers.consents.look_up(question)
+    return await world.consent_registers.service.look_up(question)
 
 
 def of_every_kind() -> Declared:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fullmakt.altinn.consents.declaring import Declaring
+from fullmakt.altinn.consents.importing import Importing
 from fullmakt.altinn.consents.keys.service import ApiKeys
 from fullmakt.altinn.consents.ports import Neighbours
 from fullmakt.altinn.consents.service import ConsentsService
@@ -97,8 +98,9 @@ class ConsentRegisters:
         self.services = Services(database, clock, resources)
         self.srr = SrrService(database, clock, self.services)
         self.keys = ApiKeys(database, clock, new_uuid)
-        self.consents = ConsentsService(database, clock, new_uuid, neighbours)
-        self.declaring = Declaring(self.consents.work, neighbours, self.services)
+        self.service = ConsentsService(database, clock, new_uuid, neighbours)
+        self.declaring = Declaring(self.service.work, neighbours, self.services)
+        self.importing = Importing(self.service.work, self.service.migrating, neighbours, self.services)
 
 
 class World:

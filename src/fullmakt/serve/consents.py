@@ -10,13 +10,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fullmakt.altinn.consents.altinn2.callers import Door
 from fullmakt.altinn.consents.altinn2.http import HANDLERS as ALTINN2_HANDLERS
+from fullmakt.altinn.consents.altinn2.http import edge_error
 from fullmakt.altinn.consents.altinn2.http import routes as altinn2_routes
 from fullmakt.altinn.consents.altinn2.http.door import Admission
 from fullmakt.altinn.consents.altinn2.service import Altinn2Consents
 from fullmakt.altinn.consents.altinn3.http import Urls
 from fullmakt.altinn.consents.altinn3.http import routes as altinn3_routes
-from fullmakt.altinn.consents.keys.service import ApiKeys
 from fullmakt.altinn.consents.declaring import Declaring
+from fullmakt.altinn.consents.importing import Importing
+from fullmakt.altinn.consents.keys.service import ApiKeys
 from fullmakt.altinn.consents.ports import Neighbours
 from fullmakt.altinn.consents.sending import Sending
 from fullmakt.altinn.consents.service import ConsentsService
@@ -94,8 +96,9 @@ class Consents:
     keys: ApiKeys
     altinn2: Altinn2Consents
     sending: Sending
-
     declaring: Declaring
+    importing: Importing
+
     def routes(self, callers: Callers, urls: Urls) -> list[BaseRoute]:
         """Altinn 3's form, below access management's URL."""
         section = self.settings
@@ -111,7 +114,8 @@ class Consents:
             *altinn2_routes(self.altinn2, admission, url, mask=self.settings.mask_numbers),
             *srr_routes(self.srr, admission, url),
         ]
-        return _Altinn2(SystemEdge(routed(routes, {**ALTINN2_HANDLERS, **SRR_HANDLERS})), otherwise)
+        app = SystemEdge(routed(routes, {**ALTINN2_HANDLERS, **SRR_HANDLERS}), error=edge_error)
+        return _Altinn2(app, otherwise)
 
 
 class _Altinn2:
@@ -154,5 +158,6 @@ def assemble_consents(
         keys=ApiKeys(database, clock, new_id),
         altinn2=altinn2,
         sending=Sending(database, clock),
-    )
         declaring=Declaring(service.work, service.neighbours, services),
+        importing=Importing(service.work, service.migrating, service.neighbours, services),
+    )

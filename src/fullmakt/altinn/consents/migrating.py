@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from fullmakt.altinn.consents import rules, store
-from fullmakt.altinn.consents.answering import Auditing
+from fullmakt.altinn.consents import migration_store, rules, store
 from fullmakt.altinn.consents.errors import ConsentRefusedError
 from fullmakt.altinn.consents.model import Consent, ConsentEvent, EventType, Form, Status
-from fullmakt.altinn.consents.rules import Reason
-from fullmakt.altinn.consents.work import Work
+from fullmakt.altinn.consents.rules import Reason, Refusal
+from fullmakt.altinn.consents.work import Change, Work
 from fullmakt.kernel.declarations import Outcome
 from fullmakt.kernel.ordered_ids import time_ordered_id
 
 OPERATOR = "operator"
+ACTION = "consent:migrate"
+BATCH = 100
+"""Consents that are taken over in one transaction: nobody else moves them meanwhile."""
+ID_TAKEN = "consent_id_taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,34 @@ class Past:
     performed_by: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of one consent: what was done, or why nothing was."""
+
+    consent_id: UUID
+    result: Outcome | Refusal
+
+    @property
+    def reason(self) -> str:
+        """Why it was not taken, in one word; empty when it was."""
+        return "" if isinstance(self.result, Outcome) else str(self.result.facts.get("why", self.result.reason.value))
+
+    def outcome(self) -> Outcome:
+        """What was done.
+
+        Raises:
+            ConsentRefusedError: nothing was.
+        """
+        if isinstance(self.result, Refusal):
+            raise ConsentRefusedError.of(self.result)
+        return self.result
+
+
 class Migrating:
-    """Takes consents over. To say it again does nothing."""
+    """Takes consents over. To say it again does nothing, and what is cut off is taken up by saying it again.
+
+    A dry run judges by what there is, and leaves neither a change nor a trace.
+    """
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -38,19 +67,22 @@ class Migrating:
         """Let Altinn 3 know a consent that was given in Altinn 2's form here, with all that has happened to it.
 
         Raises:
-            ConsentRefusedError: there is none, or it was not given.
+            ConsentRefusedError: there is none, it was not given, or it has ended.
         """
-        action = "consent:migrate"
-        async with Auditing(self._work, action, consent_id, OPERATOR), self._work.changing() as change:
-            before = await change.locked(consent_id)
-            if before.in_altinn3:
-                return Outcome.UNCHANGED
-            if before.status is not Status.ACCEPTED:
-                raise ConsentRefusedError(Reason.NOT_ACCEPTED, status=before.status.value)
-            after = replace(before, migrated=change.now)
-            await change.keep(before, after, before.receiver)
-            change.tell_consent(OPERATOR, action, after)
-            return Outcome.CHANGED
+        (taken,) = await self.take_over_all([consent_id])
+        return taken.outcome()
+
+    async def take_over_all(self, consent_ids: Sequence[UUID], *, dry_run: bool = False) -> list[Taken]:
+        """The same of several, at most ``BATCH``, in one transaction."""
+        if dry_run:
+            async with self._work.database.transaction() as connection:
+                there = await migration_store.found(connection, consent_ids)
+            return [Taken(one, _taken_over(there.get(one))) for one in consent_ids]
+        async with self._work.changing() as change:
+            there = await migration_store.found(change.connection, consent_ids, lock=True)
+            done = [Taken(one, await _take_over(change, there.get(one))) for one in dict.fromkeys(consent_ids)]
+        await self._record(done)
+        return done
 
     async def bring_in(self, consent: Consent, past: Sequence[Past]) -> Outcome:
         """Keep a consent that was given elsewhere, with its own times and history; its time may be over already.
@@ -60,27 +92,92 @@ class Migrating:
         Raises:
             ConsentRefusedError: it was not given, or its id is that of a consent between others.
         """
-        async with Auditing(self._work, "consent:migrate", consent.id, OPERATOR):
-            if consent.consented is None:
-                raise ConsentRefusedError(Reason.NOT_ACCEPTED, status=consent.status.value)
-            async with self._work.changing() as change:
-                found = await store.get(change.connection, consent.id)
-                made = replace(consent, form=Form.ALTINN3, rights=consent.altinn3_rights)
-                if found is None and await store.insert(change.connection, made):
-                    events = [
-                        ConsentEvent(
-                            time_ordered_id(one.at, change.fresh_id(), place),
-                            consent.id,
-                            one.type,
-                            one.at,
-                            one.performed_by,
-                        )
-                        for place, one in enumerate(past)
-                    ]
-                    await store.add_events(change.connection, made, events)
-                    change.tell_consent(OPERATOR, "consent:migrate", made)
-                    return Outcome.CREATED
-                found = found or await change.locked(consent.id)
-            if not rules.same_parties(found, consent):
-                raise ConsentRefusedError(Reason.NOT_FOUND)
-        return await self.take_over(consent.id)
+        (taken,) = await self.bring_in_all([(consent, past)])
+        return taken.outcome()
+
+    async def bring_in_all(
+        self, consents: Sequence[tuple[Consent, Sequence[Past]]], *, dry_run: bool = False
+    ) -> list[Taken]:
+        """The same of several, at most ``BATCH``, in one transaction; what became of each, in their order."""
+        ids = [consent.id for consent, _ in consents]
+        if dry_run:
+            async with self._work.database.transaction() as connection:
+                there = await migration_store.found(connection, ids)
+            return [Taken(one.id, _brought_in(there.get(one.id), one)) for one, _ in consents]
+        done: dict[int, Taken] = {}
+        async with self._work.changing() as change:
+            there = await migration_store.found(change.connection, ids, lock=True)
+            for place in sorted(range(len(ids)), key=ids.__getitem__):  # everybody makes them in the same order
+                consent, past = consents[place]
+                done[place] = Taken(consent.id, await _bring_in(change, there.pop(consent.id, None), consent, past))
+        taken = [done[place] for place in range(len(ids))]
+        await self._record(taken)
+        return taken
+
+    async def waiting(self, *, resource: str | None = None, lapsed: bool = False) -> AsyncIterator[Sequence[UUID]]:
+        """The ids of what can be taken over, by the batch: to ``resource``, or to whatever; with ``lapsed`` also of
+        those whose time is over. Those that come in meanwhile may be among them."""
+        after, limit = migration_store.FIRST, BATCH
+        while True:
+            async with self._work.database.transaction() as connection:
+                now = self._work.clock()
+                ids = await migration_store.waiting(connection, after, limit, now, resource=resource, lapsed=lapsed)
+            if not ids:
+                return
+            yield ids
+            after = ids[-1]
+
+    async def left(self, *, resource: str | None = None, lapsed: bool = False) -> Mapping[str, int]:
+        """How many of Altinn 2's form are not for taking over, by the reason."""
+        async with self._work.database.transaction() as connection:
+            return await migration_store.left(connection, self._work.clock(), resource=resource, lapsed=lapsed)
+
+    async def _record(self, taken: Sequence[Taken]) -> None:
+        for one in taken:
+            if isinstance(one.result, Refusal):
+                await self._work.record(OPERATOR, ACTION, one.consent_id, one.reason, **one.result.facts)
+
+
+def _taken_over(found: Consent | None) -> Outcome | Refusal:
+    if found is None:
+        return Refusal(Reason.NOT_FOUND)
+    if found.in_altinn3:
+        return Outcome.UNCHANGED
+    if found.status is not Status.ACCEPTED:
+        why = Reason.ENDED if found.status is Status.REVOKED else Reason.NOT_ACCEPTED
+        return Refusal(why, {"status": found.status.value})
+    return Outcome.CHANGED
+
+
+def _brought_in(found: Consent | None, made: Consent) -> Outcome | Refusal:
+    if made.consented is None:
+        return Refusal(Reason.NOT_ACCEPTED, {"status": made.status.value})
+    if found is None:
+        return Outcome.CREATED
+    return _taken_over(found) if rules.same_parties(found, made) else Refusal(Reason.NOT_FOUND, {"why": ID_TAKEN})
+
+
+async def _take_over(change: Change, found: Consent | None) -> Outcome | Refusal:
+    result = _taken_over(found)
+    if result is Outcome.CHANGED and found is not None:
+        after = replace(found, migrated=change.now)
+        await change.keep(found, after, found.receiver)
+        change.tell_consent(OPERATOR, ACTION, after)
+    return result
+
+
+async def _bring_in(change: Change, found: Consent | None, consent: Consent, past: Sequence[Past]) -> Outcome | Refusal:
+    result = _brought_in(found, consent)
+    if result is not Outcome.CREATED:
+        return result if isinstance(result, Refusal) else await _take_over(change, found)
+    made = replace(consent, form=Form.ALTINN3, rights=consent.altinn3_rights)
+    if not await store.insert(change.connection, made):  # somebody was faster
+        there = await change.locked(consent.id)
+        return await _bring_in(change, there, consent, past)
+    events = [
+        ConsentEvent(time_ordered_id(one.at, change.fresh_id(), place), consent.id, one.type, one.at, one.performed_by)
+        for place, one in enumerate(past)
+    ]
+    await store.add_events(change.connection, made, events)
+    change.tell_consent(OPERATOR, ACTION, made)
+    return result

@@ -9,8 +9,10 @@ from typing import Protocol
 
 from fullmakt.altinn.consents.declared import DeclaredConsent
 from fullmakt.altinn.consents.declaring import Declaring
+from fullmakt.altinn.consents.importing import Importing
 from fullmakt.altinn.consents.keys.model import ApiKeyDeclaration
 from fullmakt.altinn.consents.keys.service import ApiKeys
+from fullmakt.altinn.consents.service import ConsentsService
 from fullmakt.altinn.consents.srr.documents import Changes
 from fullmakt.altinn.consents.srr.domains import parse_pattern
 from fullmakt.altinn.consents.srr.model import (
@@ -53,6 +55,12 @@ class ConsentRegisters(Protocol):
 
     @property
     def declaring(self) -> Declaring: ...
+
+    @property
+    def service(self) -> ConsentsService: ...
+
+    @property
+    def importing(self) -> Importing: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,20 @@ NO_CUSTOMER = "05895199925"
 """Somebody whom Lånekassen does not know."""
 
 
+class Town(httpx2.AsyncBaseTransport):
+    """Where the house's own requests go: to Altinn, or back to the house."""
+
+    def __init__(self, altinn: FakeAltinn) -> None:
+        self._altinn = httpx2.ASGITransport(altinn.app)
+        self.house: httpx2.ASGITransport | None = None
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """To whom the URL says."""
+        if self.house is not None and str(request.url).startswith(BASE):
+            return await self.house.handle_async_request(request)
+        return await self._altinn.handle_async_request(request)
+
+
 class Setting:
     """The house, and whoever calls Lånekassen."""
 
@@ -134,10 +148,11 @@ async def setting(
     section = {"altinn2_url": ALTINN, "api_keys": {str(orgno): key for orgno, key in API_KEYS.items()}, **settings}
     sections = {"lanekassen": section, "maskinporten": maskinporten or {}}
     house = Settings.model_validate({"state": state, **sections})
-    assembly = assemble(house, database_url, clock=clock, http=altinn.http())
+    town = Town(altinn)
+    assembly = assemble(house, database_url, clock=clock, http=httpx2.AsyncClient(transport=town))
+    transport = town.house = httpx2.ASGITransport(app=create(assembly), client=("127.0.0.1", 50_000))
     try:
         await assembly.start()
-        transport = httpx2.ASGITransport(app=create(assembly), client=("127.0.0.1", 50_000))
         async with httpx2.AsyncClient(transport=transport) as http:
             there = Setting(assembly, http, altinn)
             if filled:

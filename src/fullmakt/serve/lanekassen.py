@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,21 +10,31 @@ import httpx2
 from starlette.types import ASGIApp
 
 from fullmakt.altinn.consents.standing import Standing as ConsentStanding
+from fullmakt.client import AsyncMaskinportenClient, Credentials, MaskinportenError
 from fullmakt.infra.database import Database
 from fullmakt.kernel.clock import Clock
 from fullmakt.kernel.identifiers import OrgNumber
-from fullmakt.lanekassen.config import LanekassenConfig
+from fullmakt.lanekassen.config import SERVICE, LanekassenConfig
+from fullmakt.lanekassen.hearing import Hearing
 from fullmakt.lanekassen.http import app
 from fullmakt.lanekassen.keys import ApiKeys, generated_keys
 from fullmakt.lanekassen.people import customers
 from fullmakt.lanekassen.ports import NothingHeard
 from fullmakt.lanekassen.service import BalanceService, Sources
 from fullmakt.lanekassen.store import Consents, Journal
-from fullmakt.provider import ConsentTokenVerifier, KeySource, RemoteKeys, TokenVerifier
+from fullmakt.provider import (
+    ConsentListError,
+    ConsentTokenVerifier,
+    EndedConsents,
+    KeySource,
+    RemoteKeys,
+    TokenVerifier,
+)
 from fullmakt.provider.consent_token import ISSUER
 from fullmakt.provider.consent_verifier import JWKS_PATH
-from fullmakt.serve.settings import Settings
+from fullmakt.serve.settings import ConfigError, Settings
 
+LIST_SCOPE = "altinn:serviceowner/consents"
 DEMO_CALLERS = (OrgNumber("910753614"), OrgNumber("312044005"), OrgNumber("312468018"))
 """Demo Bank, Demo Leverandør and Demo Fremmed, to whom Lånekassen has sent a key in the demo world."""
 
@@ -35,20 +46,25 @@ class Lanekassen:
     settings: Settings
     service: BalanceService
     sources: Sources
+    hearing: Hearing | None
 
     def app(self) -> ASGIApp:
         """Its app."""
         return app(self.service)
 
     async def start(self) -> None:
-        """Let in those of the demo world, each with a key that lies in the state folder, and begin to sweep."""
+        """Let in those of the demo world, each with a key that lies in the state folder, and begin to forget."""
         self.sources.consents.sweeping.begin()
+        if self.hearing is not None:
+            self.hearing.start()
         if self.settings.has_demo_world:
             for organisation, key in generated_keys(keys_folder(self.settings.state), DEMO_CALLERS).items():
                 self.service.keys.add(organisation, key)
 
     async def stop(self) -> None:
         """Write what waits, and let go of connections."""
+        if self.hearing is not None:
+            await self.hearing.stop()
         await self.sources.journal.close()
         await self.sources.consents.close()
         if isinstance(self.sources.standing, ConsentStanding):
@@ -96,4 +112,30 @@ def assemble_lanekassen(
         burst=section.burst,
         delay=section.delay / 1_000,
     )
-    return Lanekassen(settings, BalanceService(config, sources, keys, customers(), clock), sources)
+    service = BalanceService(config, sources, keys, customers(), clock)
+    return Lanekassen(settings, service, sources, _hearing(settings, sources.consents, database, clock, http))
+
+
+def _hearing(
+    settings: Settings, consents: Consents, database: Database, clock: Clock, http: httpx2.AsyncClient
+) -> Hearing | None:
+    """How it hears of ended consents from another Altinn; None where it does not."""
+    section = settings.lanekassen
+    altinn, api_key, file = section.altinn2_url, section.altinn2_api_key, section.altinn2_client_key
+    if altinn is None or api_key is None or section.altinn2_client_id is None or file is None:
+        return None
+    try:
+        jwk = json.loads(file.read_bytes())
+        credentials = Credentials.from_jwk(settings.issuer, section.altinn2_client_id, jwk)
+    except (OSError, ValueError, TypeError) as error:  # an InvalidKeyError is a ValueError
+        raise ConfigError([f"lanekassen.altinn2_client_key: not a file with a private JWK: {file}"]) from error
+    client = AsyncMaskinportenClient(credentials, clock=clock, http=http)
+
+    async def token() -> str:
+        try:
+            return (await client.token(LIST_SCOPE)).value
+        except MaskinportenError as error:
+            raise ConsentListError(f"there is no token to read it with: {error}") from error
+
+    ended = EndedConsents(altinn, SERVICE, api_key=api_key.get_secret_value(), auth=token, http=http)
+    return Hearing(ended, consents, database, of=f"{altinn.rstrip('/')} {SERVICE}")

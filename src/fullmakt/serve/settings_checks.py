@@ -32,6 +32,7 @@ def faults_of(settings: Settings) -> list[str]:
         *_production_faults(settings),
         *_loopback_faults(settings),
         *_tls_faults(settings),
+        *_hearing_faults(settings),
         *_file_faults(settings),
     ]
 
@@ -144,11 +145,28 @@ def _tls_faults(settings: Settings) -> list[str]:
     ]
 
 
+def _hearing_faults(settings: Settings) -> list[str]:
+    """Lånekassen reads another Altinn's list with all that this takes, or not at all."""
+    section = settings.lanekassen
+    needed = {
+        "altinn2_url": section.altinn2_url,
+        "altinn2_api_key": section.altinn2_api_key,
+        "altinn2_client_id": section.altinn2_client_id,
+        "altinn2_client_key": section.altinn2_client_key,
+    }
+    missing = [name for name, value in needed.items() if value is None]
+    if set(missing) >= needed.keys() - {"altinn2_url"}:
+        return []
+    return [f"lanekassen.{name}: is needed too, to hear which consents have ended" for name in missing]
+
+
 def _file_faults(settings: Settings) -> list[str]:
     files = {f"maskinporten.trust_anchors.{i}": file for i, file in enumerate(settings.maskinporten.trust_anchors)}
     if isinstance(settings.maskinporten.multi_buffer, Path):
         files["maskinporten.multi_buffer"] = settings.maskinporten.multi_buffer
     if settings.master_key_file is not None:
         files["master_key_file"] = settings.master_key_file
+    if settings.lanekassen.altinn2_client_key is not None:
+        files["lanekassen.altinn2_client_key"] = settings.lanekassen.altinn2_client_key
     files |= {f"tls.{name}": file for name in ("certificate", "key") if (file := getattr(settings.tls, name))}
     return [f"{name}: no such file: {file}" for name, file in files.items() if not file.is_file()]

@@ -165,8 +165,15 @@ class LanekassenSettings(_Section):
     enabled: bool | None = None
     """Serve it; on where the demo world is, off elsewhere when not set."""
     altinn2_url: str | None = None
-    """The Altinn whose consent tokens it takes, where that is another program: its base URL. It is not asked whether a
-    remembered consent has ended, as our own is."""
+    """The Altinn whose consent tokens it takes, where that is another program: its base URL. Our own is asked at each
+    call whether a remembered consent has ended; another is not. Its list of those that have is read each minute, with
+    the next three settings."""
+    altinn2_api_key: SecretStr | None = None
+    """Lånekassen's own API key at that Altinn, a service owner's."""
+    altinn2_client_id: str | None = None
+    """Lånekassen's client at the token server, with the scope ``altinn:serviceowner/consents``."""
+    altinn2_client_key: Path | None = None
+    """File with that client's private key, a JWK."""
     api_keys: dict[Annotated[str, AfterValidator(OrgNumber)], SecretStr] = {}
     """The keys of those whom it lets in, by organisation number. Those of the demo world have theirs in the state
     folder, in ``lanekassen/<organisation number>.key``."""

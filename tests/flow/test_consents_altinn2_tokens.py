@@ -265,16 +265,6 @@ async def test_srr_is_asked_again_at_each_token(world: Altinn2World) -> None:
     assert (await world.draw(code)).status_code == 200
 
 
-async def test_the_session_is_kept_when_srr_says_so_for_every_service(world: Altinn2World) -> None:
-    code = await world.code()
-    assert not await world.service.keeps_session(await world.consent(code))
-    await world.list_in_srr(LOAN, keep=True)
-    assert await world.service.keeps_session(await world.consent(code))
-    await world.list_in_srr(TAX)
-    both = await world.code(RequestResources=[service(Navn="x"), service(TAX, inntektsaar="2025")])
-    assert not await world.service.keeps_session(await world.consent(both))
-
-
 # -- the end of it (§2.10) ---------------------------------------------------------------------------------------------
 
 

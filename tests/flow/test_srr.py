@@ -575,7 +575,6 @@ async def test_what_the_owner_writes_is_what_gates_consent(world: SrrWorld) -> N
     refusal = rules.may_request(gates, NOW, redirect=there)
     assert refusal is not None
     assert refusal.reason == "redirect_not_allowed"
-    assert rules.keep_session(gates, NOW)
     shop = await world.service.gates([LOAN], SHOP)
     assert rules.may_receive(shop, NOW) is None
     expired = rules.may_receive(shop, NOW + dt.timedelta(seconds=1))

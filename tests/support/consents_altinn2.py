@@ -228,12 +228,10 @@ class Altinn2World:
         days: int = 365,
         handled_by: str | None = None,
         domains: Sequence[str] = (),
-        keep: bool | None = None,
     ) -> Entry:
         """Let SRR list somebody as a receiver."""
         condition = Condition(
             handled_by=OrgNumber(handled_by) if handled_by else None,
-            keep_session_alive=keep,
             domains=tuple(map(parse_pattern, domains)),
         )
         draft = Draft(service, reportee, Right.READ, self.clock() + dt.timedelta(days=days), condition)

@@ -13,7 +13,6 @@ from fullmakt.altinn.consents.srr.rules import (
     allowed_redirect,
     fault_of,
     is_reportee,
-    keep_session,
     may_receive,
     may_request,
 )
@@ -32,9 +31,8 @@ def entry(
     right: Right = Right.READ,
     valid_to: dt.datetime = LATER,
     handled_by: OrgNumber | None = None,
-    keep: bool | None = None,
 ) -> Entry:
-    condition = Condition(handled_by, keep, tuple(map(parse_pattern, domains)))
+    condition = Condition(handled_by, None, tuple(map(parse_pattern, domains)))
     return Entry(1, service, "910753614", right, valid_to, condition)
 
 
@@ -121,17 +119,6 @@ def test_without_patterns_anywhere_the_redirect_is_not_looked_at() -> None:
 def test_patterns_of_entries_that_do_not_stand_count_for_nothing() -> None:
     of_old, unused = entry(LOAN, "other.no", valid_to=NOW), gate(entry(TAX, "other.no"), service=TAX, uses_srr=False)
     assert allowed_redirect([gate(of_old, entry(LOAN, "bank.no")), unused], NOW, HERE) is None
-
-
-def test_the_session_is_kept_when_every_entry_that_counts_says_so() -> None:
-    keeps, ends = gate(entry(keep=True)), gate(entry(TAX, keep=False), service=TAX)
-    assert keep_session([keeps], NOW)
-    assert keep_session([keeps, OPEN], NOW)
-    assert not keep_session([keeps, ends], NOW)
-    assert not keep_session([keeps, gate(entry(TAX), service=TAX)], NOW)
-    assert not keep_session([OPEN], NOW)
-    assert not keep_session([gate(entry(keep=True, valid_to=NOW))], NOW)
-    assert not keep_session([gate(Entry(1, LOAN, "910753614", Right.READ, LATER))], NOW)
 
 
 @pytest.mark.parametrize(

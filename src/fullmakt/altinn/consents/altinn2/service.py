@@ -160,11 +160,6 @@ class Altinn2Consents:
 
         return gate
 
-    async def keeps_session(self, consent: Consent) -> bool:
-        """Whether the person stays logged in after the answer (§2.5)."""
-        gates = await self._srr.gates(*await self._gated(consent))
-        return srr_rules.keep_session(gates, self.consents.work.clock())
-
     async def refused(self, action: str, subject: str, error: NotAdmittedError, actor: str) -> None:
         """Keep in the audit trail that an enterprise was not let in."""
         await self.consents.work.record(actor, action, subject, error.reason, **error.facts)

@@ -78,14 +78,6 @@ def allowed_redirect(
     return None
 
 
-def keep_session(gates: Sequence[Gate], now: dt.datetime) -> bool:
-    """Whether the person stays logged in afterwards: only if every entry that counts says so, and there is one."""
-    counting = [entry for gate in gates for entry in _standing(gate, now)]
-    return bool(counting) and all(
-        entry.condition is not None and entry.condition.keep_session_alive is True for entry in counting
-    )
-
-
 def _standing(gate: Gate, now: dt.datetime) -> list[Entry]:
     return [entry for entry in gate.entries if entry.stands(now)] if gate.uses_srr else []
 

@@ -43,14 +43,19 @@ def consents(bench: Bench) -> None:
     for form in (_Form("Altinn 3", "altinn3", 201, _ask_altinn3), _Form("Altinn 2", "altinn2", 200, _ask_altinn2)):
         with Server(bench.folder, world.url, *SYSTEMS) as server:
             for verb, status, make in (("made", form.status, _asking), ("accepted", 200, _accepting)):
-                for connections, count in ((CONNECTIONS, bench.sizes.consents), (1, bench.sizes.consents // 4)):
+                for connections, count in ((CONNECTIONS, bench.sizes.consents), (1, _few(bench))):
                     load = saturate(connections, status)
                     name = f"consents {verb}, {form.name}, {connections} at once"
-                    measured = measure(bench, server, make(world, form), load, count=count)
+                    measured = measure(bench, server, make(world, form), load, count=count, warm_up=_few(bench))
                     bench.report.load(name, measured)
                     if connections == CONNECTIONS:
                         _compare(bench, name, measured, echo, commits)
         _check(world, form, bench)
+
+
+def _few(bench: Bench) -> int:
+    """Requests to warm up with, and one at a time."""
+    return bench.sizes.consents // 4
 
 
 def _compare(bench: Bench, name: str, measured: Measured, echo: Measured, commits: float) -> None:
@@ -160,7 +165,7 @@ def _unanswered(world: ConsentWorld, form: _Form) -> Iterator[tuple[uuid.UUID, s
 def _check(world: ConsentWorld, form: _Form, bench: Bench) -> None:
     """Everything that was asked for is there once, and has been accepted."""
     sizes = bench.sizes
-    wanted = 2 * sizes.warm_up + sizes.runs * (sizes.consents + sizes.consents // 4)
+    wanted = 2 * _few(bench) + sizes.runs * (sizes.consents + _few(bench))
     counted = "SELECT count(*) FILTER (WHERE status = 'Accepted'), count(*) FROM consents.consent WHERE form = %s"
     with psycopg.connect(world.url) as connection:
         found = connection.execute(counted, [form.kept_as]).fetchone()

@@ -17,7 +17,7 @@ from typer.main import get_group
 _MODULES = {
     "token": "token", "call": "token", "inspect": "inspect", "explain": "explain", "decide": "decide",
     "who-can": "who_can", "world": "world", "demo": "demo", "keys": "keys", "pki": "pki", "srr": "srr",
-    "consent": "consent",
+    "consent": "consent", "api-keys": "api_keys",
 }  # fmt: skip
 """Command, or group of them → its module in this package."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fullmakt.infra.database import Database
+from fullmakt.wire.altinn.consents import ConsentQuestion, FoundConsent
 from fullmakt.world.demo import demo_world
 from fullmakt.world.export import export
 from fullmakt.world.model import World as Declared
@@ -40,6 +41,16 @@ async def test_what_is_declared_is_there_and_nothing_is_left_to_do(world: World)
     there = await world.service.current()
     assert (there.consent_services, there.srr_entries) == (declared.consent_services, declared.srr_entries)
     assert parse(export(there)) == there
+
+
+async def test_the_borrower_of_the_demo_world_has_consented_already(world: World) -> None:
+    demo = demo_world()
+    await world.apply(Declared(people=demo.people, consents=demo.consents))
+    (given,) = demo.consents
+    question = ConsentQuestion(given.id, f"urn:altinn:person:identifier-no:{given.giver}", given.receiver)
+    found = await world.consent_registers.service.look_up(question)
+    assert isinstance(found, FoundConsent)
+    assert found.rights[0].metadata == {"navn": "Demo Bank"}
 
 
 async def test_the_secret_of_a_key_is_the_operators_alone_and_opens_the_door(world: World) -> None:

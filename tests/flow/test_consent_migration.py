@@ -194,6 +194,9 @@ async def test_what_can_not_be_brought_in_is_told_by_its_record_and_keeps_no_oth
     assert again["counts"] == {"create": 0, "change": 0, "unchanged": 4}
     assert again["not_taken"] == told["not_taken"]
     assert GIVER not in result.stdout
+    shown = (await run("import", file)).stdout
+    assert shown.startswith("✓ 4 there already\n✗ 1 not taken: no_consent_service\n")
+    assert f"  record 2, {ids[0]} (service: 9999_1)\n" in shown
 
 
 async def test_two_who_bring_in_and_take_over_the_same_at_once_come_to_one(house: House, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def _echo(bench: Bench) -> Measured:
     world = ConsentWorld("", {BANK: "-"}, {BANK: "-"}, dict.fromkeys(people(1), ""))
     with Echo(bench.folder) as server:
         asking = _asking(world, _Form("", "", 200, _ask_altinn3))
-        measured = measure(bench, server, asking, saturate(), count=3 * bench.sizes.consents)
+        measured = measure(bench, server, asking, saturate(), count=20 * bench.sizes.consents)
     bench.report.load("bare JSON echo of a request for consent", measured)
     return measured
 

@@ -86,7 +86,7 @@ class Declaring:
         return found
 
     async def declare(self, declared: DeclaredConsent) -> Outcome:
-        """Let there be the consent, and let it stand as declared.
+        """Let there be the consent, and let it stand as declared. Of its resources it is asked when it is new.
 
         One that is new, and whose time is over, was asked for and answered a day before that; whatever else happens
         to it happens now.
@@ -103,15 +103,15 @@ class Declaring:
 
     async def _declare(self, declared: DeclaredConsent) -> Outcome:
         parties = await self._parties(declared)
-        asked_for = await self._asked_for(declared, parties)
         person = parties.get(_attribute(declared.answered_by)) if declared.answered_by is not None else None
         answers = None if person is None else person.party_uuid
         while True:  # until nobody moves it between the two looks at it
             before = await self._find(declared.id)
             there = None if before is None else next(iter(await self._as_declared([before])), None)
+            asked_for = await self._asked_for(declared, parties) if before is None else None
             async with self._work.changing() as change:
                 found = await store.get(change.connection, declared.id, lock=True)
-                if found is None and before is None:
+                if found is None and asked_for is not None:
                     made = replace(asked_for, created=_asked_at(declared, change.now))
                     if await _make(change, made, declared, answers):
                         return Outcome.CREATED
@@ -147,8 +147,6 @@ class Declaring:
         for why in unfit_rights(declared.form, declared.rights, terms):
             raise ConsentDeclarationError("consent_rights_unfit", why)
         one_time = [await self._is_one_time(declared, known[right.resource]) for right in declared.rights]
-        if declared.state is State.USED_UP and not any(one_time):
-            raise ConsentDeclarationError("consent_not_one_time", "only a consent for one time can be used up")
         template = templates()[template_of(known[declared.rights[0].resource])]
 
         def party(number: OrgNumber | NationalId | None) -> UUID | None:
@@ -191,7 +189,8 @@ async def _make(change: Change, made: Consent, declared: DeclaredConsent, person
     after = states[-1] if states else made
     if not await store.insert(change.connection, after):
         return False
-    events, before = [_event(change, made, EventType.CREATED, made.receiver)], made
+    asker = made.created_by if made.form is Form.ALTINN2 else made.receiver
+    events, before = [_event(change, made, EventType.CREATED, asker)], made
     for one in states:
         happened = rules.events_of(before, one, used=_used_up(one))
         events += [_event(change, one, kind, _performer(one, person, made.receiver)) for kind in happened]
@@ -228,6 +227,8 @@ def _checked(
     steps: list[State | None] = list(way(before, declared.state) or ())
     if declared.migrated and consent.migrated is None:  # what stands is taken over, before it can end
         steps.insert(steps.index(State.ACCEPTED) + 1 if State.ACCEPTED in steps else 0, None)
+    if State.USED_UP in steps and not consent.one_time:
+        raise ConsentDeclarationError("consent_not_one_time", "only a consent for one time can be used up")
     for step in steps:
         moved = replace(now, migrated=at) if step is None else _moved(now, step, person or consent.giver, at)
         if isinstance(moved, Refusal):

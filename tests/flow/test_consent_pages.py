@@ -387,32 +387,17 @@ async def test_a_request_that_no_list_shows_leads_on_whatever_the_query_says(pla
 # -- whose form it is --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 303),
-        ({"sec-fetch-site": "same-origin", "origin": "null"}, 303),
-        ({"sec-fetch-site": "none"}, 303),
-        ({"origin": BASE}, 303),
-        ({"origin": "null"}, 303),
-        ({"sec-fetch-site": "cross-site"}, 403),
-        ({"sec-fetch-site": "same-site"}, 403),
-        ({"sec-fetch-site": "cross-site", "origin": BASE}, 403),
-        ({"origin": "https://evil.example"}, 403),
-        ({"origin": "http://localhost:8081"}, 403),
-        ({"origin": "localhost:8080"}, 403),
-    ],
-    ids=str,
-)
-async def test_a_form_from_another_site_is_refused_even_with_the_cookie_and_its_token(
-    place: Place, headers: dict[str, str], status: int
-) -> None:
+async def test_a_form_from_another_site_is_refused_even_with_the_cookie_and_its_token(place: Place) -> None:
     consent_id = await place.asked()
     form = {**fields_of(await place.page(consent_id)), "answer": "accept"}
     url = httpx2.URL(ALTINN3, params={"id": str(consent_id), "lang": "en"})
-    sent = await place.browser.post(url, data=form, headers={"accept": "text/html", **headers})
-    assert sent.status_code == status, sent.text
-    consent, _ = await place.kept(consent_id)
-    assert consent.status is (Status.ACCEPTED if status == 303 else Status.CREATED)
-    if status == 403:
+    for foreign in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}):
+        sent = await place.browser.post(url, data=form, headers={"accept": "text/html", **foreign})
+        assert sent.status_code == 403
         assert "comes from another site" in sent.text
+    as_json = await place.browser.post(url, data=form, headers={"sec-fetch-site": "cross-site", "accept": "*/*"})
+    assert as_json.json() == {"type": "about:blank", "title": "Forbidden", "status": 403}
+    consent, _ = await place.kept(consent_id)
+    assert consent.status is Status.CREATED
+    sent = await place.browser.post(url, data=form, headers={"sec-fetch-site": "same-origin", "origin": "null"})
+    assert sent.status_code == 303

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.datastructures import Headers
 
-from fullmakt.portal.forms import secure_origin, web_address, web_origin
+from fullmakt.portal.forms import is_foreign, secure_origin, web_address, web_origin
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,31 @@ def test_whatever_a_url_is_nothing_gets_into_a_header_by_it(url: str) -> None:
 )
 def test_a_link_leads_to_the_web_or_nowhere(url: str, address: str) -> None:
     assert web_address(url) == address
+
+
+@pytest.mark.parametrize(
+    ("headers", "foreign"),
+    [
+        ({}, False),
+        ({"sec-fetch-site": "same-origin", "origin": "null"}, False),
+        ({"sec-fetch-site": "none"}, False),
+        ({"origin": "http://localhost:8080"}, False),
+        ({"origin": "null"}, False),
+        ({"sec-fetch-site": "cross-site"}, True),
+        ({"sec-fetch-site": "same-site"}, True),
+        ({"sec-fetch-site": ""}, True),
+        ({"sec-fetch-site": "cross-site", "origin": "http://localhost:8080"}, True),
+        ({"origin": "https://evil.example"}, True),
+        ({"origin": "http://localhost:8081"}, True),
+        ({"origin": "http://localhost"}, True),
+        ({"origin": "localhost:8080"}, True),
+        ({"origin": ""}, True),
+    ],
+    ids=str,
+)
+def test_what_another_site_s_page_sends_is_foreign_and_may_be_read_all_the_same(
+    headers: dict[str, str], *, foreign: bool
+) -> None:
+    told = Headers({"host": "localhost:8080", **headers})
+    assert is_foreign("POST", told) is foreign
+    assert not is_foreign("GET", told)

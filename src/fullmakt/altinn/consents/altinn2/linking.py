@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,7 @@ from fullmakt.altinn.consents.altinn2.links import Link, read_link
 from fullmakt.altinn.consents.altinn2.redirects import vouched
 from fullmakt.altinn.consents.errors import ConsentRefusedError
 from fullmakt.altinn.consents.keys.service import ApiKeys
-from fullmakt.altinn.consents.model import Consent, Form
+from fullmakt.altinn.consents.model import Consent, ConsentRight, Form
 from fullmakt.altinn.consents.rules import Reason, Refusal
 from fullmakt.altinn.consents.service import ConsentsService
 from fullmakt.altinn.consents.srr import rules as srr_rules
@@ -133,15 +134,27 @@ class Linking:
         now, giver = self._work.clock(), await self._reads_as(link.offered_by)
         _check_templates(wished)
         rights, missing = rights_of(wished)
-        errors = [*time_errors(link.valid_to, now, "ValidToDate"), *missing]
-        errors += redirect_errors(link.redirect_url)
+        errors = [*time_errors(link.valid_to, now, "ValidToDate"), *missing, *redirect_errors(link.redirect_url)]
         if giver is None:
             errors.append(rules.no_such_party(link.offered_by))
         if errors or giver is None:
             raise RequestRefusedError(*errors)
         await self._check_gates(link)
+        one_time = any(one.one_time for one in wished)
+        return LinkRequest(link, self._draft(link, giver, receiver, rights, now, one_time=one_time), giver)
+
+    def _draft(
+        self,
+        link: Link,
+        giver: PartyIdentity,
+        receiver: PartyIdentity,
+        rights: tuple[ConsentRight, ...],
+        now: datetime,
+        *,
+        one_time: bool,
+    ) -> Consent:
         template = template_of(STANDARD)
-        draft = Consent(
+        return Consent(
             id=UUID(self._work.new_id()),
             form=Form.ALTINN2,
             giver=giver.party_uuid,
@@ -154,9 +167,8 @@ class Linking:
             message={link.language or "nb": link.message},
             template_id=template.id,
             template_version=template.version,
-            one_time=any(one.one_time for one in wished),
+            one_time=one_time,
         )
-        return LinkRequest(link, draft, giver)
 
     async def _reads_as(self, offered_by: str) -> PartyIdentity | None:
         """Who is asked, as far as anybody may be told who has not proved who they are; None of a number that is none,

@@ -11,7 +11,7 @@ from fullmakt.infra.database import Database, DatabaseUnavailableError
 
 
 async def test_who_finds_every_connection_in_use_hears_that_the_database_is_unavailable(database_url: str) -> None:
-    database = Database(database_url, pool_size=1, max_overflow=1, patience=0.05)
+    database = Database(database_url, pool_size=2, patience=0.05)
     try:
         async with AsyncExitStack() as stack:
             for _ in range(2):

@@ -85,7 +85,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def narrow_database(database_url: str) -> AsyncIterator[Database]:
     """The same with one connection: who asks for a second one while it holds the first, waits in vain."""
-    database = Database(database_url, pool_size=1, max_overflow=0)
+    database = Database(database_url, pool_size=1)
     yield database
     await database.close()
 

@@ -77,10 +77,11 @@ class Database:
     """A PostgreSQL database.
 
     ``url`` is a libpq connection URI (``postgresql://user@host/name``, or with ``?host=/socket/folder``). When
-    ``pool_size + max_overflow`` connections are in use, a transaction waits ``patience`` seconds for one.
+    ``pool_size`` connections are in use, a transaction waits ``patience`` seconds for one. All are kept once they are
+    open: to open one for a transaction and close it again costs PostgreSQL more than the transaction does.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 5, max_overflow: int = 10, patience: float = 5.0) -> None:
+    def __init__(self, url: str, *, pool_size: int = 15, patience: float = 5.0) -> None:
         self.url = url
         parsed = make_url(url)
         self._connection = {name: value for name, value in _CONNECTION.items() if name not in parsed.query}
@@ -88,7 +89,7 @@ class Database:
             parsed.set(drivername="postgresql+psycopg"),
             connect_args=self._connection,
             pool_size=pool_size,
-            max_overflow=max_overflow,
+            max_overflow=0,
             pool_timeout=patience,
             pool_pre_ping=False,
             hide_parameters=True,  # in errors, and so in logs: they are people's numbers, keys, and sealed secrets

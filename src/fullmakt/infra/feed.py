@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_BUMP = text(
-    "INSERT INTO feed.version AS v (topic, version) VALUES (:topic, 1)"
-    " ON CONFLICT (topic) DO UPDATE SET version = v.version + 1 RETURNING version"
+# One statement, since the topic is locked from here to the commit.
+_ANNOUNCE = text(
+    "WITH bumped AS (INSERT INTO feed.version AS v (topic, version) VALUES (:topic, 1)"
+    " ON CONFLICT (topic) DO UPDATE SET version = v.version + 1 RETURNING version),"
+    " recorded AS (INSERT INTO feed.change (topic, version, key)"
+    " SELECT :topic, version, unnest(CAST(:keys AS text[])) FROM bumped)"
+    " SELECT version FROM bumped"
 )
-_RECORD = text("INSERT INTO feed.change (topic, version, key) SELECT :topic, :version, unnest(CAST(:keys AS text[]))")
 _VERSION = text("SELECT version FROM feed.version WHERE topic = :topic")
 _SINCE = text(
     "SELECT version, key FROM feed.change WHERE topic = :topic AND version > :since AND version <= :until"
@@ -47,8 +50,8 @@ class Changes:
 
 async def publish(connection: AsyncConnection, topic: str, keys: Iterable[str]) -> int:
     """Announce changed ``keys`` in the caller's transaction; call it last, it holds the topic's lock until commit."""
-    version = int((await connection.execute(_BUMP, {"topic": topic})).scalar_one())
-    await connection.execute(_RECORD, {"topic": topic, "version": version, "keys": sorted(set(keys))})
+    asked = {"topic": topic, "keys": sorted(set(keys))}
+    version = int((await connection.execute(_ANNOUNCE, asked)).scalar_one())
     if version % 1_000 == 0:
         await connection.execute(_FORGET, {"topic": topic, "keep": MAX_CHANGES})
     return version

@@ -45,8 +45,8 @@ from fullmakt.wire.altinn.resources import Membership, RegisteredResource
 from fullmakt.wire.altinn.systemusers import ActingSystem
 
 _AT_ONCE = 4
-"""Questions under way to a neighbour at the same time: fewer than the connections that the pool keeps (5), for one
-beyond them is opened and closed again for a single question."""
+"""Questions under way to a neighbour at the same time, of one batch: a fraction of the pool's connections, so that
+others find one."""
 _LARGE = 256 * 1024
 """Bytes of a policy that is compiled off the event loop, and of which few are kept."""
 _MAX_LARGE = 32

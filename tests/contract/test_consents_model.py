@@ -167,9 +167,11 @@ class Consents(RuleBasedStateMachine):
 
     @rule(number=NUMBERS, act=st.sampled_from(["accept", "reject", "withdraw"]))
     def after_a_look(self, number: int, act: str) -> None:
-        """That it has been opened keeps nobody from anything."""
+        """It is opened once, and that it has been keeps nobody from anything."""
         _, expected = self.chosen(number)
-        self.open(number, expected.giver)
+        for _ in range(2):
+            self.open(number, expected.giver)
+            self.setting.clock.advance(seconds=1)
         if act == "withdraw":
             self.by_consumer(number, expected.receiver, act)
         else:

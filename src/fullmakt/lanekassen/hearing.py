@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import httpx2
 import structlog
-from sqlalchemy import text
 
-from fullmakt.infra.database import Database
-from fullmakt.lanekassen.store import Consents
+from fullmakt.lanekassen.store import Consents, Lists
 from fullmakt.lanekassen.sweeping import MINUTE, Sweeping
 from fullmakt.provider import ConsentListError, EndedConsents
 
-_GET = text("SELECT continuation FROM lanekassen.list_read WHERE list = :list")
-_KEEP = text(
-    "INSERT INTO lanekassen.list_read (list, continuation) VALUES (:list, :continuation)"
-    " ON CONFLICT (list) DO UPDATE SET continuation = EXCLUDED.continuation"
-)
-_DROP = text("DELETE FROM lanekassen.list_read WHERE list = :list")
 _log = structlog.get_logger("fullmakt.lanekassen")
 
 
@@ -27,11 +19,11 @@ class Hearing:
     read, and what one of them reads again does no harm. While the list can not be read, what is remembered counts.
     """
 
-    def __init__(self, ended: EndedConsents, consents: Consents, database: Database, *, of: str) -> None:
+    def __init__(self, ended: EndedConsents, consents: Consents, lists: Lists, *, of: str) -> None:
         self._ended = ended
         self._consents = consents
-        self._database = database
-        self._list = of
+        self._lists = lists
+        self._of = of
         self._polling = Sweeping(self.hear, every=MINUTE)
 
     def start(self) -> None:
@@ -46,7 +38,7 @@ class Hearing:
     async def hear(self) -> None:
         """Read on to the list's end. That it can not be read is a line in the log, and the next turn tries again."""
         if self._ended.continuation is None:
-            self._ended.continuation = await self._kept()
+            self._ended.continuation = await self._lists.place(self._of)
         before = self._ended.continuation
         try:
             await self._ended.tell(self._consents)
@@ -54,20 +46,8 @@ class Hearing:
             _log.warning("ended_consents_not_read", cause=str(error), status=error.status)
             if error.status == httpx2.codes.BAD_REQUEST:  # what was kept says nothing to that Altinn any more
                 self._ended.continuation = None
-                await self._drop()
+                await self._lists.forget(self._of)
                 return
         after = self._ended.continuation
         if after is not None and after != before:
-            await self._keep(after)
-
-    async def _kept(self) -> str | None:
-        async with self._database.transaction() as connection:
-            return (await connection.execute(_GET, {"list": self._list})).scalar()
-
-    async def _keep(self, continuation: str) -> None:
-        async with self._database.transaction() as connection:
-            await connection.execute(_KEEP, {"list": self._list, "continuation": continuation})
-
-    async def _drop(self) -> None:
-        async with self._database.transaction() as connection:
-            await connection.execute(_DROP, {"list": self._list})
+            await self._lists.keep(self._of, after)

@@ -35,6 +35,12 @@ _CLEAR_ENDED = text(
     "DELETE FROM lanekassen.consent AS c USING lanekassen.ended_consent AS e WHERE e.consent_id = c.consent_id"
 )
 _UNHEAR = text("DELETE FROM lanekassen.ended_consent WHERE heard <= :until")
+_PLACE = text("SELECT continuation FROM lanekassen.list_read WHERE list = :list")
+_KEEP_PLACE = text(
+    "INSERT INTO lanekassen.list_read (list, continuation) VALUES (:list, :continuation)"
+    " ON CONFLICT (list) DO UPDATE SET continuation = EXCLUDED.continuation"
+)
+_FORGET_PLACE = text("DELETE FROM lanekassen.list_read WHERE list = :list")
 ENDED_KEPT = timedelta(days=7)
 """How long the end of a consent is known: the last token that was drawn of it is good for half a minute."""
 
@@ -181,6 +187,28 @@ class Consents:
             await connection.execute(_CLEAR, {"now": now})
             await connection.execute(_CLEAR_ENDED)
             await connection.execute(_UNHEAR, {"until": now - ENDED_KEPT})
+
+
+class Lists:
+    """How far owners' lists of ended consents have been read, each by its name."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def place(self, of: str) -> str | None:
+        """Where to read on; None at the beginning."""
+        async with self._database.transaction() as connection:
+            return (await connection.execute(_PLACE, {"list": of})).scalar()
+
+    async def keep(self, of: str, continuation: str) -> None:
+        """It has been read so far."""
+        async with self._database.transaction() as connection:
+            await connection.execute(_KEEP_PLACE, {"list": of, "continuation": continuation})
+
+    async def forget(self, of: str) -> None:
+        """It is to be read from the beginning."""
+        async with self._database.transaction() as connection:
+            await connection.execute(_FORGET_PLACE, {"list": of})
 
 
 def _row(place: int, entry: Entry) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from fullmakt.lanekassen.keys import ApiKeys, generated_keys
 from fullmakt.lanekassen.people import customers
 from fullmakt.lanekassen.ports import NothingHeard
 from fullmakt.lanekassen.service import BalanceService, Sources
-from fullmakt.lanekassen.store import Consents, Journal
+from fullmakt.lanekassen.store import Consents, Journal, Lists
 from fullmakt.provider import (
     ConsentListError,
     ConsentTokenVerifier,
@@ -138,4 +138,4 @@ def _hearing(
             raise ConsentListError(f"there is no token to read it with: {error}") from error
 
     ended = EndedConsents(altinn, SERVICE, api_key=api_key.get_secret_value(), auth=token, http=http)
-    return Hearing(ended, consents, database, of=f"{altinn.rstrip('/')} {SERVICE}")
+    return Hearing(ended, consents, Lists(database), of=f"{altinn.rstrip('/')} {SERVICE}")

@@ -79,9 +79,10 @@ def test_a_signal_in_the_middle_of_a_start_leaves_nothing_behind(state: Path) ->
 
 
 @pytest.mark.parametrize("loading", ["typer", "fullmakt.cli.context", "fullmakt.serve.database"])
-def test_a_command_that_is_interrupted_while_it_loads_ends_without_a_word(state: Path, loading: str) -> None:
-    env = {**clean_environment(STATE=str(state)), "PYTHONVERBOSE": "1"}  # tells of each module that is loaded
+def test_a_command_that_is_interrupted_while_it_loads_ends_without_a_word(world_state: Path, loading: str) -> None:
+    env = {**clean_environment(STATE=str(world_state)), "PYTHONVERBOSE": "1"}  # tells of each module that is loaded
     assert interrupted("world", "show", at=f"import '{loading}' #", env=env) == 130
+    assert not (world_state / "postgres" / "postmaster.pid").exists()
 
 
 def test_another_port_moves_the_world_along_certificates_included(world_state: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from babel.dates import format_date
@@ -38,7 +38,9 @@ SECURITY_HEADERS = {
 }
 
 
+@cache
 def _environment(language: str) -> Environment:
+    """The templates in a language, which are compiled once however many systems have pages."""
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,

@@ -20,8 +20,6 @@ from tests.support.browser import LEAST_CONTRAST, chromium, contrasts
 from tests.support.named_hosts import named_hosts
 from tests.support.running import Running, running, state_folder
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 BANK, BORROWER = "910753614", "30918899991"
 LOAN = "lanekassen:lan/v1/saldoopplysninger"
 BANKS_HOST = "www.bank.example"

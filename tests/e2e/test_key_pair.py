@@ -19,8 +19,6 @@ from fullmakt.jose.keys import PRIVATE_MEMBERS, LocalSigner
 from tests.support.browser import LEAST_CONTRAST, chromium, contrasts
 from tests.support.running import Running, running, state_folder
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 SCOPE = "skatteetaten:mva"
 PORTAL_PAGE = "/a-page-of-the-portal-to-come"
 POLICY = (

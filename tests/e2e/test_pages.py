@@ -18,8 +18,6 @@ from fullmakt.portal.cards import system_cards
 from fullmakt.serve.router import Router
 from tests.support.browser import LEAST_CONTRAST, chromium, contrasts
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 FRONT = {
     "nb": "Maskinporten, Altinn og eFormidling i ett program",
     "nn": "Maskinporten, Altinn og eFormidling i eitt program",

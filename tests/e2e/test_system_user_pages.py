@@ -22,8 +22,6 @@ from tests.support.browser import LEAST_CONTRAST, chromium, contrasts
 from tests.support.named_hosts import named_hosts
 from tests.support.running import Running, running, state_folder
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 SYSTEM, BANK, ACCOUNTANT = "312044005_turboskatt", "910753614", "888666555"
 CLIENT, SCOPE = "demo-turboskatt", "skatteetaten:mva"
 VENDORS_HOST = "turboskatt.example"

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from fullmakt.altinn.consents.answering import Answered
 from fullmakt.altinn.consents.errors import ConsentRefusedError
 from fullmakt.altinn.consents.model import Consent, ConsentEvent, ConsentRight, Form
+from fullmakt.altinn.consents.rules import Reason
 from fullmakt.altinn.consents.using import only
 from fullmakt.infra.database import Database
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
@@ -67,15 +68,19 @@ class Consents(RuleBasedStateMachine):
             if number > 1:
                 self.answer(number, "kari", "accept")
 
-    def done(self, work: Coroutine[Any, Any, object]) -> bool:
-        async def attempt() -> bool:
+    def done(self, work: Coroutine[Any, Any, object], reason: Reason | None = None) -> bool:
+        """Whether it could be done; ``reason`` is what can be the only one why not."""
+
+        async def attempt() -> Reason | None:
             try:
                 await work
-            except ConsentRefusedError:
-                return False
-            return True
+            except ConsentRefusedError as error:
+                return error.reason
+            return None
 
-        return self.run(attempt())
+        why_not = self.run(attempt())
+        assert reason is None or why_not is reason
+        return why_not is None
 
     @property
     def now(self) -> dt.datetime:
@@ -161,7 +166,7 @@ class Consents(RuleBasedStateMachine):
         allowed = bank in {expected.receiver, expected.supplier}
         party = self.uuids[bank]
         work = getattr(self.setting.service.using, act)(consent_id, party, bank, only(party))
-        done = self.done(work)
+        done = self.done(work, None if allowed else Reason.NOT_FOUND)
         could = allowed and (expected.use(bank, self.now) if act == "log_use" else expected.act(act, bank, self.now))
         assert done == could
 

@@ -15,6 +15,7 @@ import pytest
 from fullmakt.altinn.consents.sending import Sending
 from fullmakt.infra.database import Database
 from fullmakt.infra.opaque import opaque
+from fullmakt.wire.altinn.resource_registry import ServiceOwner
 from tests.support.consents import (
     AGENT,
     BANK,
@@ -26,6 +27,7 @@ from tests.support.consents import (
     LOOK_UP,
     NOW,
     ONCE,
+    OTHER_BANK,
     REQUESTS,
     ConsentSetting,
     codes,
@@ -118,6 +120,13 @@ async def test_one_that_is_good_for_one_time_is_over_when_it_has_been_used(setti
     assert codes(await setting.call("maskinporten", "POST", LOOK_UP, body)) == ["AM-00011"]
 
 
+async def test_one_resource_that_is_good_for_one_time_makes_the_whole_consent_so(setting: ConsentSetting) -> None:
+    for rights in ([right(inntektsaar="2025"), right(ONCE)], [right(ONCE), right(inntektsaar="2025")]):
+        given = await setting.accepted(consentRights=rights)
+        assert (await use(setting, "bank", given)).status_code == 204
+        assert await events(setting, given) == ["Created", "Accepted", "Used", "Revoked"]
+
+
 async def test_one_that_is_good_for_one_time_is_used_once_however_many_try(setting: ConsentSetting) -> None:
     given = await setting.accepted(consentRights=[right(ONCE)])
     answers = await asyncio.gather(*(use(setting, "bank", given) for _ in range(5)))
@@ -137,6 +146,28 @@ async def test_an_owner_of_another_service_can_not(setting: ConsentSetting) -> N
     given = await setting.accepted()
     setting.callers.known["owner"] = setting.callers.known["other"]
     assert codes(await use(setting, "owner", given)) == ["AM-00001"]
+
+
+async def test_an_owner_of_one_of_two_services_can_not(setting: ConsentSetting) -> None:
+    await setting.resources.declare_service_owner("bank", ServiceOwner(orgnr=OTHER_BANK))
+    authority = {"organization": OTHER_BANK, "orgcode": "bank", "name": {"nb": "Banken"}}
+    await setting.service_of("bank_1_1", hasCompetentAuthority=authority)
+    given = await setting.accepted(consentRights=[right(inntektsaar="2025"), right("bank_1_1")])
+    assert codes(await use(setting, "owner", given)) == ["AM-00001"]
+    assert (await use(setting, "bank", given)).status_code == 204
+
+
+async def test_who_may_not_do_a_thing_is_told_the_same_however_the_consent_stands(setting: ConsentSetting) -> None:
+    asked, given = (await setting.requested())["id"], await setting.accepted()
+    for consent_id in (asked, given, await setting.accepted(consentRights=[right(ONCE)])):
+        await use(setting, "bank", consent_id)
+        for method, path in (
+            ("DELETE", f"{EXT}/consentrequests/{consent_id}"),
+            ("DELETE", f"{EXT}/consents/{consent_id}"),
+            ("POST", f"{EXT}/consents/{consent_id}/use"),
+        ):
+            answer = await setting.call("other", method, path)
+            assert (answer.status_code, codes(answer)) == (404, ["AM-00001"]), path
 
 
 async def test_the_receiver_does_without_what_it_was_given(setting: ConsentSetting) -> None:

@@ -194,8 +194,10 @@ class ConsentSetting:
         one_time: bool = False,
         lists: tuple[str, ...] = (),
         level: int = 0,
+        **members: Any,
     ) -> None:
-        """Let there be something to consent to, for people and for whoever is in charge of an organisation."""
+        """Let there be something to consent to, for people and for whoever is in charge of an organisation; ``members``
+        are others of its resource."""
         document = resource(
             identifier,
             resourceType="Consent",
@@ -204,6 +206,7 @@ class ConsentSetting:
             consentText={"nb": "Inntekt for **{inntektsaar}**", "nn": "Inntekt", "en": "Income"},
             consentMetadata={key: {"optional": True} for key in metadata},
             isOneTimeConsent=one_time,
+            **members,
         )
         policy = consent_policy(identifier, roles=["priv", "dagl"], lists=lists, min_level=level)
         await self.resources.declare_resource(document, policy)

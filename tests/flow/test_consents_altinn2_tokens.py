@@ -18,10 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from fullmakt.altinn.consents.model import ConsentRight, Status
 from fullmakt.infra.database import Database
 from fullmakt.jose.compact import b64url_encode, parse_compact
 from fullmakt.jose.keys import PublicKey
 from fullmakt.wire.altinn.consents2 import TOKEN_REFUSED
+from tests.support.consents import consent
 from tests.support.consents_altinn2 import (
     BANK,
     CERTIFICATE_HEADER,
@@ -328,6 +330,28 @@ async def test_whoever_receives_handles_or_owns_it_says_that_it_was_used(
     assert found is not None
     assert [event.type for event in found.events][-1] == "Used"
     assert found.events[-1].performed_by == world.organisations[who].party_uuid
+
+
+async def test_an_owner_of_another_service_does_not_say_that_it_was_used(world: Altinn2World) -> None:
+    await world.give_key(OTHER_BANK, owner=True)
+    code = await world.given()
+    refused(await world.send(OTHER_BANK, "POST", f"{TOKEN}/{code}/loguse", json=USE))
+
+
+async def test_a_consent_of_altinn_3s_form_is_none_here(world: Altinn2World) -> None:
+    bank = world.organisations[BANK].party_uuid
+    rights = (ConsentRight("lanekassen_5498_1", metadata={"navn": "Banken AS"}),)
+    made = consent(
+        giver=world.kari.party_uuid, receiver=bank, created_by=bank, created=world.clock(), rights=rights,
+        valid_to=world.clock() + dt.timedelta(days=30),
+    )  # fmt: skip
+    await world.consents.using.request(made, bank, BANK)
+    await world.accept(str(made.id))
+    refused(await world.draw(str(made.id)))
+    refused(await world.send(BANK, "POST", f"{TOKEN}/{made.id}/loguse", json=USE))
+    refused(await world.send(BANK, "DELETE", f"{TOKEN}/{made.id}"))
+    assert (await world.send(BANK, "GET", f"{REQUESTS}/{made.id}")).status_code == 404
+    assert (await world.consent(str(made.id))).status is Status.ACCEPTED
 
 
 async def test_one_time_loguse_then_token(world: Altinn2World) -> None:

@@ -129,6 +129,14 @@ async def test_an_event_that_is_committed_late_is_not_skipped(setting: ConsentSe
     assert await everything(setting) == [(first, "Created"), (late, "Created"), (second, "Created")]
 
 
+async def test_what_a_node_whose_clock_is_slow_writes_down_comes_after_what_it_follows(setting: ConsentSetting) -> None:
+    given = await setting.accepted()
+    setting.clock.at = NOW - dt.timedelta(seconds=60)
+    assert (await setting.call("kari", "POST", f"{BFF}/consents/{given}/revoke")).status_code == 200
+    setting.clock.at = NOW + LAG
+    assert await everything(setting) == [(given, "Created"), (given, "Accepted"), (given, "Revoked")]
+
+
 async def test_expiry_is_never_told(setting: ConsentSetting) -> None:
     consent_id = (await setting.requested())["id"]
     setting.clock.advance(days=400)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
+import structlog
 from prometheus_client import CollectorRegistry
 
 from fullmakt.altinn.parties.service import PartiesService
@@ -35,6 +37,8 @@ from fullmakt.serve.token_server import assemble_token_server
 
 _CRL_TIMEOUT = 5.0
 
+_log = structlog.get_logger("fullmakt.serve")
+
 
 @dataclass(frozen=True, slots=True)
 class Assembly:
@@ -59,6 +63,7 @@ class Assembly:
     verifier: TokenVerifier
     pki: Pki | None
     lanekassen: Lanekassen | None
+    no_multi_buffer: str | None = None
 
     async def start(self) -> None:
         """Make what must be there, and begin."""
@@ -68,7 +73,14 @@ class Assembly:
         if self.lanekassen is not None:
             await self.lanekassen.start()
         if self.settings.serves("maskinporten"):
+            self._tell_how_tokens_are_signed()
             await self.tokens.start()
+
+    def _tell_how_tokens_are_signed(self) -> None:
+        """Log it where a library that would sign eight at a time is missing: as a warning when the settings name it."""
+        if self.no_multi_buffer is not None:
+            named = isinstance(self.settings.maskinporten.multi_buffer, Path)
+            (_log.warning if named else _log.info)("signing_one_by_one", cause=self.no_multi_buffer)
 
     async def stop(self) -> None:
         """Finish what is under way, and let go."""
@@ -163,6 +175,7 @@ def assemble(
         lanekassen=assemble_lanekassen(
             settings, database, clock, http, own_keys=own_keys, altinns_keys=OwnAltinnKeys(altinn.keys)
         ),
+        no_multi_buffer=server.no_multi_buffer,
     )
 
 

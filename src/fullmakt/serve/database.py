@@ -11,6 +11,7 @@ import structlog
 from fullmakt.cli.context import OpenWorld
 from fullmakt.infra.embedded import EmbeddedPostgres, OrphansError, PostgresStartError
 from fullmakt.infra.migrations import migrate
+from fullmakt.infra.telemetry import configure_logging
 from fullmakt.serve.assembly import Assembly, assemble
 from fullmakt.serve.own_keys import OwnAltinnKeys
 from fullmakt.serve.place import settings_of_state
@@ -90,10 +91,13 @@ def as_world(assembly: Assembly) -> OpenWorld:
 async def open_world() -> AsyncIterator[OpenWorld]:
     """Open the world of the settings for a command, which makes an empty database ready and migrates no other.
 
+    What is logged meanwhile goes to standard error: standard output is the command's own, for programs to read.
+
     Raises:
         DatabaseTooNewError, DatabaseTooOldError: the database is another program's.
     """
     settings = settings_of_state()
+    configure_logging(json_lines=settings.logs_json, level=settings.log.level)
     with database_url(settings) as url:
         migrate(url, MIGRATIONS, if_empty=True)
         assembly = assemble(settings, url)

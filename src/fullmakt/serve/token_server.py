@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
-import structlog
 
 from fullmakt.infra.database import Database
 from fullmakt.infra.secrets import MasterKey
@@ -33,13 +32,11 @@ from fullmakt.serve.settings import Settings
 from fullmakt.wire.altinn import consents as consents_wire
 from fullmakt.wire.altinn.systemusers import LOOK_UP_SCOPE, VIRKSYS_SCOPE
 
-_log = structlog.get_logger("fullmakt.tokens")
-
 
 @dataclass(frozen=True, slots=True)
 class TokenServer:
     """The token server, wired and not yet started, and those it asks. ``system_users`` and ``consents`` are None where
-    nobody keeps any."""
+    nobody keeps any; ``no_multi_buffer`` tells why tokens are signed one by one, where they need not be."""
 
     service: TokenService
     signing_keys: SigningKeys
@@ -47,6 +44,7 @@ class TokenServer:
     delegated: Delegations
     system_users: SystemUsers | None
     consents: Consents | None
+    no_multi_buffer: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,8 @@ def assemble_token_server(
         consents = distant.consents(elsewhere.consents_url)
     registry = PostgresRegistry(database)
     cache = RegistryCache(registry, config.cached_clients)
-    signing_keys = SigningKeys(database, master_key, clock, config, _multi_buffer(settings.maskinporten.multi_buffer))
+    multi_buffer, no_multi_buffer = _multi_buffer(settings.maskinporten.multi_buffer)
+    signing_keys = SigningKeys(database, master_key, clock, config, multi_buffer)
     service = TokenService(
         config,
         cache,
@@ -113,17 +112,14 @@ def assemble_token_server(
         SystemUserCache(system_users, config.cached_clients) if system_users is not None else None,
         consents,
     )
-    return TokenServer(service, signing_keys, registry, delegated, system_users, consents)
+    return TokenServer(service, signing_keys, registry, delegated, system_users, consents, no_multi_buffer)
 
 
-def _multi_buffer(wanted: str | Path) -> MultiBuffer | None:
-    """The library that the settings ask for. Where it can not be used tokens are signed one by one, and the log says
-    why: as a warning when it was named."""
+def _multi_buffer(wanted: str | Path) -> tuple[MultiBuffer | None, str | None]:
+    """The library that the settings ask for, or why it can not be used."""
     if wanted == "off":
-        return None
-    named = wanted if isinstance(wanted, Path) else None
+        return None, None
     try:
-        return MultiBuffer.load(named)
+        return MultiBuffer.load(wanted if isinstance(wanted, Path) else None), None
     except MultiBufferUnavailableError as error:
-        (_log.info if named is None else _log.warning)("signing_one_by_one", cause=str(error))
-        return None
+        return None, str(error)

@@ -77,6 +77,7 @@ def up(settings: Settings, console: Console) -> None:
         StartError: the database does not answer, or the systems do not start.
         MasterKeyError: the master key is not the one that the world's secrets are sealed under.
     """
+    configure_logging(json_lines=settings.logs_json, level=settings.log.level)
     progress = Progress(console)
     check_tls(settings)
     listener = _listen(settings)
@@ -173,7 +174,6 @@ def _serve(settings: Settings, url: str, listener: socket.socket) -> None:
         options |= tls_options(tls, settings.request_timeout)
         if settings.workers == 1 and sys.platform != "win32":  # more of them are renewed by their supervisor
             signal.signal(signal.SIGHUP, lambda _signal, _frame: tls.reload())
-    configure_logging(json_lines=settings.logs_json, level=settings.log.level)
     if settings.workers == 1:
         config = uvicorn.Config(create(assemble(settings, url)), **options)
         uvicorn.Server(config).run(sockets=[listener])

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from fullmakt.altinn.consents.altinn2.store import Place, Wanted, page_sql, page_values
 from fullmakt.cli.rights.reasons import catalogue
 from fullmakt.infra.database import Database
+from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.consents2 import TOKEN_REFUSED
 from fullmakt.wire.altinn.resources import ConsentTerms
@@ -593,6 +594,17 @@ async def test_a_supplier_lists_what_it_has_asked_for_and_nothing_of_another_sup
     for method in ("GET", "DELETE"):
         assert (await world.send(SUPPLIER, method, f"{REQUESTS}/{others}", token=DELEGATED)).status_code == 404
     assert (await world.send(SUPPLIER, "GET", f"{REQUESTS}/{own}", token=DELEGATED)).status_code == 200
+
+
+async def test_a_supplier_of_two_lists_for_each_what_it_has_asked_for_that_one(world: Altinn2World) -> None:
+    world.callers.known["for-the-other"] = Caller(
+        frozenset(ALL_SCOPES), consumer=OrgNumber(OTHER_BANK), supplier=OrgNumber(SUPPLIER)
+    )
+    one = await world.code(SUPPLIER, token=DELEGATED, HandledBy=SUPPLIER)
+    asked = {"CoveredBy": OTHER_BANK, "HandledBy": SUPPLIER}
+    other = await world.code(SUPPLIER, token="for-the-other", **asked)
+    assert await listed(world, SUPPLIER, token=DELEGATED) == [one]
+    assert await listed(world, SUPPLIER, token="for-the-other") == [other]
 
 
 async def test_a_list_is_narrowed_by_service_and_status(world: Altinn2World) -> None:

@@ -135,17 +135,14 @@ class TlsHttpProtocol(BoundedHttpProtocol):
 def _extension(connection: ssl.SSLObject) -> dict[str, Any]:
     """What a connection was made with, as ASGI's TLS extension has it.
 
-    Python hands out what a caller sent beside its own certificate from 3.13 on; before that the chain is that one
-    certificate, and who reads it has to know its issuer.
+    The chain is the caller's own certificate, and who reads it has to know its issuer. What was sent beside it Python
+    hands out from 3.13 on, and a session that is resumed has it no more: whether a certificate held would change from
+    one connection to the next.
     """
     leaf = connection.getpeercert(binary_form=True)
-    chain: list[bytes] = []
-    if leaf is not None:
-        sent: list[bytes] = getattr(connection, "get_unverified_chain", list)()
-        chain = [leaf, *(certificate for certificate in sent if certificate != leaf)]
     return {
         "server_cert": None,
-        "client_cert_chain": [ssl.DER_cert_to_PEM_cert(certificate) for certificate in chain],
+        "client_cert_chain": [] if leaf is None else [ssl.DER_cert_to_PEM_cert(leaf)],
         "client_cert_name": None,
         "client_cert_error": None,
         "tls_version": _TLS_VERSIONS.get(connection.version() or ""),

@@ -58,10 +58,10 @@ def _run(config: Path | None, overrides: dict[str, object]) -> None:
 @config_app.command("check")
 def config_check(file: Annotated[Path | None, typer.Argument(help="The TOML file.")] = None) -> None:
     """Tell every fault in the settings at once."""
-    from fullmakt.serve.tls import check_tls
+    from fullmakt.serve.settings_files import check_files
 
     settings = load_settings(file)
-    check_tls(settings)
+    check_files(settings)
     Console().print(f"[green]✓[/] the settings are good ({settings.environment}, {settings.base_url})")
 
 

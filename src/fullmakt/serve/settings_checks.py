@@ -29,6 +29,7 @@ def faults_of(settings: Settings) -> list[str]:
     """Every fault in settings that are good one by one."""
     return [
         *_url_faults(settings),
+        *_database_faults(settings),
         *_production_faults(settings),
         *_loopback_faults(settings),
         *_tls_faults(settings),
@@ -69,6 +70,14 @@ def _url_faults(settings: Settings) -> list[str]:
         elif parts.scheme == "http" and settings.environment == "production" and not is_loopback(parts.hostname):
             faults.append(f"{name}: production serves https, not {url}")
     return faults or [*_shared_url_faults(settings), *_issuer_faults(settings)]
+
+
+def _database_faults(settings: Settings) -> list[str]:
+    """The URL is not told: it may hold a password."""
+    url = settings.database_url
+    if url is None or url.partition("://")[0] in ("postgresql", "postgres"):
+        return []
+    return ["database_url: not a PostgreSQL URL: postgresql://user:password@host/database"]
 
 
 def _issuer_faults(settings: Settings) -> list[str]:

@@ -34,8 +34,9 @@ from fullmakt.serve.database import as_world, database_url
 from fullmakt.serve.place import remember_served
 from fullmakt.serve.protocol import BoundedHttpProtocol
 from fullmakt.serve.settings import ConfigError, Settings
+from fullmakt.serve.settings_files import check_files
 from fullmakt.serve.systems import MIGRATIONS
-from fullmakt.serve.tls import check_tls, prepare_tls, tls_options
+from fullmakt.serve.tls import prepare_tls, tls_options
 from fullmakt.world.demo import apply_demo
 
 READY_TIMEOUT = 30.0
@@ -71,7 +72,7 @@ def up(settings: Settings, console: Console) -> None:
     """Start the database, migrate, apply the demo world, serve until stopped.
 
     Raises:
-        ConfigError: the port is taken, or the server's certificate can not be used.
+        ConfigError: the port is taken, or a file that the settings name can not be used.
         StateInUseError, OrphansError, PostgresStartError: see ``EmbeddedPostgres``.
         DatabaseTooNewError: a newer program has been at the database.
         StartError: the database does not answer, or the systems do not start.
@@ -79,7 +80,7 @@ def up(settings: Settings, console: Console) -> None:
     """
     configure_logging(json_lines=settings.logs_json, level=settings.log.level)
     progress = Progress(console)
-    check_tls(settings)
+    check_files(settings)
     listener = _listen(settings)
     settings = settings.model_copy(update={"port": listener.getsockname()[1]})
     if settings.ends_tls:  # for commands that are run without saying so

@@ -221,3 +221,9 @@ def test_no_fault_tells_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_settings_can_be_made_without_a_file_or_an_environment() -> None:
     assert Settings(port=0).port == 0
+
+
+@pytest.mark.parametrize("url", ["mysql://user:secret@host/database", "host/secret", "", "sqlite:///secret.db"])
+def test_a_database_that_is_not_postgresql_is_told_without_its_url(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("FULLMAKT_DATABASE_URL", url)
+    assert faults() == ["database_url: not a PostgreSQL URL: postgresql://user:password@host/database"]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
-import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from fullmakt.altinn.consents.srr import documents
+from fullmakt.altinn.consents.srr import documents, rendering, xml
 from fullmakt.altinn.consents.srr.documents import BAD_REPORTEE, Document, Fault, InvalidEntryError
-from fullmakt.altinn.consents.srr.model import Entry, OperationStatus, ServiceKey, Written
+from fullmakt.altinn.consents.srr.model import ServiceKey, Written
 from fullmakt.altinn.consents.srr.ports import Owner
 from fullmakt.altinn.consents.srr.rules import is_reportee
 from fullmakt.altinn.consents.srr.service import SrrService, UnknownEntryError
@@ -26,9 +25,8 @@ from fullmakt.wire.altinn.problems import BindingError
 BASE = "/api/serviceowner/srr"
 READ = ("altinn:serviceowner/srr.read", "altinn:serviceowner/srr.write", "altinn:serviceowner")
 WRITE = ("altinn:serviceowner/srr.write", "altinn:serviceowner")
-RELATION = "rights"
-"""What entries are called in a HAL list; Altinn has not published its own name."""
 
+_XML_TYPES = frozenset({"application/hal+xml", "application/xml", "text/xml"})
 _LARGEST_ID = 2**31 - 1
 
 
@@ -50,27 +48,27 @@ def routes(service: SrrService, gate: OwnerGate, base_url: str) -> list[BaseRout
         query = {"serviceCode": key.code, "serviceEditionCode": key.edition}
         self_url = f"{where}?{urlencode(query)}"
         if reportee is None:
-            return await _streamed(request, await service.listed(key, by), where, self_url)
+            return await rendering.streamed(request, await service.listed(key, by), where, self_url)
         items = [documents.entry_document(entry) for entry in await service.entries(key, by, reportee)]
-        return _many(request, items, where, self_url)
+        return rendering.many(request, items, where, self_url)
 
     async def one(request: Request) -> Response:
         by = await gate.owner(request, *READ)
-        return _one(request, documents.entry_document(await service.entry(_id(request), by)), where)
+        return rendering.one(request, documents.entry_document(await service.entry(_id(request), by)), where)
 
     async def add(request: Request) -> Response:
         by = await gate.owner(request, *WRITE)
-        drafts = documents.drafts_of(await _body(request))
-        return _many(request, list(map(_written, await service.add(drafts, by))), where, where)
+        drafts = documents.drafts_of(await _body(request, xml.read_entries))
+        return rendering.many(request, list(map(_written, await service.add(drafts, by))), where, where)
 
     async def change(request: Request) -> Response:
         by = await gate.owner(request, *WRITE)
-        changes = documents.changes_of(await _body(request))
-        return _one(request, _written(await service.change(_id(request), changes, by)), where)
+        changes = documents.changes_of(await _body(request, xml.read_entry))
+        return rendering.one(request, _written(await service.change(_id(request), changes, by)), where)
 
     async def remove(request: Request) -> Response:
         by = await gate.owner(request, *WRITE)
-        return _one(request, _written(await service.remove(_id(request), by)), where)
+        return rendering.one(request, _written(await service.remove(_id(request), by)), where)
 
     table: Sequence[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = (
         ("GET", BASE, listed),
@@ -82,23 +80,23 @@ def routes(service: SrrService, gate: OwnerGate, base_url: str) -> list[BaseRout
     return [folded_route(path, endpoint, methods=[method]) for method, path, endpoint in table]
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, InvalidEntryError)  # noqa: S101 - it is registered for no other
-    return _json([fault.document() for fault in error.faults], 400)
+    return rendering.refused(request, error.faults)
 
 
 async def _unknown(request: Request, _error: Exception) -> Response:
-    """404, with the word that Altinn has for it where something was to be written."""
-    if request.method == "GET":
-        return Response(status_code=404)
-    return _json({"Id": _id(request), "OperationStatus": str(OperationStatus.NOT_FOUND)}, 404)
+    return Response(status_code=404) if request.method == "GET" else rendering.not_found(request, _id(request))
 
 
 HANDLERS: Mapping[Any, Handler] = {InvalidEntryError: _invalid, UnknownEntryError: _unknown}
 """Exception handlers for the app that serves the routes, beside those of ``infra.altinn``."""
 
 
-async def _body(request: Request) -> Any:
+async def _body(request: Request, read_xml: Callable[[bytes], Any]) -> Any:
+    """What was sent, as JSON would have it."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() in _XML_TYPES:
+        return read_xml(await request.body())
     try:
         return await json_body(request)
     except BindingError as error:
@@ -124,58 +122,3 @@ def _id(request: Request) -> int:
 
 def _written(written: Written) -> Document:
     return documents.entry_document(written.item, written.status)
-
-
-def _is_hal(request: Request) -> bool:
-    """A client that lists ``application/json`` gets it bare."""
-    return "application/json" not in request.headers.get("accept", "").lower()
-
-
-def _many(request: Request, items: list[Document], where: str, self_url: str) -> Response:
-    if not _is_hal(request):
-        return _json(items)
-    embedded = {RELATION: [_linked(item, where) for item in items]}
-    return _json({"_links": {"self": {"href": self_url}}, "_embedded": embedded}, hal=True)
-
-
-async def _streamed(
-    request: Request, pages: AsyncIterator[Sequence[Entry]], where: str, self_url: str
-) -> StreamingResponse:
-    """What ``_many`` makes, written page by page: a list may be long, and has no limit (§3.2)."""
-    hal = _is_hal(request)
-    before, after = _around(self_url) if hal else (b"[", b"]")
-    first: Sequence[Entry] = await anext(pages, [])  # what can not be read is told before anything is sent
-
-    def written(page: Sequence[Entry]) -> bytes:
-        items = map(documents.entry_document, page)
-        return b",".join([orjson.dumps(_linked(item, where) if hal else item) for item in items])
-
-    async def pieces() -> AsyncIterator[bytes]:
-        yield before + written(first)
-        async for page in pages:
-            yield b"," + written(page)
-        yield after
-
-    return StreamingResponse(pieces(), media_type=_media_type(hal=hal))
-
-
-def _around(self_url: str) -> tuple[bytes, bytes]:
-    """What stands before and after the entries of a HAL list."""
-    whole = orjson.dumps({"_links": {"self": {"href": self_url}}, "_embedded": {RELATION: []}})
-    return whole.removesuffix(b"]}}"), b"]}}"
-
-
-def _one(request: Request, item: Document, where: str) -> Response:
-    return _json(_linked(item, where), hal=True) if _is_hal(request) else _json(item)
-
-
-def _linked(item: Document, where: str) -> Document:
-    return {**item, "_links": {"self": {"href": f"{where}/{item['Id']}"}}} if "Id" in item else item
-
-
-def _json(document: Any, status: int = 200, *, hal: bool = False) -> Response:
-    return Response(orjson.dumps(document), status, media_type=_media_type(hal=hal))
-
-
-def _media_type(*, hal: bool) -> str:
-    return "application/hal+json" if hal else "application/json"

@@ -216,19 +216,30 @@ class ConsentMachine(RuleBasedStateMachine):
             one.becomes("Accepted" if done[0] else "Rejected", self.model.now)
 
     @precondition(lambda self: self.pending())
-    @rule(data=st.data(), late=st.sampled_from([None, False, True]), act=st.sampled_from(["yes", "no", "withdraw"]))
-    def after_a_look(self, data: st.DataObject, late: bool | None, act: str) -> None:
-        """An opened request is answered, or taken back: at once, in its last moment, or in the first after it."""
+    @rule(
+        data=st.data(),
+        late=st.sampled_from([None, False, True]),
+        listed=st.sampled_from([None, False, True]),
+        act=st.sampled_from(["yes", "no", "withdraw"]),
+    )
+    def after_a_look(self, data: st.DataObject, late: bool | None, listed: bool | None, act: str) -> None:
+        """An opened request is answered, or taken back: at once, in its last moment, or in the first after it; as SRR
+        lists the receiver then, or does not. A yes that has been said is heard again when it does not any more."""
         code = data.draw(st.sampled_from(self.pending()))
         one = self.model.ones[code]
         self.opens(code, one, "kari")
         if late is not None:
             edge = one.valid_to - dt.timedelta(microseconds=0 if late else 1)
             self.move_to(max(edge, self.model.now))
+        self.list_as(listed)
         if act == "withdraw":
             self.withdraws(code, one)
+        elif act == "no":
+            self.rejects(code, one, "kari")
         else:
-            (self.accepts if act == "yes" else self.rejects)(code, one, "kari")
+            self.accepts(code, one, "kari")
+            self.list_as(None if listed is None else False)
+            self.accepts(code, one, "kari")
 
     @rule(hours=st.sampled_from([1, 4]))
     def pass_time(self, hours: int) -> None:
@@ -240,6 +251,11 @@ class ConsentMachine(RuleBasedStateMachine):
     @rule()
     def change_srr(self) -> None:
         self.list_or_unlist()
+
+    def list_as(self, listed: bool | None) -> None:
+        """Let SRR, from now on, list the bank, or not; None: leave it as it is."""
+        while listed is not None and self.model.listed is not listed:
+            self.list_or_unlist()
 
     def list_or_unlist(self) -> None:
         if self.entry is None:

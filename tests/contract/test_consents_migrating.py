@@ -141,6 +141,25 @@ async def test_one_that_is_here_already_is_taken_over_and_none_of_others_replace
         await setting.service.migrating.bring_in(replace(given, giver=given.receiver), [])
 
 
+@pytest.mark.parametrize("here_first", [False, True], ids=["brought in before", "given here"])
+async def test_one_that_has_ended_by_a_later_export_ends_here_once(setting: ConsentSetting, here_first: bool) -> None:
+    given = await given_here(setting) if here_first else await old(setting)
+    if not here_first:
+        await setting.service.migrating.bring_in(given, [])
+    ended = rules.revoke(given, NOW)
+    assert isinstance(ended, Consent)
+    (told,) = await setting.service.migrating.bring_in_all([(ended, [])], dry_run=True)
+    assert told.result is Outcome.CHANGED
+    assert await setting.service.migrating.bring_in(ended, []) is Outcome.CHANGED
+    assert await setting.service.migrating.bring_in(ended, []) is Outcome.UNCHANGED
+    assert await drawn(setting, given.id) == NoConsent((Cause.REVOKED,))
+    document = (await setting.call("bank", "GET", f"{REQUESTS}/{given.id}")).json()
+    assert [one["performedBy"] for one in document["consentRequestEvents"] if one["eventType"] == "Revoked"] == [
+        person_urn(KARI)
+    ]
+    assert await setting.service.migrating.bring_in(given, []) is Outcome.UNCHANGED  # an older export wakes nothing
+
+
 async def test_taking_all_over_is_taken_up_where_it_was_cut_off(
     setting: ConsentSetting, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -159,9 +159,9 @@ async def test_what_can_not_be_brought_in_is_told_by_its_record_and_keeps_no_oth
     house: House, tmp_path: Path
 ) -> None:
     there, here, file = house.there, await house.code(), tmp_path / "export.jsonl"
-    good, ids = uuid4(), [uuid4() for _ in range(6)]
+    good, ids = uuid4(), [uuid4() for _ in range(7)]
     rejected = (await record(house, ids[2]))["ConsentEvents"][0] | {"ConsentEventType": "Reject"}
-    deleted = rejected | {"ConsentEventType": "Delete", "DelegatedDateTime": "2025-06-01 00:00:00"}
+    deleted = rejected | {"ConsentEventType": "Delete", "DelegatedDateTime": "2025-05-26 07:44:06"}  # to the second
     delegated = rejected | {"ConsentEventType": "Delegate"}
     service = {"ServiceCode": "9999", "ServiceEditionCode": 1, "Metadata": {}}
     records: list[Any] = [
@@ -175,6 +175,7 @@ async def test_what_can_not_be_brought_in_is_told_by_its_record_and_keeps_no_oth
         await record(house, good),
         await record(house, UUID(here)),
         await record(house, ids[5], ConsentEvents=[deleted, delegated]),
+        await record(house, ids[6], ConsentEvents=[delegated, rejected | {"DelegatedDateTime": "2025-06-01 00:00:00"}]),
     ]
     file.write_text("\n".join([*map(json.dumps, records), "{", ""]), encoding="utf-8")
     result = await run("import", file, "--json")
@@ -183,7 +184,7 @@ async def test_what_can_not_be_brought_in_is_told_by_its_record_and_keeps_no_oth
     assert told["counts"] == {"create": 2, "change": 1, "unchanged": 1}
     assert [(one["record"], one["reason"]) for one in told["not_taken"]] == [
         (2, "no_consent_service"), (3, "consent_party_unknown"), (4, "consent_not_accepted"), (5, "consent_id_taken"),
-        (6, "record_of_the_future"), (7, "record_unreadable"), (11, "record_unreadable"),
+        (6, "record_of_the_future"), (7, "record_unreadable"), (11, "consent_not_accepted"), (12, "record_unreadable"),
     ]  # fmt: skip
     assert all(one["words"] and one["remedy"] for one in told["not_taken"])
     for code in (good, UUID(here)):

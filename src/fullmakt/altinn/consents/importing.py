@@ -157,15 +157,18 @@ class _Known:
 def _standing(
     record: Record, *, one_time: bool
 ) -> tuple[Status, dt.datetime | None, dt.datetime | None, EndReason | None]:
-    """How the consent stands, when it was answered, and when and why it ended."""
+    """How the consent stands, when it was answered, and when and why it ended. Where a record tells of both, the no
+    counts, and an end counts whenever it is said to have been."""
     accepted, rejected = _first(record, EventType.ACCEPTED), _first(record, EventType.REJECTED)
+    if rejected is not None:
+        return Status.REJECTED, rejected.at, None, None
     if accepted is None:
-        return (Status.CREATED, None, None, None) if rejected is None else (Status.REJECTED, rejected.at, None, None)
+        return Status.CREATED, None, None, None
     ends = {EventType.REVOKED: EndReason.REVOKED, **({EventType.USED: EndReason.USED_UP} if one_time else {})}
-    ended = next((one for one in record.events if one.type in ends and one.at >= accepted.at), None)
+    ended = next((one for one in record.events if one.type in ends), None)
     if ended is None:
         return Status.ACCEPTED, accepted.at, None, None
-    return Status.REVOKED, accepted.at, ended.at, ends[ended.type]
+    return Status.REVOKED, accepted.at, max(accepted.at, ended.at), ends[ended.type]
 
 
 def _template(accepted: RecordedEvent | None, resource: RegisteredResource) -> str:

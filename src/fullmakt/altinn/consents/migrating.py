@@ -9,7 +9,7 @@ from uuid import UUID
 
 from fullmakt.altinn.consents import migration_store, rules, store
 from fullmakt.altinn.consents.errors import ConsentRefusedError
-from fullmakt.altinn.consents.model import Consent, ConsentEvent, EventType, Form, Status
+from fullmakt.altinn.consents.model import Consent, ConsentEvent, EndReason, EventType, Form, Status
 from fullmakt.altinn.consents.rules import Reason, Refusal
 from fullmakt.altinn.consents.work import Change, Work
 from fullmakt.kernel.declarations import Outcome
@@ -87,7 +87,7 @@ class Migrating:
     async def bring_in(self, consent: Consent, past: Sequence[Past]) -> Outcome:
         """Keep a consent that was given elsewhere, with its own times and history; its time may be over already.
 
-        One that is here in Altinn 2's form is taken over.
+        One that is here in Altinn 2's form is taken over, and what stands here and has ended there ends.
 
         Raises:
             ConsentRefusedError: it was not given, or its id is that of a consent between others.
@@ -154,22 +154,36 @@ def _brought_in(found: Consent | None, made: Consent) -> Outcome | Refusal:
         return Refusal(Reason.NOT_ACCEPTED, {"status": made.status.value})
     if found is None:
         return Outcome.CREATED
-    return _taken_over(found) if rules.same_parties(found, made) else Refusal(Reason.NOT_FOUND, {"why": ID_TAKEN})
-
-
-async def _take_over(change: Change, found: Consent | None) -> Outcome | Refusal:
+    if not rules.same_parties(found, made):
+        return Refusal(Reason.NOT_FOUND, {"why": ID_TAKEN})
     result = _taken_over(found)
-    if result is Outcome.CHANGED and found is not None:
-        after = replace(found, migrated=change.now)
-        await change.keep(found, after, found.receiver)
-        change.tell_consent(OPERATOR, ACTION, after)
+    return Outcome.CHANGED if result is Outcome.UNCHANGED and _has_ended_there(found, made) else result
+
+
+def _has_ended_there(found: Consent, made: Consent) -> bool:
+    """Whether what stands here was taken back, given up or used up where it was given."""
+    return found.status is Status.ACCEPTED and made.status is Status.REVOKED
+
+
+async def _take_over(change: Change, found: Consent | None, made: Consent | None = None) -> Outcome | Refusal:
+    """``made`` is how the consent stands where it is brought in from, if it is."""
+    result = _taken_over(found) if made is None else _brought_in(found, made)
+    if result is not Outcome.CHANGED or found is None:
+        return result
+    after = found if found.in_altinn3 else replace(found, migrated=change.now)
+    used = False
+    if made is not None and _has_ended_there(found, made):
+        after = replace(after, status=made.status, ended_at=change.now, end_reason=made.end_reason)
+        used = made.end_reason is EndReason.USED_UP
+    await change.keep(found, after, found.receiver if used else found.answered_by or found.giver, used=used)
+    change.tell_consent(OPERATOR, ACTION, after, status=after.status.value)
     return result
 
 
 async def _bring_in(change: Change, found: Consent | None, consent: Consent, past: Sequence[Past]) -> Outcome | Refusal:
     result = _brought_in(found, consent)
     if result is not Outcome.CREATED:
-        return result if isinstance(result, Refusal) else await _take_over(change, found)
+        return result if isinstance(result, Refusal) else await _take_over(change, found, consent)
     made = replace(consent, form=Form.ALTINN3, rights=consent.altinn3_rights)
     if not await store.insert(change.connection, made):  # somebody was faster
         there = await change.locked(consent.id)

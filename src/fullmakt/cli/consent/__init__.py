@@ -96,8 +96,8 @@ def import_file(
 ) -> None:
     """Bring in consents that were given in the real Altinn 2, from its export, with their ids, times and histories.
 
-    It is safe to stop, and to run again: what is there already stays as it is. Ends with exit code 0 when every record
-    is taken, 1 when some could not be, and 2 when the file can not be read.
+    It is safe to stop, and to run again: what is there already stays as it is, but that what has ended in the export
+    ends. Exit code 0 when every record is taken, 1 when some could not be, and 2 when the file can not be read.
     """
 
     async def run(world: OpenWorld) -> Report:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
+from structlog.testing import capture_logs
 
 from fullmakt.infra import crl as module
 from fullmakt.infra.crl import CrlSource, CrlUnavailableError
@@ -184,6 +185,18 @@ async def test_what_is_no_crl_is_unavailable(
     publisher.answer = answer()
     with pytest.raises(CrlUnavailableError, match=problem):
         await source.get(URL)
+
+
+async def test_whoever_operates_is_told_why_there_is_no_crl_once_for_each_try(
+    source: CrlSource, publisher: Publisher
+) -> None:
+    publisher.answer = Response(status_code=404)
+    with capture_logs() as logs:
+        for _ in range(3):
+            with pytest.raises(CrlUnavailableError):
+                await source.get(URL)
+    assert [(one["event"], one["log_level"]) for one in logs] == [("crl_unavailable", "warning")]
+    assert f"{URL} answers 404" in logs[0]["cause"]
 
 
 async def test_a_server_that_does_not_answer_is_given_up(publisher: Publisher, clock: FixedClock) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import httpx2
+import structlog
 from cryptography import x509
 
 from fullmakt.infra.unavailable import UnavailableError
@@ -24,6 +25,7 @@ MAX_REMEMBERED = 64
 RETRY_AFTER = dt.timedelta(seconds=10)
 """After a fetch that failed, or brought a list that did not hold, nobody tries that address again for so long."""
 
+_log = structlog.get_logger("fullmakt.crl")
 
 _Value = TypeVar("_Value")
 
@@ -98,6 +100,7 @@ class CrlSource:
             crl = await self._fetch(url)
         except CrlUnavailableError as failure:
             _keep(self._failed, url, (self._clock(), failure))
+            _log.warning("crl_unavailable", cause=ascii(str(failure)), detail=ascii(str(failure.__cause__ or "")))
             raise
         now = self._clock()
         next_update = crl.next_update_utc or now

@@ -364,6 +364,16 @@ async def test_when_something_of_ours_fails_whoever_asked_is_told_so(place: Plac
     assert consent.status is Status.CREATED
 
 
+async def test_what_fails_once_the_answer_is_given_tells_nobody_that_it_was_not(place: Place) -> None:
+    consent_id = await place.asked(Form.ALTINN2)
+    fields = fields_of(await place.page(consent_id, url=ALTINN2))
+    await place.lose_the_keys_with_the_answer()
+    sent = await place.send(consent_id, {**fields, "answer": "accept"}, url=ALTINN2)
+    assert sent.headers["location"] == f"{BACK}?AuthorizationCode={consent_id}&Status=OK"
+    consent, _ = await place.kept(consent_id)
+    assert consent.status is Status.ACCEPTED
+
+
 async def test_who_came_from_the_portal_s_list_stays_in_the_portal(place: Place) -> None:
     consent_id = await place.asked(Form.ALTINN2, portal_view_mode=PortalViewMode.SHOW)
     query = {"id": str(consent_id), "inPortal": "true", "lang": "en"}

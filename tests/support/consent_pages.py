@@ -82,6 +82,14 @@ roles = ["priv", "dagl"]
 
 _FAILS = "CREATE FUNCTION consents.fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$"
 _FAILING = "CREATE TRIGGER fails BEFORE INSERT OR UPDATE ON consents.consent EXECUTE FUNCTION consents.fails()"
+_LOSES = (
+    "CREATE FUNCTION consents.loses() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN ALTER TABLE consents.api_key RENAME TO api_key_lost; RETURN NEW; END $$"
+)
+_LOSING = (
+    "CREATE TRIGGER loses BEFORE UPDATE ON consents.consent FOR EACH ROW"
+    " WHEN (NEW.status = 'Accepted') EXECUTE FUNCTION consents.loses()"
+)
 LOAN = ServiceKey("5498", 1)
 
 
@@ -129,6 +137,12 @@ class Place:
         async with self.assembly.database.transaction() as connection:
             await connection.execute(text(_FAILS))
             await connection.execute(text(_FAILING))
+
+    async def lose_the_keys_with_the_answer(self) -> None:
+        """From the next yes on nothing can be found out of API keys."""
+        async with self.assembly.database.transaction() as connection:
+            await connection.execute(text(_LOSES))
+            await connection.execute(text(_LOSING))
 
     async def trail(self, prefix: str = "consent:") -> list[tuple[str, str, str, str]]:
         """Action, outcome, reason and actor of what the audit trail tells."""

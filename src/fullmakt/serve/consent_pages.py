@@ -106,6 +106,9 @@ class ConsentDesk:
             raise RefusedError(Refused.PERSON)
         if answer is Answer.ACCEPT:
             await self._check_read(consent_id, language, read)
+        # Looked up before the answer: once that is given, nothing may fail that would tell the receiver otherwise.
+        kept = await self._service.using.find(consent_id)
+        refusal = None if kept is None else await self._redirects.refusal(kept.consent)
         try:
             if answer is Answer.ACCEPT:
                 answered = await self._showing.accept(consent_id, caller, language)
@@ -114,7 +117,6 @@ class ConsentDesk:
         except ConsentRefusedError as error:
             raise RefusedError(WHY.get(error.reason, Refused.PERSON)) from error
         consent = answered.consent
-        refusal = await self._redirects.refusal(consent)
         if refusal is not None:  # the answer stands; where it was to be told of, nobody may be sent any more
             work = self._service.work
             await work.record(caller.actor, "consent:redirect", consent.id, refusal.reason, **refusal.facts)

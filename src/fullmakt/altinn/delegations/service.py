@@ -195,6 +195,7 @@ class DelegationsService:
             DelegationRefusedError: both are the same.
         """
         async with self.work.changing() as change:
+            await store.lock_giver(change.connection, giver)  # else whoever parts them gets in between
             await connections.connect(change, giver, receiver, role, by)
             (found,) = await store_connections.connections(change.connection, giver, receiver, role)
             return found

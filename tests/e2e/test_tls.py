@@ -17,7 +17,7 @@ import pytest
 from tests.support.running import Running, clean_environment, command, running, state_folder
 from tests.support.tls import ServerFiles, calling, server_files
 
-TRIES = 10_000
+TRIES = 100_000
 
 
 @pytest.fixture(scope="module")

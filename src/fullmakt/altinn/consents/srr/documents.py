@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from fullmakt.altinn.consents.srr.domains import InvalidPatternError, parse_pattern
-from fullmakt.altinn.consents.srr.model import Condition, Draft, Entry, OperationStatus, Right, ServiceKey
+from fullmakt.altinn.consents.srr.model import Condition, Draft, Entry, Named, OperationStatus, Right, ServiceKey
 from fullmakt.infra.reading import list_of, object_of
 from fullmakt.kernel.identifiers import InvalidIdentifierError, OrgNumber
 from fullmakt.wire.altinn.problems import BindingError
 
 Document = dict[str, Any]
+_Read = TypeVar("_Read")
 
 MAX_ITEMS = 1_000
 """Entries of one request."""
@@ -88,18 +89,16 @@ def drafts_of(body: Any) -> list[Draft]:
     Raises:
         InvalidEntryError: it is no array of entries. Each fault is told with its place; nothing is taken.
     """
-    if not isinstance(body, list) or not 0 < len(body) <= MAX_ITEMS:
-        raise _bad("", f"the body is an array of one to {MAX_ITEMS} entries")
-    drafts: list[Draft] = []
-    faults: list[Fault] = []
-    for number, item in enumerate(body):
-        try:
-            drafts.append(_draft(f"[{number}]", item))
-        except InvalidEntryError as error:
-            faults += error.faults
-    if faults:
-        raise InvalidEntryError(*faults)
-    return drafts
+    return _each(body, _draft)
+
+
+def names_of(body: Any) -> list[Named]:
+    """What the entries are about that are to be removed, ``Reportee`` and ``Right``.
+
+    Raises:
+        InvalidEntryError: as above.
+    """
+    return _each(body, _named)
 
 
 def changes_of(body: Any) -> Changes:
@@ -148,6 +147,26 @@ def condition_document(condition: Condition) -> Document:
 def condition_of(document: Any) -> Condition | None:
     """A condition that was kept as ``condition_document`` writes it."""
     return _condition("", document)
+
+
+def _each(body: Any, read: Callable[[str, Any], _Read]) -> list[_Read]:
+    if not isinstance(body, list) or not 0 < len(body) <= MAX_ITEMS:
+        raise _bad("", f"the body is an array of one to {MAX_ITEMS} entries")
+    found: list[_Read] = []
+    faults: list[Fault] = []
+    for number, item in enumerate(body):
+        try:
+            found.append(read(f"[{number}]", item))
+        except InvalidEntryError as error:
+            faults += error.faults
+    if faults:
+        raise InvalidEntryError(*faults)
+    return found
+
+
+def _named(path: str, item: Any) -> Named:
+    members = _object(path, item)
+    return Named(_text(path, members, "Reportee"), _right(path, members))
 
 
 def _draft(path: str, item: Any) -> Draft:

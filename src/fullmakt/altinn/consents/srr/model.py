@@ -119,6 +119,14 @@ class Entry:
         return self.right.reads and self.valid_to > now
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Named:
+    """An entry of a service by what it is about. ``reportee`` as it was sent."""
+
+    reportee: str
+    right: Right
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What became of an item: the entry as it is now, or the draft that is none."""

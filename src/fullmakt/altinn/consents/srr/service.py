@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from fullmakt.altinn.consents.srr import rules, store
 from fullmakt.altinn.consents.srr.documents import CHANGED_KEY, Changes, Fault, InvalidEntryError, condition_document
-from fullmakt.altinn.consents.srr.model import Draft, Entry, Gate, OperationStatus, Service, ServiceKey, Written
+from fullmakt.altinn.consents.srr.model import Draft, Entry, Gate, Named, OperationStatus, Service, ServiceKey, Written
 from fullmakt.altinn.consents.srr.ports import Owner
 from fullmakt.altinn.consents.srr.services import SYSTEM, Services
 from fullmakt.infra import audit
@@ -25,11 +26,12 @@ PAGE = 200
 """Entries that are read, and written to whoever asks for all of them, at a time."""
 
 REASONS = {
+    OperationStatus.NOT_FOUND: "no_such_entry",
     OperationStatus.EXISTS: "already_exists",
     OperationStatus.BAD_REPORTEE: "bad_reportee",
     OperationStatus.EXPIRED: "already_expired",
 }
-"""What the audit trail calls what became of an entry that was not made."""
+"""What the audit trail calls what became of an entry that was not made, or not removed."""
 
 
 class UnknownEntryError(LookupError):
@@ -183,6 +185,33 @@ class SrrService:
             await store.delete(connection, entry_id)
             await self._tell(connection, "srr:remove", held, by)
             return Written(held, OperationStatus.OK)
+
+    async def withdraw(self, key: ServiceKey, names: Sequence[Named], by: Owner) -> list[OperationStatus]:
+        """Remove the caller's entries that are named, each that there is.
+
+        Raises:
+            ForbiddenError: the service is not the caller's; nothing is removed.
+        """
+        await self._owned(key, by, "srr:remove")
+        became: dict[int, OperationStatus] = {}
+        async with self._database.transaction() as connection:
+            for place, name in sorted(enumerate(names), key=itemgetter(1, 0)):  # in the order that ``add`` takes them
+                became[place] = await self._withdraw(connection, key, name, by)
+        return [became[place] for place in range(len(names))]
+
+    async def _withdraw(self, connection: AsyncConnection, key: ServiceKey, name: Named, by: Owner) -> OperationStatus:
+        held = None
+        if rules.is_reportee(name.reportee):
+            found = [one for one in await store.of_reportee(connection, key, name.reportee) if one.right is name.right]
+            held = await store.get(connection, found[0].id, lock=True) if found else None
+        if held is None:
+            status = OperationStatus.NOT_FOUND if rules.is_reportee(name.reportee) else OperationStatus.BAD_REPORTEE
+            facts = {"service": str(key), "right": str(name.right), "reportee": _shown(name.reportee)}
+            await self._record(connection, "srr:remove", "deny", by, "", facts, REASONS[status])
+            return status
+        await store.delete(connection, held.id)
+        await self._tell(connection, "srr:remove", held, by)
+        return OperationStatus.OK
 
     async def refused(self, action: str, by: Owner, reason: str, **facts: Any) -> None:
         """Keep in the audit trail that an owner was refused."""

@@ -172,7 +172,13 @@ class Altinn:
 
     def _altinn2_app(self) -> ASGIApp:
         requests = altinn2_app(self.requests, self.callers, self._request_urls)
-        return self.consents.altinn2_app(self.callers, self.certificates, self.settings.altinn2_url, requests)
+        return self.consents.altinn2_app(
+            self.callers,
+            self.certificates,
+            self.settings.altinn2_url,
+            requests,
+            soap=self.settings.has_srr_soap,
+        )
 
     def _exchange_app(self) -> ASGIApp:
         settings = self.settings

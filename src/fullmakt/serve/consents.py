@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from starlette.routing import BaseRoute
@@ -13,6 +13,7 @@ from fullmakt.altinn.consents.altinn2.http import HANDLERS as ALTINN2_HANDLERS
 from fullmakt.altinn.consents.altinn2.http import edge_error
 from fullmakt.altinn.consents.altinn2.http import routes as altinn2_routes
 from fullmakt.altinn.consents.altinn2.http.door import Admission
+from fullmakt.altinn.consents.altinn2.http.systems import Systems
 from fullmakt.altinn.consents.altinn2.service import Altinn2Consents
 from fullmakt.altinn.consents.altinn3.http import Urls
 from fullmakt.altinn.consents.altinn3.http import routes as altinn3_routes
@@ -27,6 +28,7 @@ from fullmakt.altinn.consents.srr.http import HANDLERS as SRR_HANDLERS
 from fullmakt.altinn.consents.srr.http import routes as srr_routes
 from fullmakt.altinn.consents.srr.service import SrrService
 from fullmakt.altinn.consents.srr.services import Services
+from fullmakt.altinn.consents.srr.soap.http import soap_app
 from fullmakt.altinn.decisions.service import DecisionPoint
 from fullmakt.altinn.exchange.keys import AltinnKeys
 from fullmakt.altinn.parties.service import PartiesService
@@ -105,9 +107,16 @@ class Consents:
         return altinn3_routes(self.service, callers, urls, page_size=section.page_size, strict=section.strict)
 
     def altinn2_app(
-        self, callers: Callers, certificates: EnterpriseCertificates, url: str, otherwise: ASGIApp
+        self,
+        callers: Callers,
+        certificates: EnterpriseCertificates,
+        url: str,
+        otherwise: ASGIApp,
+        *,
+        soap: bool = True,
     ) -> ASGIApp:
-        """Altinn 2's form and the registry, at ``url``; what is none of theirs goes to ``otherwise``."""
+        """Altinn 2's form and the registry, at ``url``, the latter over SOAP too with ``soap``; what is none of theirs
+        goes to ``otherwise``."""
         door = Door(self.keys, callers, certificates, self.settings.client_certificate_header)
         admission = Admission(door, self.altinn2)
         routes = [
@@ -115,21 +124,23 @@ class Consents:
             *srr_routes(self.srr, admission, url),
         ]
         app = SystemEdge(routed(routes, {**ALTINN2_HANDLERS, **SRR_HANDLERS}), error=edge_error)
-        return _Altinn2(app, otherwise)
+        others = {"/delegationrequests": otherwise}
+        if soap:
+            others["/registerexternal/"] = soap_app(self.srr, Systems(self.keys, self.service.work), url)
+        return _Altinn2(app, others)
 
 
 class _Altinn2:
-    """Two systems at one URL: requests for access have paths of their own, and everything else is about consent."""
+    """Several systems' apps at one URL: ``others`` by what is in their paths, and everything else is about consent."""
 
-    _OTHERS = "/delegationrequests"
-
-    def __init__(self, consents: ASGIApp, requests: ASGIApp) -> None:
+    def __init__(self, consents: ASGIApp, others: Mapping[str, ASGIApp]) -> None:
         self._consents = consents
-        self._requests = requests
+        self._others = others
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = str(scope.get("path", "")).lower()
-        await (self._requests if self._OTHERS in path else self._consents)(scope, receive, send)
+        app = next((app for part, app in self._others.items() if part in path), self._consents)
+        await app(scope, receive, send)
 
 
 def assemble_consents(

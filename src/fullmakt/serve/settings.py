@@ -188,6 +188,11 @@ class Settings(BaseSettings):
         return self.in_development if self.decisions.explain is None else self.decisions.explain
 
     @property
+    def has_srr_soap(self) -> bool:
+        """True when SRR is served over SOAP too."""
+        return self.in_development if self.consents.srr_soap is None else self.consents.srr_soap
+
+    @property
     def has_lanekassen(self) -> bool:
         """True when Lånekassen's data source is served."""
         return self.has_demo_world if self.lanekassen.enabled is None else self.lanekassen.enabled

@@ -122,6 +122,9 @@ class ConsentsSettings(_Section):
     client_certificate_header: str | None = Field(None, pattern=r"^[A-Za-z0-9-]+$")
     """The header in which a proxy that ends TLS hands on the client's certificate, and which it lets nobody else write.
     Without it the enterprise certificate that counts in Altinn 2's form is the one of the connection: see ``tls``."""
+    srr_soap: bool | None = None
+    """Serve SRR over SOAP too, where a service owner's API key is all that is asked for; on in development, off in
+    production when not set."""
 
 
 class DecisionsSettings(_Section):

@@ -74,6 +74,7 @@ class ConsentMachine(RuleBasedStateMachine):
         self.run(self.fill())
         if with_srr:
             self.list_or_unlist()
+        self.ask(LOAN, "long", False)
 
     async def fill(self) -> None:
         async with self.database.transaction() as connection:
@@ -87,8 +88,10 @@ class ConsentMachine(RuleBasedStateMachine):
         code = data.draw(st.sampled_from(sorted(self.model.ones)))
         return code, self.model.ones[code]
 
-    def pending(self) -> list[str]:
-        return [code for code, one in sorted(self.model.ones.items()) if self.model.is_open(one)]
+    def pending(self, *keys: ServiceKey) -> list[str]:
+        """The codes of requests that wait for an answer, to one of the services, or to any."""
+        pending = [(code, one) for code, one in sorted(self.model.ones.items()) if self.model.is_open(one)]
+        return [code for code, one in pending if one.key in (keys or {one.key})]
 
     def succeeds(self, work: Awaitable[object]) -> bool:
         async def tried() -> bool:
@@ -216,30 +219,29 @@ class ConsentMachine(RuleBasedStateMachine):
             one.becomes("Accepted" if done[0] else "Rejected", self.model.now)
 
     @precondition(lambda self: self.pending())
-    @rule(
-        data=st.data(),
-        late=st.sampled_from([None, False, True]),
-        listed=st.sampled_from([None, False, True]),
-        act=st.sampled_from(["yes", "no", "withdraw"]),
-    )
-    def after_a_look(self, data: st.DataObject, late: bool | None, listed: bool | None, act: str) -> None:
-        """An opened request is answered, or taken back: at once, in its last moment, or in the first after it; as SRR
-        lists the receiver then, or does not. A yes that has been said is heard again when it does not any more."""
+    @rule(data=st.data(), late=st.sampled_from([None, False, True]), act=st.sampled_from(["yes", "no", "withdraw"]))
+    def after_a_look(self, data: st.DataObject, late: bool | None, act: str) -> None:
+        """An opened request is answered, or taken back: at once, in its last moment, or in the first after it."""
         code = data.draw(st.sampled_from(self.pending()))
         one = self.model.ones[code]
         self.opens(code, one, "kari")
         if late is not None:
             edge = one.valid_to - dt.timedelta(microseconds=0 if late else 1)
             self.move_to(max(edge, self.model.now))
-        self.list_as(listed)
         if act == "withdraw":
             self.withdraws(code, one)
-        elif act == "no":
-            self.rejects(code, one, "kari")
         else:
-            self.accepts(code, one, "kari")
-            self.list_as(None if listed is None else False)
-            self.accepts(code, one, "kari")
+            (self.accepts if act == "yes" else self.rejects)(code, one, "kari")
+
+    @precondition(lambda self: self.pending(LOAN))
+    @rule(data=st.data(), listed=st.booleans())
+    def a_yes_while_the_list_changes(self, data: st.DataObject, listed: bool) -> None:
+        """A yes that has been said is heard again when SRR does not list the receiver any more, and gives no token."""
+        code = data.draw(st.sampled_from(self.pending(LOAN)))
+        for now_listed in (listed, False):
+            while self.model.listed is not now_listed:
+                self.list_or_unlist()
+            self.accepts(code, self.model.ones[code], "kari")
 
     @rule(hours=st.sampled_from([1, 4]))
     def pass_time(self, hours: int) -> None:
@@ -251,11 +253,6 @@ class ConsentMachine(RuleBasedStateMachine):
     @rule()
     def change_srr(self) -> None:
         self.list_or_unlist()
-
-    def list_as(self, listed: bool | None) -> None:
-        """Let SRR, from now on, list the bank, or not; None: leave it as it is."""
-        while listed is not None and self.model.listed is not listed:
-            self.list_or_unlist()
 
     def list_or_unlist(self) -> None:
         if self.entry is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
@@ -16,8 +16,10 @@ from fullmakt.altinn.consents.altinn2.store import Place, Wanted, page_sql, page
 from fullmakt.cli.rights.reasons import catalogue
 from fullmakt.infra.database import Database
 from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.wire.altinn.attributes import PERSON, Attribute
 from fullmakt.wire.altinn.callers import Caller
 from fullmakt.wire.altinn.consents2 import TOKEN_REFUSED
+from fullmakt.wire.altinn.parties import PartyIdentity
 from fullmakt.wire.altinn.resources import ConsentTerms
 from tests.support.consents_altinn2 import (
     ALL_SCOPES,
@@ -115,6 +117,10 @@ async def test_without_an_api_key_or_with_one_that_is_none_nobody_is_let_in(worl
         answer = await world.send(BANK, "POST", REQUESTS, key=key, json=body())
         assert answer.status_code == 403
         assert answer.headers["content-type"].startswith("text/plain")
+    own = ("ApiKey", world.secrets[BANK])
+    for other in (own, ("ApiKey", world.secrets[SHOP])):
+        headers = [own, other, ("Authorization", f"Bearer {BANK}")]
+        assert (await world.http.post(REQUESTS, headers=headers, json=body())).status_code == 403
     assert await world.audited() == []
 
 
@@ -407,6 +413,20 @@ async def test_srr_lists_who_may_ask(world: Altinn2World) -> None:
     assert [event[2] for event in await world.audited("consent:request")] == [
         "not_in_srr", "not_in_srr", "", "srr_expired",
     ]  # fmt: skip
+
+
+async def test_who_is_taken_off_the_list_while_the_request_is_read_has_asked_for_nothing(world: Altinn2World) -> None:
+    entry = await world.list_in_srr(LOAN)
+    identify = world.parties.identify
+
+    async def meanwhile(attributes: Collection[Attribute]) -> dict[Attribute, PartyIdentity]:
+        if any(one.id == PERSON for one in attributes):
+            await world.end_in_srr(entry)
+        return await identify(attributes)
+
+    world.parties.identify = meanwhile  # type: ignore[method-assign]
+    assert codes(await world.ask()) == ["90007"]
+    assert await listed(world, BANK) == []
 
 
 async def test_the_receiver_is_listed_for_every_service_of_the_request(world: Altinn2World) -> None:

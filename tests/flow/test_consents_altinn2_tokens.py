@@ -19,10 +19,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from fullmakt.altinn.consents.model import ConsentRight, Status
+from fullmakt.altinn.consents.srr.model import ServiceDeclaration, ServiceKey
 from fullmakt.infra.database import Database
 from fullmakt.jose.compact import b64url_encode, parse_compact
 from fullmakt.jose.keys import PublicKey
-from fullmakt.wire.altinn.consents2 import TOKEN_REFUSED
+from fullmakt.kernel.identifiers import OrgNumber
+from fullmakt.wire.altinn.callers import Caller
+from fullmakt.wire.altinn.consents2 import OWNER_SCOPES, TOKEN_REFUSED
 from tests.support.consents import consent
 from tests.support.consents_altinn2 import (
     BANK,
@@ -364,6 +367,24 @@ async def test_one_time_loguse_then_token(world: Altinn2World) -> None:
     assert (await world.consent(code)).end_reason == "used_up"
 
 
+async def test_what_a_service_says_of_one_time_goes_before_its_resource(world: Altinn2World) -> None:
+    once = ServiceDeclaration("lanekassen_5498_1", LOAN, one_time=True)
+    lasting = ServiceDeclaration("lanekassen_4631_1", ServiceKey("4631", 1), one_time=False)
+    for declaration in (once, lasting):
+        await world.services.declare(declaration)
+    code, other = await world.given(), await world.given(**ONE_TIME)
+    for used, use in ((code, USE), (other, ONE_TIME_USE)):
+        assert (await world.send(BANK, "POST", f"{TOKEN}/{used}/loguse", json=use)).status_code == 204
+    refused(await world.draw(code))
+    assert (await world.draw(other)).status_code == 200
+
+
+async def test_one_service_that_is_good_for_one_time_makes_the_whole_consent_so(world: Altinn2World) -> None:
+    code = await world.given(RequestResources=[service(Navn="Banken AS"), *ONE_TIME["RequestResources"]])
+    assert (await world.send(BANK, "POST", f"{TOKEN}/{code}/loguse", json=USE)).status_code == 204
+    refused(await world.draw(code))
+
+
 async def test_a_one_time_consent_is_used_once_whoever_is_faster(world: Altinn2World) -> None:
     code = await world.given(**ONE_TIME)
     answers = await asyncio.gather(
@@ -555,6 +576,11 @@ async def test_an_owner_lists_its_own_services_alone_with_a_service_owners_key(w
     await world.give_key(OWNER)
     assert (await owned(world)).status_code == 403
     await world.give_key(OWNER, owner=True)
+    await world.give_key(SUPPLIER, owner=True)
+    world.callers.known["for-the-owner"] = Caller(
+        frozenset(OWNER_SCOPES), consumer=OrgNumber(OWNER), supplier=OrgNumber(SUPPLIER)
+    )
+    assert (await owned(world, who=SUPPLIER, token="for-the-owner")).status_code == 403
     world.callers.organisation("narrow", OWNER, "altinn:consentrequests.read")
     assert (await owned(world, token="narrow")).status_code == 403
     world.callers.organisation("all", OWNER, "altinn:serviceowner")

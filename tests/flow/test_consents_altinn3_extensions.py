@@ -15,6 +15,7 @@ import pytest
 from fullmakt.altinn.consents.sending import Sending
 from fullmakt.infra.database import Database
 from fullmakt.infra.opaque import opaque
+from fullmakt.wire.altinn.consents import TOPIC
 from fullmakt.wire.altinn.resource_registry import ServiceOwner
 from tests.support.consents import (
     AGENT,
@@ -36,6 +37,7 @@ from tests.support.consents import (
     right,
     wish,
 )
+from tests.support.feeds import announced
 
 HOOK = "https://bank.example/hendelser"
 
@@ -73,6 +75,24 @@ async def test_a_request_is_withdrawn_as_long_as_nobody_has_answered_it(setting:
     setting.clock.advance(seconds=301)
     told = (await setting.call("bank", "GET", EVENTS, eventType="deleted")).json()["data"]
     assert [(one["consentRequestId"], one["eventType"]) for one in told] == [(made["id"], "Deleted")]
+
+
+async def test_each_change_is_announced_by_the_consent_its_giver_and_its_receiver(setting: ConsentSetting) -> None:
+    given, withdrawn, declined = [(await setting.requested())["id"] for _ in range(3)]
+    kari, bank = await setting.uuid(KARI), await setting.uuid(BANK)
+    for who, method, path, changed in (
+        ("bank", "DELETE", f"{EXT}/consentrequests/{withdrawn}", withdrawn),
+        ("kari", "POST", f"{BFF}/consentrequests/{declined}/reject", declined),
+        ("kari", "POST", f"{BFF}/consentrequests/{given}/accept", given),
+        ("bank", "POST", f"{EXT}/consents/{given}/use", given),
+        ("kari", "POST", f"{BFF}/consents/{given}/revoke", given),
+    ):
+        before = (await announced(setting.database, TOPIC)).version
+        assert (await setting.call(who, method, path)).is_success
+        found = await announced(setting.database, TOPIC, before)
+        assert set(found.keys) == {f"consent:{changed}", f"from:{kari}", f"to:{bank}"}, path
+        assert (await setting.call("other", "DELETE", f"{EXT}/consents/{given}")).status_code == 404
+        assert (await announced(setting.database, TOPIC, found.version)).keys == ()
 
 
 async def test_others_can_not_withdraw_it_and_do_not_learn_that_it_is_there(setting: ConsentSetting) -> None:

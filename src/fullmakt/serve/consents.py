@@ -113,7 +113,7 @@ class Consents:
         url: str,
         otherwise: ASGIApp,
         *,
-        soap: bool = True,
+        soap: bool,
     ) -> ASGIApp:
         """Altinn 2's form and the registry, at ``url``, the latter over SOAP too with ``soap``; what is none of theirs
         goes to ``otherwise``."""

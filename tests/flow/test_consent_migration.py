@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,10 +15,12 @@ from uuid import UUID, uuid4
 import pytest
 from typer.testing import CliRunner, Result
 
+from fullmakt.altinn.consents.declared import DeclaredConsent, DeclaredRight, State
 from fullmakt.cli import context
 from fullmakt.cli.consent import app
 from fullmakt.client import AuthorizationDetailsError, consent
 from fullmakt.kernel.clock import FixedClock
+from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.lanekassen.config import RESOURCE
 from fullmakt.serve.assembly import assemble
 from fullmakt.serve.database import as_world
@@ -236,3 +239,15 @@ async def test_a_consent_is_shown_with_who_and_what_and_when(house: House) -> No
     assert [one["type"] for one in shown["events"]] == ["Created", "Accepted"]
     assert "it can be drawn" in (await run("show", code)).stdout
     assert (await run("show", str(uuid4()))).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"), [(1, "consent_not_accepted"), (-1, "consent_expired")], ids=["yet", "over"]
+)
+async def test_a_request_that_was_not_answered_in_time_is_not_waited_for(house: House, days: int, reason: str) -> None:
+    asked, right, valid_to = uuid4(), DeclaredRight(RESOURCE, (("navn", "Banken AS"),)), NOW + timedelta(days=days)
+    await house.there.assembly.altinn.consents.declaring.declare(
+        DeclaredConsent(asked, NationalId(GIVER), OrgNumber(BANK), (right,), valid_to, state=State.CREATED)
+    )
+    result = await run("show", str(asked), "--json")
+    assert (result.exit_code, json.loads(result.stdout)["reason"]) == (1, reason)

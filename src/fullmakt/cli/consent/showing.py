@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from rich.text import Text
 
 from fullmakt.altinn.consents.declared import state_of
-from fullmakt.altinn.consents.model import Consent, ConsentEvent, Form
-from fullmakt.altinn.consents.rules import drawn_refusal, with_expiry
+from fullmakt.altinn.consents.model import Consent, ConsentEvent, Form, Status
+from fullmakt.altinn.consents.rules import Reason, drawn_refusal, with_expiry
 from fullmakt.cli.consent.report import meaning
 from fullmakt.cli.context import OpenWorld
 from fullmakt.cli.terminal import console, fail, printable, prose
@@ -31,14 +32,23 @@ async def show_consent(world: OpenWorld, consent_id: UUID, *, as_json: bool) -> 
     parties = await service.neighbours.by_uuid(
         {one for one in (*named, *(event.performed_by for event in events)) if one is not None}
     )
-    refusal = drawn_refusal(consent, now)
-    reason = "" if refusal is None else refusal.reason.value
+    reason = _why_not_drawn(consent, now)
     document = _document(consent, events, parties, reason)
     if as_json:
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _print(document)
-    return refusal is None
+    return not reason
+
+
+def _why_not_drawn(consent: Consent, now: datetime) -> str:
+    """The reason in one word, nothing where it can be drawn. Of a request that nobody has answered in time it is that,
+    for there is no answer to wait for."""
+    refusal = drawn_refusal(consent, now)
+    if refusal is None:
+        return ""
+    is_too_late = consent.status is Status.CREATED and consent.is_expired(now)
+    return (Reason.EXPIRED if is_too_late else refusal.reason).value
 
 
 def _document(

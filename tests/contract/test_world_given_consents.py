@@ -25,7 +25,6 @@ from fullmakt.world.errors import WorldFaults
 from fullmakt.world.export import export
 from fullmakt.world.model import World as Declared
 from fullmakt.world.parse import parse
-from fullmakt.world.service import ApplyError
 from tests.support.world import World
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -207,8 +206,12 @@ async def test_one_that_altinn_3_takes_over_by_a_later_file_is_drawn_there(world
 
 
 async def test_only_one_for_one_time_can_be_used_up(world: World) -> None:
-    with pytest.raises(ApplyError, match="only a consent for one time can be used up"):
-        await world.apply(Declared(consents=(consent(1, State.USED_UP, rights=(SALDO,)),)))
+    used_up = consent(1, State.USED_UP, rights=(SALDO,))
+    with pytest.raises(WorldFaults, match="only a consent for one time can be used up"):
+        await world.apply(Declared(consents=(used_up,)))
+    assert await trail(world) == []
+    with pytest.raises(ConsentDeclarationError, match="only a consent for one time can be used up"):
+        await world.consent_registers.declaring.declare(used_up)  # the resource has changed since it was planned
     assert await trail(world) == [("deny", "consent_not_one_time")]
     assert (await world.service.current()).consents == ()
 
@@ -249,8 +252,8 @@ async def test_of_those_who_declare_it_at_once_one_makes_it(world: World) -> Non
 
 async def test_no_number_of_a_person_is_in_the_trail(world: World) -> None:
     await world.apply(of_every_kind())
-    with pytest.raises(ApplyError):
-        await world.apply(Declared(consents=(consent(90, State.USED_UP, rights=(SALDO,), giver=KARI),)))
+    with pytest.raises(ConsentDeclarationError):
+        await world.consent_registers.declaring.declare(consent(90, State.USED_UP, rights=(SALDO,), giver=KARI))
     statement = "SELECT count(*) FROM audit.event e WHERE system = 'consents' AND CAST(e AS text) LIKE ANY(:numbers)"
     async with world.database.transaction() as connection:
         found = await connection.execute(text(statement), {"numbers": [f"%{JONAS}%", f"%{KARI}%"]})

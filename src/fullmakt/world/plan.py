@@ -11,7 +11,7 @@ from typing import Any
 from fullmakt.altinn.parties.model import Organisation
 from fullmakt.kernel.identifiers import NationalId
 from fullmakt.world.errors import Fault, Place, WorldFaults
-from fullmakt.world.model import EndedRole, Entry, Kind, Resource, World, key_of, label_of, shown
+from fullmakt.world.model import ConsentService, EndedRole, Entry, Kind, Resource, World, key_of, label_of, shown
 from fullmakt.world.names import references
 from fullmakt.world.plan_consents import consent_faults, field_of
 
@@ -162,9 +162,11 @@ def _consents(world: World, there: Mapping[Kind, Mapping[Hashable, Entry]]) -> I
     """What consents are about never changes, and how they stand not back (consent.md §2.4, §4.15)."""
     registered = [*there[Kind.RESOURCE].values(), *world.resources]
     resources = {one.identifier: one for one in registered if isinstance(one, Resource)}
+    standing = [*there[Kind.CONSENT_SERVICE].values(), *world.consent_services]
+    services = {one.resource: one for one in standing if isinstance(one, ConsentService)}
     for number, consent in enumerate(world.consents, 1):
         before = there[Kind.CONSENT].get(consent.id)
-        for field, why in consent_faults(consent, before, resources):
+        for field, why in consent_faults(consent, before, resources, services):
             was, wanted = (_told(getattr(one, field_of(field), None)) for one in (before, consent))
             told = why or f"{consent.id} is there with {was}, which can not become {wanted}"
             yield Fault(_place(world, Kind.CONSENT, number, field), told)
@@ -185,6 +187,8 @@ def _parents_first(world: World, faults: list[Fault]) -> list[Organisation]:
 
 
 def _masked(key: Hashable) -> str:
+    if isinstance(key, tuple):
+        return "_".join(map(str, key))
     return shown(key) if isinstance(key, NationalId) else str(key)
 
 

@@ -7,28 +7,51 @@ from collections.abc import Iterator, Mapping
 
 from fullmakt.altinn.consents.declared import DeclaredConsent, State, contradictions, unfit_rights
 from fullmakt.wire.altinn.resources import CONSENT, ConsentTerms
-from fullmakt.world.model import Entry, Resource
+from fullmakt.world.model import ConsentService, Entry, Resource
 
 _FIELDS = {"giver": "from", "receiver": "to"}
 """What fields are called in a file, where that differs."""
 
 
+_TAKEN_OVER = "has been taken over by Altinn 3, which is not undone: migrated = true"
+
+
 def consent_faults(
-    consent: DeclaredConsent, before: Entry | None, resources: Mapping[str, Resource]
+    consent: DeclaredConsent,
+    before: Entry | None,
+    resources: Mapping[str, Resource],
+    services: Mapping[str, ConsentService],
 ) -> Iterator[tuple[str, str | None]]:
     """Each fault as a field of the file, and what is wrong in words; None: it is there otherwise, and can not change.
 
-    ``resources`` are those declared beside it, or there, by identifier. Of one that is there as it is declared nothing
-    is asked.
+    ``resources`` are those declared beside it, or there, by identifier, and ``services`` what stands for them in
+    Altinn 2. Of one that is there as it is declared nothing is asked.
     """
     if before == consent:
         return
     if isinstance(before, DeclaredConsent):
         for field in contradictions(before, consent):
-            yield _FIELDS.get(field, field), None
+            taken_over = field == "migrated" and before.migrated
+            yield _FIELDS.get(field, field), f"{consent.id} {_TAKEN_OVER}" if taken_over else None
         return
     for why in unfit(consent, resources):
         yield "rights", why
+    named = [right.resource for right in consent.rights]
+    if consent.state is State.USED_UP and not any(_may_be_one_time(one, resources, services) for one in named):
+        yield "state", "only a consent for one time can be used up, and none of its resources is for one time"
+
+
+def _may_be_one_time(
+    identifier: str, resources: Mapping[str, Resource], services: Mapping[str, ConsentService]
+) -> bool:
+    """Whether a consent to the resource can be for one time, which its service in Altinn 2 says before itself."""
+    said = services[identifier].one_time if identifier in services else None
+    if said is not None:
+        return said
+    if identifier not in resources:  # a fault of another kind
+        return True
+    terms = _terms(resources[identifier])
+    return terms is not None and terms.one_time
 
 
 def unfit(consent: DeclaredConsent, resources: Mapping[str, Resource]) -> Iterator[str]:

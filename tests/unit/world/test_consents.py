@@ -16,7 +16,7 @@ from fullmakt.altinn.consents.model import Form, PortalViewMode
 from fullmakt.kernel.identifiers import NationalId, OrgNumber
 from fullmakt.world.errors import WorldFaults
 from fullmakt.world.export import export
-from fullmakt.world.model import Resource, World
+from fullmakt.world.model import ConsentService, Resource, World
 from fullmakt.world.parse import parse
 from fullmakt.world.plan import plan
 from tests.unit.world.strategies import PEOPLE
@@ -256,3 +256,59 @@ def test_what_can_not_be_declared_anew_is_left_out_with_the_reason(consent: Decl
     text = export(World(consents=(consent,), resources=RESOURCES))
     assert f"# {ID} is left out: {why}" in text
     assert parse(text).consents == ()
+
+
+USED_UP = replace(GIVEN, form=Form.ALTINN2, state=State.USED_UP)
+NOT_ONE_TIME = "state: only a consent for one time can be used up, and none of its resources is for one time"
+
+
+def one_time_faults(consent: DeclaredConsent, resource: str, service: ConsentService | None) -> list[str]:
+    """What is at fault where the resource that is consented to says ``resource`` of one time, and its service this."""
+    terms = TERMS.replace('"Consent",', f'"Consent", {resource}').replace(', "Aar": {"optional": true}', "")
+    file = World(
+        resources=(Resource("etat_5498_1", "etat", terms),),
+        consent_services=() if service is None else (service,),
+        consents=(consent,),
+    )
+    try:
+        plan(file, replace(there(), service_owners=parse(OWNER).service_owners))
+    except WorldFaults as refused:
+        return [f"{fault.place.field if fault.place else ''}: {fault.message}" for fault in refused.faults]
+    return []
+
+
+OWNER = f"""
+[[organisation]]
+orgno = "{BANK}"
+name = "Bank"
+
+[[service_owner]]
+code = "etat"
+organisation = "{BANK}"
+name = "Etat"
+"""
+ONE_TIME = '"isOneTimeConsent": true,'
+
+
+@pytest.mark.parametrize(
+    ("resource", "service", "found"),
+    [
+        ("", None, [NOT_ONE_TIME]),
+        (ONE_TIME, None, []),
+        ("", ConsentService("etat_5498_1", "5498", 1, one_time=True), []),
+        (ONE_TIME, ConsentService("etat_5498_1", "5498", 1, one_time=False), [NOT_ONE_TIME]),
+        (ONE_TIME, ConsentService("etat_5498_1", "5498", 1), []),
+    ],
+)
+def test_only_what_is_for_one_time_can_be_declared_used_up(
+    resource: str, service: ConsentService | None, found: list[str]
+) -> None:
+    assert one_time_faults(USED_UP, resource, service) == found
+    assert one_time_faults(replace(USED_UP, state=State.REVOKED), resource, service) == []
+
+
+def test_a_file_that_does_not_know_that_altinn_3_took_it_over_is_told_what_to_say() -> None:
+    given = replace(GIVEN, form=Form.ALTINN2)
+    assert plan_faults(given, replace(given, migrated=True)) == [
+        f"migrated: {ID} has been taken over by Altinn 3, which is not undone: migrated = true"
+    ]

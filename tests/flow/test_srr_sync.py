@@ -334,6 +334,12 @@ def test_a_key_that_is_not_the_owner_s_is_told(setting: Setting, key: str) -> No
     assert "403" in setting.invoke(key=key, code=2).output
 
 
+def test_a_service_that_is_not_there_is_told(setting: Setting) -> None:
+    setting.fill([BANK], [])
+    told = setting.invoke("--service", "5498/9", code=2).output
+    assert "SRR for 5498/9: 403: there is no such service" in " ".join(told.split())
+
+
 def test_the_key_may_be_in_a_file(setting: Setting, tmp_path: Path) -> None:
     setting.fill([BANK], [entry(BANK)])
     (tmp_path / "key").write_text(f"{SECRET}\n")

@@ -107,6 +107,9 @@ class Lists:
 
     def _entries(self, service: Service) -> tuple[Entry, ...]:
         answer = self._call_srr("GET", "", READ_SRR, serviceCode=service.code, serviceEditionCode=str(service.edition))
+        if answer.status_code == 403 and not answer.text:  # SRR tells nobody which of them it is
+            why = "there is no such service, it is another owner's, or the API key is not its owner's"
+            raise ListError(f"SRR for {service}: 403: {why}")
         try:
             return tuple(_entry(service, one) for one in self._json(answer, 200) if one["Right"] != "None")
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -40,7 +40,7 @@ class Door:
     """Whether it is done to a consent that was given, rather than to a request."""
 
     async def shut(self, world: Altinn2World, permitted: frozenset[tuple[str, str]], caller: Caller) -> Reason | None:
-        """Why Ola does not get through, for Kari, with what is ``permitted`` alone; None when he does."""
+        """Why Ola, or the bank, does not get through, for Kari, with what is ``permitted`` alone; None: it does."""
         services = [service(Navn="Banken AS"), service(TAX, inntektsaar="2025")]
         code = await world.code(RequestResources=services)
         if self.given:
@@ -48,7 +48,8 @@ class Door:
         ola = Attribute(ids.PARTY_UUID, str(world.ola.party_uuid))
         world.authority.rules -= {rule for rule in world.authority.rules if rule[0] == ola}
         for resource, action in permitted:
-            world.authority.permit(world.ola, resource, world.kari, action)
+            for who in (world.ola, world.organisations[BANK]):
+                world.authority.permit(who, resource, world.kari, action)
         try:
             await self.work(world, UUID(code), caller)
         except ConsentRefusedError as error:
@@ -85,6 +86,7 @@ async def test_no_organisation_and_no_system_goes_through_whatever_it_may(world:
         Caller(persons.scopes, consumer=bank, auth_level=4),
         replace(persons, party_uuid=world.organisations[BANK].party_uuid),
         replace(persons, party_uuid=None),
+        replace(persons, system_user=UUID(int=7), system_user_org=bank),
     ):
         assert await DOORS[name].shut(world, ALL, caller) is Reason.NOT_AUTHORIZED
 

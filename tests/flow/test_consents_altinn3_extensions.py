@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -12,6 +13,7 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from fullmakt.altinn.consents.model import ConsentRight, Form
 from fullmakt.altinn.consents.sending import Sending
 from fullmakt.infra.database import Database
 from fullmakt.infra.opaque import opaque
@@ -32,6 +34,7 @@ from tests.support.consents import (
     REQUESTS,
     ConsentSetting,
     codes,
+    consent,
     organisation_urn,
     person_urn,
     right,
@@ -177,6 +180,17 @@ async def test_an_owner_of_one_of_two_services_can_not(setting: ConsentSetting) 
     assert (await use(setting, "bank", given)).status_code == 204
 
 
+async def test_what_altinn_3_does_not_know_is_not_to_be_had_here(setting: ConsentSetting) -> None:
+    kari, bank = await setting.uuid(KARI), await setting.uuid(BANK)
+    made = consent(form=Form.ALTINN2, giver=kari, receiver=bank, created_by=bank, rights=(ConsentRight(INCOME),))
+    await setting.service.using.request(made, bank, "bank")
+    withdrawal = await setting.call("bank", "DELETE", f"{EXT}/consentrequests/{made.id}")
+    await setting.service.answering.accept(made.id, setting.callers.known["kari"], language="nb")
+    end = await setting.call("bank", "DELETE", f"{EXT}/consents/{made.id}")
+    for answer in (withdrawal, end, await use(setting, "bank", made.id), await use(setting, "owner", made.id)):
+        assert (answer.status_code, codes(answer)) == (404, ["AM-00001"])
+
+
 async def test_who_may_not_do_a_thing_is_told_the_same_however_the_consent_stands(setting: ConsentSetting) -> None:
     asked, given = (await setting.requested())["id"], await setting.accepted()
     for consent_id in (asked, given, await setting.accepted(consentRights=[right(ONCE)])):
@@ -285,6 +299,9 @@ async def test_only_the_owner_lists_it(setting: ConsentSetting) -> None:
         ("owner", INCOME, 200),
     ):
         assert (await setting.call(who, "GET", f"{EXT}/consents", resource=resource)).status_code == status
+    owner = setting.callers.known["owner"]
+    setting.callers.known["owner-of-others"] = replace(owner, consumer=OTHER_BANK)
+    assert (await setting.call("owner-of-others", "GET", f"{EXT}/consents", resource=INCOME)).status_code == 403
     assert (await setting.call("owner", "GET", f"{EXT}/consents")).status_code == 400
     assert (await setting.call("owner", "GET", f"{EXT}/consents", resource=INCOME, status="x")).status_code == 400
     for token in ("x", "bnVsbA", "WzEsMl0", "WyIyMDI2LTAxLTAxIiwgIngiXQ", opaque([NOW.isoformat(), "x", "", "", ""])):
@@ -334,6 +351,16 @@ async def test_a_receiver_is_told_of_the_answer_and_of_the_end(setting: ConsentS
     assert KARI not in str(receiver.got)
 
 
+async def test_a_receiver_is_told_of_a_no_and_not_of_what_it_did_itself(setting: ConsentSetting) -> None:
+    declined, withdrawn = [(await setting.requested(notificationUrl=HOOK))["id"] for _ in range(2)]
+    await setting.call("kari", "POST", f"{BFF}/consentrequests/{declined}/reject")
+    await setting.call("bank", "DELETE", f"{EXT}/consentrequests/{withdrawn}")
+    receiver = Receiver()
+    assert await Sending(setting.database, setting.clock).send_due(receiver) == 1
+    ((_, event),) = receiver.got
+    assert (event["type"], event["subject"]) == ("no.altinn.consent.rejected", f"urn:altinn:consent:{declined}")
+
+
 async def test_a_receiver_that_is_away_is_told_when_it_is_back(setting: ConsentSetting) -> None:
     await setting.accepted(notificationUrl=HOOK)
     receiver, sending = Receiver(None, 500, 202), Sending(setting.database, setting.clock)
@@ -353,7 +380,9 @@ async def test_one_that_never_answers_is_given_up_and_one_that_is_gone_at_once(s
     assert len(receiver.got) == 9
     await setting.accepted(notificationUrl=HOOK, validTo=(setting.clock() + dt.timedelta(days=1)).isoformat())
     gone = Receiver(410)
-    assert [await sending.send_due(gone), await sending.send_due(gone)] == [1, 0]
+    assert await sending.send_due(gone) == 1
+    setting.clock.advance(days=2)
+    assert await sending.send_due(gone) == 0
     assert (await setting.rows("SELECT outcome FROM consents.notification ORDER BY created"))[-1] == ("410",)
 
 

@@ -98,10 +98,10 @@ class Linking:
             person = await self._consents.answering.admit(draft, caller, "write")
             async with self._work.changing() as change:
                 await link_store.take_turns(change.connection, draft.giver)
+                await self._check_gates(request.link, change.connection)
                 found = await link_store.standing(change.connection, draft)
                 if found is not None:
                     return found
-                await self._check_gates(request.link, change.connection)
                 draft = replace(draft, created=change.now)
                 given = consent_rules.accept(draft, person, change.now, language=language, shown=shown)
                 if isinstance(given, Refusal):

@@ -33,7 +33,7 @@ NOT_FOUND = "There is no such request."
 _TEXTS = {
     405: "Nothing answers to this method here.",
     413: "The body is larger than this server takes.",
-    415: "The body must be application/json.",
+    415: "The body is of a kind that is not taken here.",
     503: "A system this one depends on does not answer.",
 }
 

@@ -576,11 +576,12 @@ async def test_an_owner_lists_its_own_services_alone_with_a_service_owners_key(w
     await world.give_key(OWNER)
     assert (await owned(world)).status_code == 403
     await world.give_key(OWNER, owner=True)
-    await world.give_key(SUPPLIER, owner=True)
-    world.callers.known["for-the-owner"] = Caller(
-        frozenset(OWNER_SCOPES), consumer=OrgNumber(OWNER), supplier=OrgNumber(SUPPLIER)
-    )
-    assert (await owned(world, who=SUPPLIER, token="for-the-owner")).status_code == 403
+    for consumer, supplier in ((OWNER, SUPPLIER), (BANK, OWNER)):  # neither is the owner by its own right
+        await world.give_key(supplier, owner=True)
+        world.callers.known["delegated"] = Caller(
+            frozenset(OWNER_SCOPES), consumer=OrgNumber(consumer), supplier=OrgNumber(supplier)
+        )
+        assert (await owned(world, who=supplier, token="delegated")).status_code == 403
     world.callers.organisation("narrow", OWNER, "altinn:consentrequests.read")
     assert (await owned(world, token="narrow")).status_code == 403
     world.callers.organisation("all", OWNER, "altinn:serviceowner")

@@ -17,6 +17,7 @@ from fullmakt.cli.rights.reasons import Meaning, catalogue, meaning_of, meanings
 from fullmakt.lanekassen.errors import Reason as BalanceReason
 from fullmakt.provider import ConsentCause
 from fullmakt.provider.errors import Reason as TokenReason
+from fullmakt.wire.altinn.consents2 import ErrorCode
 
 ROOT = Path(fullmakt.__file__).parent
 REASON = re.compile(r"[a-z]+(_[a-z]+)*")
@@ -91,6 +92,15 @@ def test_every_code_in_a_list_of_errors_is_found_with_its_text() -> None:
     assert len(codes_in("AUTH.VLD-00014")) == 2
     assert codes_in("AM-00022")[0].meaning is None
     assert codes_in("AUTH-99999") == codes_in("AUTH-000111") == codes_in("nothing") == []
+
+
+def test_the_codes_of_altinn_2_are_found_in_an_answer_and_no_other_number_is() -> None:
+    (redirect,) = codes_in('[{"ErrorCode":"90006","ErrorMessage":"RedirectUrl is not on a domain that is allowed."}]')
+    assert (redirect.code, redirect.status, redirect.api) == ("90006", 400, "consents in Altinn 2's form")
+    assert redirect.meaning is not None
+    assert codes_in("450211")[0].api == "SRR"
+    assert {ErrorCode(code) for code in codes() if code.isdigit() and len(code) == 5} == set(ErrorCode)
+    assert codes_in("90099") == codes_in("190006") == codes_in("05890006925") == []
 
 
 def test_only_what_is_permitted_needs_no_remedy() -> None:

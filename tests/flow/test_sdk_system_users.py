@@ -222,7 +222,7 @@ def test_the_command_asks_for_a_token_with_details(issuer: str, options: list[st
         (["--part", "9908:999888777"], "is not Enhetsregisteret"),
         (["--consent", str(CONSENT_ID)], "--consent and --from go together"),
         (["--from", PID], "--consent and --from go together"),
-        (["--consent", "x", "--from", PID], "badly formed"),
+        (["--consent", "x", "--from", PID], "a consent's id is a UUID"),
         (["--consent", str(CONSENT_ID), "--from", PID[:-1]], "a party is eleven digits, nine digits, or the URN"),
         (["--consent", str(CONSENT_ID), "--from", PID, "--part", PART], "give one of them"),
     ],

@@ -226,12 +226,19 @@ def _explain_refusal(response: httpx2.Response) -> NoReturn:
     why = body.pop("explanation", None)
     print(json.dumps(body, indent=2, ensure_ascii=False), file=sys.stderr)
     if why:
-        facts = ", ".join(f"{name}={value}" for name, value in why["facts"].items())
+        facts = ", ".join(f"{name}={_told(value)}" for name, value in why["facts"].items() if value not in ([], {}))
         _errors.print("\n[red]✗[/]", escape(why["cause"]), f"[dim]({escape(facts)})[/]" if facts else "")
         _errors.print("[green]→[/]", escape(why["remedy"]))
     trace_id = str(body.get("error_description", "")).rpartition("trace_id: ")[2].rstrip(")")
     _hint(trace_id)
     raise typer.Exit(1)
+
+
+def _told(value: object) -> str:
+    """A fact in words: what it is made of, without the signs of a programming language."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_told(one)}" for name, one in value.items())
+    return " ".join(map(_told, value)) if isinstance(value, list) else str(value)
 
 
 def _fail(message: str, *, trace_id: str | None = None, code: int = 1) -> NoReturn:

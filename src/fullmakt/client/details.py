@@ -61,7 +61,11 @@ def consent(id: UUID | str, from_: str) -> dict[str, Any]:  # noqa: A002 - the p
         InvalidIdentifierError: ``from_`` is no person and no organisation.
         ValueError: ``id`` is no UUID.
     """
-    return {"type": CONSENT_TYPE, "id": str(UUID(str(id))), "from": party_urn(from_)}
+    try:
+        consent_id = UUID(str(id))
+    except ValueError:
+        raise ValueError("a consent's id is a UUID") from None
+    return {"type": CONSENT_TYPE, "id": str(consent_id), "from": party_urn(from_)}
 
 
 def party_urn(party: str) -> str:

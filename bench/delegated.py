@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,15 @@ from bench.grants import uniform, zipf
 from bench.harness import FEW, Bench, Requests, measure_in_turn, saturate
 from bench.registry import SCOPE
 from bench.server import Server
+from fullmakt.altinn.resources.policies import standard_policy
+from fullmakt.altinn.resources.service import ResourcesService
+from fullmakt.infra.database import Database
+from fullmakt.kernel.clock import system_clock
+from fullmakt.wire.altinn.resource_registry import ResourceDocument, ServiceOwner
 
 _FILL = (Path(__file__).parent / "delegated.sql").read_bytes()
+API = "bench-api"
+_OWNER, _CODE = "310943223", "bench"
 _FIRST_CONSUMER = 313_000_000
 
 
@@ -52,9 +60,35 @@ def delegated(bench: Bench) -> None:
 def _create(bench: Bench, consumers: int, name: str) -> str:
     bench.report.note(f"filling a registry where {consumers:,} consumers have delegated an API")
     url = registry.create(bench.postgres, name, FEW, bench.signers())
-    values = {"scope": SCOPE, "consumers": consumers, "first": _FIRST_CONSUMER}
-    with psycopg.connect(url, cursor_factory=psycopg.ClientCursor) as connection:
-        connection.execute(_FILL, values)
+    fill(url, consumers)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
     return url
+
+
+def fill(url: str, consumers: int) -> None:
+    """Let so many consumers have access to the scope, and have delegated the API that carries it; they need not be
+    registered parties."""
+    asyncio.run(_register_api(url))
+    values = {"scope": SCOPE, "api": API, "consumers": consumers, "first": _FIRST_CONSUMER}
+    with psycopg.connect(url, cursor_factory=psycopg.ClientCursor) as connection:
+        connection.execute(_FILL, values)
+
+
+async def _register_api(url: str) -> None:
+    texts = dict.fromkeys(("nb", "nn", "en"), "bench")
+    document = ResourceDocument.model_validate(
+        {
+            "identifier": API, "title": texts, "description": texts, "rightDescription": texts,
+            "resourceType": "MaskinportenSchema", "hasCompetentAuthority": {"organization": _OWNER, "orgcode": _CODE},
+            "resourceReferences": [{"reference": SCOPE, "referenceType": "MaskinportenScope"}],
+        }
+    )  # fmt: skip
+    database = Database(url)
+    try:
+        resources = ResourcesService(database, system_clock)
+        await resources.declare_service_owner(_CODE, ServiceOwner(orgnr=_OWNER))
+        policy = standard_policy(API, roles=["apiadm"], actions=["ScopeAccess"], min_level=3)
+        await resources.declare_resource(document, policy)
+    finally:
+        await database.close()

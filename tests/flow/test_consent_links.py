@@ -509,6 +509,22 @@ async def test_the_language_of_the_link_is_taken_and_languages_keep_the_whole_li
         assert f'action="?{urlencode(link)}&lang={code[:2]}"' in unescape(page.text)
 
 
+async def test_a_link_that_can_not_be_used_says_so_in_the_language_it_asks_for(links: Links) -> None:
+    words = {
+        "nb-NO": "Denne lenken kan ikke brukes",
+        "nn-NO": "Denne lenkja kan ikkje brukast",
+        "en": "can not be used",
+    }
+    for code, text in words.items():
+        link = links.link(LanguageCode=code, ResponseType=None)
+        sent = await links.place.browser.get(PAGE, params=link, headers={"accept-language": "de, nb;q=0.5"})
+        assert sent.status_code == 302
+        page = await links.place.browser.get(str(httpx2.URL(PAGE).join(sent.headers["location"])))
+        assert page.status_code == 400
+        assert text in page.text
+        assert f'<html lang="{code[:2]}">' in page.text
+
+
 async def test_the_page_is_not_framed_and_leads_to_the_receiver_alone(links: Links) -> None:
     answer = await links.place.browser.get(PAGE, params=links.link())
     policy = answer.headers["content-security-policy"]

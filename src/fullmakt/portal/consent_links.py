@@ -21,7 +21,7 @@ from starlette.routing import Route
 from fullmakt.kernel.clock import NewId
 from fullmakt.portal.consents import FORGED, INCOMPLETE, REFUSED, Answer, Refused, RefusedError, Right
 from fullmakt.portal.forms import Forms, see_other, web_origin
-from fullmakt.portal.languages import LANGUAGES, choose
+from fullmakt.portal.languages import LANGUAGES, choose, of_language_code
 from fullmakt.portal.pages import SECURITY_HEADERS
 
 _MAX_QUERY = 16_000
@@ -72,8 +72,8 @@ class BadLinkError(Exception):
 class ShownLink:
     """A link's request as the page shows it, in one language; all but ``Right.html`` is text.
 
-    ``read`` stands for everything that is read: an answer is to that. ``language`` is the one that the link asks for,
-    if any. ``back`` is where the browser is sent, whatever the answer, and ``failed`` when something goes wrong here.
+    ``read`` stands for everything that is read: an answer is to that. ``back`` is where the browser is sent, whatever
+    the answer, and ``failed`` when something goes wrong here.
     """
 
     title: str
@@ -83,7 +83,6 @@ class ShownLink:
     rights: tuple[Right, ...]
     expiration: str
     read: str
-    language: str
     back: str
     failed: str
     handled_by: str = ""
@@ -165,6 +164,10 @@ class _LinkPage:
             return self._render(request, (), None, faults=(fault,), status=400)
         members = tuple([one for one in request.query_params.multi_items() if one[0] != "lang"])
         asked = request.query_params.get("lang")
+        wanted = _language(members)
+        if wanted is not None and asked not in LANGUAGES and request.method != "POST":
+            query = urlencode([*members, ("lang", wanted)])
+            return RedirectResponse(f"?{query}", 302, SECURITY_HEADERS)
         language = choose(asked, request.headers.get("accept-language", ""))
         try:
             shown = await self._links.shown(members, language)
@@ -172,9 +175,6 @@ class _LinkPage:
                 return await self._answered(request, members, shown, language, self._links)
         except BadLinkError as error:
             return self._render(request, members, None, faults=error.faults, status=400)
-        if shown.language and asked not in LANGUAGES:
-            query = urlencode([*members, ("lang", shown.language)])
-            return RedirectResponse(f"?{query}", 302, SECURITY_HEADERS)
         return self._render(request, members, shown)
 
     async def _answered(
@@ -231,3 +231,9 @@ class _LinkPage:
             declined=declined,
             login=login,
         )
+
+
+def _language(members: Members) -> str | None:
+    """The language that the link asks for, whether or not the rest of it can be read."""
+    codes = [value for name, value in members if name.lower() == "languagecode"]
+    return of_language_code(codes[0]) if codes else None

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from fullmakt.kernel.clock import NewId
 from fullmakt.portal.app import edge
 from fullmakt.portal.forms import Forms, Person, see_other, uuid_of, web_origin
-from fullmakt.portal.languages import LANGUAGES, choose
+from fullmakt.portal.languages import LANGUAGES, choose, of_language_code
 from fullmakt.portal.pages import SECURITY_HEADERS
 
 PATH = "/accessmanagement/ui/consent"
@@ -27,7 +27,6 @@ ALTINN2_PATH = "/ui/AccessConsent"
 """Where it lies below Altinn 2's URL."""
 IN_PORTAL = "inPortal"
 """The member of the query by which the giver's list in the portal opens a request: its reader stays in the portal."""
-_LANGUAGE_CODES = {"nb-no": "nb", "nn-no": "nn", "en": "en"}
 
 _log = structlog.get_logger("fullmakt.portal")
 
@@ -176,7 +175,7 @@ class _Page:
         if self._requests is None:
             return self._render(request, None, "", status=501, login=False)
         query = request.query_params
-        wanted = _LANGUAGE_CODES.get(query.get("languageCode", "").lower())
+        wanted = of_language_code(query.get("languageCode", ""))
         consent_id = uuid_of(query.get("id", ""))
         if wanted is not None and query.get("lang") not in LANGUAGES and consent_id is not None:
             kept = {name: query[name] for name in (IN_PORTAL,) if name in query}

@@ -19,6 +19,7 @@ LANGUAGES: Mapping[str, str] = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English
 
 LOCALE = Path(__file__).parent / "locale"
 _ALIASES = {"no": "nb"}
+_LANGUAGE_CODES = {"nb-no": "nb", "nn-no": "nn", "en": "en"}
 _MAX_HEADER = 500
 
 
@@ -44,6 +45,11 @@ def translations(language: str) -> Translations:
         catalogue = read_po(stream, locale=language, abort_invalid=True)
     texts = {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
     return Translations(texts)
+
+
+def of_language_code(code: str) -> str | None:
+    """Which of ours ``LanguageCode`` of a link of Altinn 2's asks for, if any (consent.md §2.5, §2.7)."""
+    return _LANGUAGE_CODES.get(code.lower())
 
 
 def choose(asked: str | None, accept_language: str) -> str:

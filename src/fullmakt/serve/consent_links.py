@@ -59,7 +59,6 @@ class LinkDesk:
             rights=tuple(Right(right.title, right.html) for right in words.rights),
             expiration=words.expiration,
             read=digest(words),
-            language=request.link.language,
             back=url,
             failed=altinn2.link_failed_url(url, TECHNICAL, error_code(), now),
         )

@@ -47,7 +47,7 @@ def play(stage: Stage) -> None:
         _onboard(stage)
         _altinn2(stage, asker, at_the_end)
         _altinn3(stage, asker, at_the_end)
-    stage.done("The balance came back while the borrower's consent stood, and for nobody on neither list.")
+    stage.done("The balance came back while the borrower's consent stood; on neither list, the bank got nothing.")
 
 
 def _create_api(stage: Stage) -> None:

@@ -307,9 +307,9 @@ CATALOGUE: dict[str, CatalogueEntry] = {
         _consent(
             "consent_not_found",
             "id: organisation {receiver} has been given no consent {id} (AM-00001)",
-            "There is no consent with that id, or it is one that another organisation was given.",
+            "There is no consent with that id, or it is one that another organisation was given, or Altinn 2's alone.",
             "Compare `id` with the id of the consent request. A supplier names the one whose consent it is in "
-            "`consumer_org`.",
+            "`consumer_org`. One that Altinn 2 has is found here once Altinn 3 has taken it over.",
         ),
         _consent(
             "consent_of_another_giver",

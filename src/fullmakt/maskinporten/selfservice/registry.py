@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -161,10 +162,16 @@ def _client(row: tuple[Any, ...]) -> RegisteredClient:
             RegisteredKey(kid, spki, alg, expires, leaf, tuple(orjson.loads(x5c)) if x5c else ())
             for kid, spki, alg, expires, leaf, x5c in keys
         ),
-        scopes=tuple(
-            RegisteredScope(name, is_active, access, for_all, tuple(types), source, max_age, audience)
-            for name, is_active, access, for_all, types, source, max_age, audience in orjson.loads(scopes or "[]")
-        ),
+        scopes=_scopes(scopes) if scopes else (),
         consumer_prefixes=tuple(prefixes or ()),
         client_name=client_name,
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _scopes(document: str) -> tuple[RegisteredScope, ...]:
+    """A client's scopes; thousands of clients have the same, which are read, and kept, once."""
+    return tuple(
+        RegisteredScope(name, is_active, access, for_all, tuple(types), source, max_age, audience)
+        for name, is_active, access, for_all, types, source, max_age, audience in orjson.loads(document)
     )

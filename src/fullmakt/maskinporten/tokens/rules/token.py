@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
+import orjson
+
 from fullmakt.kernel.identifiers import Iso6523
 from fullmakt.maskinporten.tokens.config import TokensConfig
 from fullmakt.maskinporten.tokens.model import ActingFor, Refusal, TokenPlan, UnverifiedGrant
@@ -83,7 +85,7 @@ def plan_token(
         scope=grant.scope,
         lifetime=lifetime,
         head=_head(grant.scope, config.issuer, amr),
-        tail=b"," + _json(last)[1:],
+        tail=b"," + orjson.dumps(last)[1:],
         reply_tail=_reply_tail(grant.scope, lifetime),
         audience=next(iter(audiences), None),
         consumer=consumer,

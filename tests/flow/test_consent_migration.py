@@ -133,6 +133,7 @@ async def test_what_is_named_and_can_not_be_taken_over_is_told_with_the_reason(h
     assert result.exit_code == 1
     told = {one["id"]: (one["reason"], bool(one["words"])) for one in json.loads(result.stdout)["not_taken"]}
     assert told == {code: ("consent_ended", True), unknown: ("consent_not_found", True)}
+    assert (await run("take-over", code)).stdout.startswith("✗ 1 not taken: consent_ended\n")
     assert (await run("take-over")).exit_code == 2
     assert (await run("take-over", code, "--all")).exit_code == 2
     assert (await run("take-over", "--service", "1/1")).exit_code == 2

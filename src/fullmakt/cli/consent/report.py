@@ -77,7 +77,8 @@ class Report:
             return
         out, words = console(), _TO_BE_DONE if self.dry_run else _DONE
         told = [f"{self.counts[outcome]} {words[outcome]}" for outcome in Outcome if self.counts[outcome]]
-        out.print(Text("✓ ", "green"), Text(", ".join(told) or "nothing to take over"), sep="")
+        if told or not self.not_taken:
+            out.print(Text("✓ ", "green"), Text(", ".join(told) or "nothing to take over"), sep="")
         for reason in dict.fromkeys(one.reason for one in self.not_taken):
             these = [one for one in self.not_taken if one.reason == reason]
             out.print(Text("✗ ", "red"), Text(f"{len(these)} not taken: {reason}", "bold"), sep="")

@@ -126,7 +126,9 @@ def of_every_kind() -> Declared:
         for state in State:
             if state is State.OPENED and form is Form.ALTINN3:
                 continue
-            made.append(consent(len(made) + 1, state, form=form, migrated=TAKEN_OVER[form] and state.was_given))
+            made.append(
+                consent(len(made) + 1, state, form=form, migrated=(TAKEN_OVER[form] and state.was_given) or None)
+            )
     return Declared(consents=tuple(made))
 
 
@@ -203,6 +205,27 @@ async def test_one_that_altinn_3_takes_over_by_a_later_file_is_drawn_there(world
     assert isinstance(await drawn(world, 1), NoConsent)
     await world.apply(Declared(consents=(replace(old, migrated=True),)))
     assert isinstance(await drawn(world, 1), FoundConsent)
+
+
+async def test_a_file_is_still_true_of_what_altinn_3_took_over_without_it(world: World) -> None:
+    standing, ended = consent(1, form=Form.ALTINN2), consent(2, form=Form.ALTINN2)
+    file = Declared(consents=(standing, ended))
+    await world.apply(file)
+    before = await world.service.export()
+    migrating = world.consent_registers.service.migrating
+    for one in file.consents:
+        assert await migrating.take_over(one.id) is Outcome.CHANGED
+    for declared in (file, parse(before), parse(await world.service.export())):
+        assert (await world.service.plan(declared)).changes == ()
+    for one in file.consents:
+        assert await world.consent_registers.declaring.declare(one) is Outcome.UNCHANGED
+    await world.apply(Declared(consents=(standing, replace(ended, state=State.REVOKED))))
+    found, _ = await kept(world, 2)
+    assert (found.status, found.migrated is None) == (Status.REVOKED, False)
+    with pytest.raises(ConsentDeclarationError, match="it is there with another migrated"):
+        await world.consent_registers.declaring.declare(replace(standing, migrated=False))
+    with pytest.raises(WorldFaults, match="which is not undone"):
+        await world.service.plan(Declared(consents=(replace(standing, migrated=False),)))
 
 
 async def test_only_one_for_one_time_can_be_used_up(world: World) -> None:

@@ -84,7 +84,7 @@ def read_consent(table: r.Table) -> DeclaredConsent | None:
         portal_view_mode=PortalViewMode(
             table.defaulted("portal_view_mode", r.one_of([one.value for one in PortalViewMode]), "Hide")
         ),
-        migrated=table.flag("migrated", default=False),
+        migrated=table.flag("migrated", default=False) if table.has("migrated") else None,
     )
     if table.ok:
         _check_consent(table, consent)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from fullmakt.altinn.consents.declared import DeclaredConsent, as_compared
 from fullmakt.altinn.parties.model import Organisation
 from fullmakt.kernel.identifiers import NationalId
 from fullmakt.world.errors import Fault, Place, WorldFaults
@@ -121,6 +122,8 @@ def _ending(kind: Kind, entry: Entry, before: Entry | None) -> Step:
 
 
 def _differences(before: Entry, after: Entry) -> Iterator[Difference]:
+    if isinstance(before, DeclaredConsent) and isinstance(after, DeclaredConsent):
+        before, after = as_compared(before, after)
     for each in fields(after):
         old, new = getattr(before, each.name), getattr(after, each.name)
         if old != new:
@@ -166,6 +169,8 @@ def _consents(world: World, there: Mapping[Kind, Mapping[Hashable, Entry]]) -> I
     services = {one.resource: one for one in standing if isinstance(one, ConsentService)}
     for number, consent in enumerate(world.consents, 1):
         before = there[Kind.CONSENT].get(consent.id)
+        if isinstance(before, DeclaredConsent):
+            before, consent = as_compared(before, consent)
         for field, why in consent_faults(consent, before, resources, services):
             was, wanted = (_told(getattr(one, field_of(field), None)) for one in (before, consent))
             told = why or f"{consent.id} is there with {was}, which can not become {wanted}"

@@ -12,8 +12,7 @@ from fullmakt.world.model import ConsentService, Entry, Resource
 _FIELDS = {"giver": "from", "receiver": "to"}
 """What fields are called in a file, where that differs."""
 
-
-_TAKEN_OVER = "has been taken over by Altinn 3, which is not undone: migrated = true"
+_TAKEN_OVER = "has been taken over by Altinn 3, which is not undone: leave migrated out, or say true"
 
 
 def consent_faults(

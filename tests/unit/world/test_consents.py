@@ -198,7 +198,9 @@ def test_only_what_stands_is_taken_over_and_never_given_back() -> None:
     revoked = replace(old, state=State.REVOKED)
     taken = replace(old, migrated=True)
     assert list(contradictions(old, taken)) == list(contradictions(old, replace(revoked, migrated=True))) == []
-    assert list(contradictions(taken, old)) == list(contradictions(revoked, replace(revoked, migrated=True)))
+    assert list(contradictions(taken, old)) == []
+    given_back = list(contradictions(taken, replace(old, migrated=False)))
+    assert given_back == list(contradictions(revoked, replace(revoked, migrated=True))) == ["migrated"]
 
 
 def test_a_change_is_told_with_a_real_person_masked() -> None:
@@ -233,7 +235,7 @@ def consents(draw: st.DrawFn) -> DeclaredConsent:
         message=tuple(sorted(draw(st.dictionaries(st.sampled_from(["nb", "nn", "en"]), texts)).items())),
         redirect_url="https://bank.example/?a=1",
         portal_view_mode=draw(st.sampled_from(list(PortalViewMode))),
-        migrated=state.was_given and form is Form.ALTINN2 and draw(st.booleans()),
+        migrated=draw(st.sampled_from([None, False, True] if state.was_given and form is Form.ALTINN2 else [None])),
     )
 
 
@@ -307,8 +309,47 @@ def test_only_what_is_for_one_time_can_be_declared_used_up(
     assert one_time_faults(replace(USED_UP, state=State.REVOKED), resource, service) == []
 
 
-def test_a_file_that_does_not_know_that_altinn_3_took_it_over_is_told_what_to_say() -> None:
-    given = replace(GIVEN, form=Form.ALTINN2)
-    assert plan_faults(given, replace(given, migrated=True)) == [
-        f"migrated: {ID} has been taken over by Altinn 3, which is not undone: migrated = true"
+@pytest.mark.parametrize("state", [State.ACCEPTED, State.REVOKED])
+def test_of_one_that_altinn_3_took_over_nothing_is_asked_where_the_file_does_not_say(state: State) -> None:
+    declared = replace(GIVEN, form=Form.ALTINN2, state=state)
+    for before in (declared, replace(declared, migrated=True)):
+        assert plan(World(consents=(declared,)), there(before)).changes == ()
+
+
+def test_one_that_altinn_3_took_over_ends_by_a_file_that_does_not_say_so() -> None:
+    taken = replace(GIVEN, form=Form.ALTINN2, migrated=True)
+    ended = replace(taken, state=State.REVOKED, migrated=None)
+    (step,) = plan(World(consents=(ended,)), there(taken)).changes
+    assert [str(each) for each in step.differences] == ["state: accepted → revoked"]
+
+
+def test_that_altinn_3_has_not_taken_it_over_holds_until_it_has() -> None:
+    (said,) = parse(TEXT + 'form = "altinn2"\nmigrated = false').consents
+    standing = replace(GIVEN, form=Form.ALTINN2)
+    assert plan(World(consents=(said,)), there(standing)).changes == ()
+    assert plan_faults(said, replace(standing, migrated=True)) == [
+        f"migrated: {ID} has been taken over by Altinn 3, which is not undone: leave migrated out, or say true"
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"receiver": AGENT}, "to"),
+        ({"form": Form.ALTINN3}, "form"),
+        ({"valid_to": LATER.replace(year=2098)}, "valid_to"),
+    ],
+)
+def test_what_was_taken_over_is_contradicted_like_any_other(change: dict[str, Any], field: str) -> None:
+    declared = replace(GIVEN, form=Form.ALTINN2)
+    (told,) = plan_faults(replace(declared, **change), replace(declared, migrated=True))
+    assert told.startswith(f"{field}: {ID} is there with ")
+
+
+def test_a_take_over_is_told_as_a_change_and_what_has_ended_is_not_taken_over() -> None:
+    standing = replace(GIVEN, form=Form.ALTINN2)
+    (step,) = plan(World(consents=(replace(standing, migrated=True),)), there(standing)).changes
+    assert [str(each) for each in step.differences] == ["migrated: no → yes"]
+    ended = replace(standing, state=State.REVOKED)
+    (told,) = plan_faults(replace(ended, migrated=True), ended)
+    assert told == f"migrated: {ID} is there with no, which can not become yes"

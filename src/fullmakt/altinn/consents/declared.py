@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -84,7 +84,7 @@ class DeclaredConsent:
     """A consent by the numbers of those who have to do with it. ``message`` are sorted pairs of language and text.
 
     ``answered_by`` is None as long as nobody has answered. ``migrated``: it was given in Altinn 2's form, and Altinn 3
-    has taken it over with its id.
+    has taken it over with its id; None: Altinn 3 may take it over, or have done so.
     """
 
     id: UUID
@@ -100,7 +100,7 @@ class DeclaredConsent:
     message: tuple[tuple[str, str], ...] = ()
     redirect_url: str = ""
     portal_view_mode: PortalViewMode = PortalViewMode.HIDE
-    migrated: bool = False
+    migrated: bool | None = None
 
 
 _MOVING = frozenset({"state", "answered_by", "migrated"})
@@ -123,6 +123,13 @@ def way(before: State, after: State) -> tuple[State, ...] | None:
     return steps if before is State.CREATED or (before is State.OPENED and after is not State.CREATED) else None
 
 
+def as_compared(before: DeclaredConsent, after: DeclaredConsent) -> tuple[DeclaredConsent, DeclaredConsent]:
+    """Both with ``migrated`` said: where ``after`` leaves it open, it is as it was."""
+    was = bool(before.migrated)
+    wanted = was if after.migrated is None else after.migrated
+    return replace(before, migrated=was), replace(after, migrated=wanted)
+
+
 def contradictions(before: DeclaredConsent, after: DeclaredConsent) -> Iterator[str]:
     """The fields of ``after`` that a consent that is there as ``before`` can not come to."""
     for each in fields(DeclaredConsent):
@@ -132,7 +139,7 @@ def contradictions(before: DeclaredConsent, after: DeclaredConsent) -> Iterator[
         yield "state"
     elif before.answered_by is not None and before.answered_by != after.answered_by:
         yield "answered_by"
-    if before.migrated and not after.migrated:
+    if before.migrated and after.migrated is False:
         yield "migrated"
     elif after.migrated and not before.migrated and before.state not in {State.CREATED, State.OPENED, State.ACCEPTED}:
         yield "migrated"  # only what stands is taken over
@@ -209,7 +216,7 @@ def as_declared(consent: Consent, parties: Mapping[UUID, PartyIdentity]) -> Decl
         message=tuple(sorted(consent.message.items())),
         redirect_url=consent.redirect_url,
         portal_view_mode=consent.portal_view_mode,
-        migrated=consent.migrated is not None,
+        migrated=True if consent.migrated is not None else None,
     )
 
 

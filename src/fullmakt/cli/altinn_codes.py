@@ -99,4 +99,7 @@ def codes() -> Mapping[str, tuple[Code, ...]]:
             known = Code(value.code, status, value.text, api, meanings.get(value.code))
             if known not in found.setdefault(value.code, []):
                 found[value.code].append(known)
+    for code, text in of_consents.FAULTS.items():
+        known = Code(code, AltinnValidationError.status, text, _APIS[of_consents], meanings.get(code))
+        found.setdefault(code, []).append(known)
     return {code: tuple(known) for code, known in sorted(found.items())}

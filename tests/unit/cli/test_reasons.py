@@ -94,6 +94,12 @@ def test_every_code_in_a_list_of_errors_is_found_with_its_text() -> None:
     assert codes_in("AUTH-99999") == codes_in("AUTH-000111") == codes_in("nothing") == []
 
 
+def test_every_code_of_a_consent_says_what_to_do() -> None:
+    of_consents = [code for known in codes().values() for code in known if code.api == "consents"]
+    assert {"AM-00000", "AM-00014", "AM.VLD-00022", "STD-00001", "STD.VLD-00000"} <= {one.code for one in of_consents}
+    assert [one.code for one in of_consents if one.meaning is None or not one.meaning.remedy] == []
+
+
 def test_the_codes_of_altinn_2_are_found_in_an_answer_and_no_other_number_is() -> None:
     (redirect,) = codes_in('[{"ErrorCode":"90006","ErrorMessage":"RedirectUrl is not on a domain that is allowed."}]')
     assert (redirect.code, redirect.status, redirect.api) == ("90006", 400, "consents in Altinn 2's form")

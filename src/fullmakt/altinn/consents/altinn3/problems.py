@@ -39,7 +39,7 @@ ID_EXISTS = _kind(16, "The id is that of another consent request")
 _VALIDATION = ProblemKind("STD-00000", 400, "One or more validation errors occurred.")
 _SEVERAL = ProblemKind("STD-00001", 500, "Multiple problems occurred.")
 
-_FAULTS = {
+FAULTS = {
     "AM.VLD-00022": "The time must be in the future.",
     "AM.VLD-00023": "The list must not be empty.",
     "AM.VLD-00027": "The redirect URL is not a valid absolute URL.",
@@ -49,6 +49,7 @@ _FAULTS = {
     "AM.VLD-00053": "The continuation token is not valid.",
     "STD.VLD-00000": "The field is required.",
 }
+"""Texts of broken rules, by their codes."""
 
 
 class ConsentProblemError(AltinnProblemError):
@@ -82,7 +83,7 @@ class _SeveralProblemsError(ConsentProblemError):
 
 def invalid(*faults: tuple[str, str]) -> ConsentProblemError:
     """Broken rules, each by its code and where."""
-    told = [{"code": code, "title": _FAULTS[code], "paths": [path]} for code, path in faults]
+    told = [{"code": code, "title": FAULTS[code], "paths": [path]} for code, path in faults]
     return ConsentProblemError(_VALIDATION, validationErrors=told)
 
 

@@ -17,7 +17,7 @@ from fullmakt.jose.keys import LocalSigner
 from fullmakt.kernel.clock import FixedClock, system_clock
 from fullmakt.kernel.identifiers import OrgNumber, ScopeName
 from fullmakt.maskinporten.selfservice.registry import PostgresRegistry
-from fullmakt.wire.maskinporten.selfservice import ClientBody
+from fullmakt.wire.maskinporten.selfservice import ClientBody, JwkBody
 from fullmakt.world.demo import apply_demo, demo_world
 from fullmakt.world.errors import WorldFaults
 from fullmakt.world.export import export
@@ -409,6 +409,64 @@ async def test_an_export_declares_the_organisations_that_nobody_registered(world
     await world.selfservice.operator.declare_access(ScopeName("fullmakt:whoami"), stranger)
     (step,) = (await world.service.plan(parse(await world.service.export()))).changes
     assert str(step) == "+ organisation 312468018 Organisation 312468018"
+
+
+async def _self_registered(world: World, client_id: str, *keys: LocalSigner, name: str, active: bool = True) -> None:
+    """A client that its owner registered with self-service: this machine has neither key nor profile of it."""
+    members = {"client_name": name, "description": "x", "integration_type": "maskinporten", "active": active}
+    await world.selfservice.operator.declare_client(
+        client_id,
+        BANK,
+        ClientBody.model_validate(members),
+        keys=[JwkBody.model_validate(key.public_jwk()) for key in keys],
+    )
+
+
+async def test_clients_of_others_come_back_from_an_export_as_nothing_to_do(world: World) -> None:
+    await world.organisation(BANK)
+    await _self_registered(world, "in-use", signer(1), name="Saldo (demo)")
+    await _self_registered(world, "removed", signer(2), name="Saldo (demo)", active=False)
+    await _self_registered(world, "without-key", name="Samtykke", active=False)
+    exported = await world.service.export()
+    assert {client.name for client in parse(exported).clients} == {"saldo-demo", "saldo-demo-2", "samtykke"}
+    assert (await world.service.plan(parse(exported))).changes == ()
+    assert not (world.state / "clients").exists()
+
+
+async def test_a_client_of_another_s_gets_a_profile_by_the_name_that_a_file_gives_it(world: World) -> None:
+    await world.organisation(BANK)
+    await _self_registered(world, "in-use", signer(1), name="Saldo")
+    called = (await world.service.export()).replace('name = "saldo"', 'name = "ours"')
+    (step,) = (await world.service.plan(parse(called))).changes
+    assert "the profile in the state folder is missing" in str(step)
+    await world.apply(called)
+    profile = json.loads((world.state / "clients" / "ours.json").read_text())
+    assert (profile["client_id"], "key_file" in profile) == ("in-use", False)
+    exported = await world.service.export()
+    assert 'name = "ours"' in exported
+    assert (await world.service.plan(parse(exported))).changes == ()
+
+
+async def test_a_profile_that_is_there_follows_what_is_registered(world: World) -> None:
+    await world.organisation(BANK)
+    jwk = ", ".join(f'{member} = "{value}"' for member, value in signer(7).public_jwk().items())
+    text = f'[[client]]\nname = "a"\norganisation = "{BANK}"\njwk = {{ {jwk} }}\n'
+    await world.apply(text)
+    path = world.state / "clients" / "a.json"
+    written = path.read_bytes()
+    path.write_bytes(written.replace(b'"maskinporten"', b'"altinn_virksys"'))
+    (step,) = (await world.service.plan(parse(text))).changes
+    assert "the profile in the state folder is" in str(step)
+    await world.apply(text)
+    assert path.read_bytes() == written
+
+
+async def test_a_client_at_rest_gets_what_it_authenticates_with_when_a_file_puts_it_to_use(world: World) -> None:
+    await world.organisation(BANK)
+    await _self_registered(world, "at-rest", name="Samtykke", active=False)
+    await world.apply((await world.service.export()).replace("active = false\n", ""))
+    assert (world.state / "clients" / "samtykke.p12").exists()
+    assert (world.state / "clients" / "samtykke.json").exists()
 
 
 async def test_what_no_file_can_declare_is_left_out_of_an_export(world: World) -> None:

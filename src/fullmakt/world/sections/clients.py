@@ -116,16 +116,24 @@ class ClientsSection:
         """The credentials as they are, seen with the eyes of somebody who wants ``wanted``."""
         keys = await self._operator.keys(client.client_id)
         found = _registered(keys)
+        if found == wanted.credentials and not client.attributes.active:
+            return found  # at rest it needs nothing here
         if soon := _expiring(keys, self._clock()):
             return Unusable(f"key {soon.kid} expires in less than {RENEW_BEFORE.days} days")
         if wanted.credentials == GeneratedKey():
             found = await self._generated(wanted.name, found)
         if wanted.credentials == found == EnterpriseCertificate() and self._certificates is not None:
             found = await self._certified(wanted.name, client.client_orgno, self._certificates)
-        profile = await asyncio.to_thread(self._files.profile, wanted.name)
-        if found == wanted.credentials and profile != self._profile(_client(client, wanted.name, found)):
+        if found == wanted.credentials and not await self._has_profile(client, wanted.name, found):
             return Unusable("the profile in the state folder is missing or old")
         return found
+
+    async def _has_profile(self, client: registry.Client, name: str, found: Credentials) -> bool:
+        """Whether its profile is as it should be. One that signs elsewhere needs none to go by its owner's name."""
+        profile = await asyncio.to_thread(self._files.profile, name)
+        wanted = self._profile(_client(client, name, found))
+        signs_elsewhere = wanted.key_file is None and wanted.certificate_file is None
+        return profile == wanted or (profile is None and signs_elsewhere and _is_owners_name(client, name))
 
     async def _generated(self, name: str, registered: Credentials) -> Credentials:
         if not isinstance(registered, PublicKeys):
@@ -211,5 +219,14 @@ def _expiring(keys: Sequence[registry.ClientKey], now: datetime) -> registry.Cli
 
 def _free_name(client: registry.Client, taken: Container[str]) -> str:
     """A name for a client that has none on this machine, made of the one that its owner gave it."""
-    stem = re.sub(r"[^a-z0-9]+", "-", client.attributes.client_name.lower()).strip("-")[:50] or "client"
+    stem = _stem(client)
     return next(name for name in chain([stem], (f"{stem}-{number}" for number in count(2))) if name not in taken)
+
+
+def _is_owners_name(client: registry.Client, name: str) -> bool:
+    """Whether ``_free_name`` comes to ``name``."""
+    return re.fullmatch(rf"{_stem(client)}(-[0-9]+)?", name) is not None
+
+
+def _stem(client: registry.Client) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", client.attributes.client_name.lower()).strip("-")[:50] or "client"

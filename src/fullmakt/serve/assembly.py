@@ -77,10 +77,16 @@ class Assembly:
             await self.tokens.start()
 
     def _tell_how_tokens_are_signed(self) -> None:
-        """Log it where a library that would sign eight at a time is missing: as a warning when the settings name it."""
-        if self.no_multi_buffer is not None:
-            named = isinstance(self.settings.maskinporten.multi_buffer, Path)
-            (_log.warning if named else _log.info)("signing_one_by_one", cause=self.no_multi_buffer)
+        """Log it where a library that would sign eight at a time is missing: as a warning when the settings name it,
+        and to debug with alone where somebody tries the demo world out, in development."""
+        if self.no_multi_buffer is None:
+            return
+        settings, log = self.settings, _log.info
+        if isinstance(settings.maskinporten.multi_buffer, Path):
+            log = _log.warning
+        elif settings.in_development and settings.has_demo_world:
+            log = _log.debug
+        log("signing_one_by_one", cause=self.no_multi_buffer)
 
     async def stop(self) -> None:
         """Finish what is under way, and let go."""

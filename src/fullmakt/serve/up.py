@@ -120,10 +120,21 @@ def _prepare(settings: Settings, url: str, progress: Progress) -> None:
             applied += migrate(url, MIGRATIONS)
         except OperationalError as error:
             raise StartError(f"the database does not answer: {error.orig}") from None
+    if settings.serves("maskinporten"):
+        asyncio.run(_open_signing_keys(settings, url))
     if settings.has_demo_world:
         summary: list[str] = []
         with progress.step("applying the demo world", lambda: f"demo world: {summary[0]}"):
             summary.append(asyncio.run(_apply_demo(settings, url)))
+
+
+async def _open_signing_keys(settings: Settings, url: str) -> None:
+    """Find out whether the master key is that of the other nodes, before any process serves."""
+    assembly = assemble(settings, url)
+    try:
+        await assembly.signing_keys.ring()
+    finally:
+        await assembly.close()
 
 
 async def _apply_demo(settings: Settings, url: str) -> str:
@@ -238,13 +249,12 @@ def _welcome(settings: Settings, console: Console) -> None:
     console.print()
     console.print(table, soft_wrap=True)
     console.print(f"\n[green]Ready[/] at [bold]{settings.base_url}[/]. Try, in another terminal:\n")
-    whoami = f"{settings.base_url}/examples/whoami"
     command = command_name()
-    for example in (
-        f"{command} world show",
-        f"{command} token --client demo-bank --scope fullmakt:whoami",
-        f"{command} call {whoami} --client demo-bank --scope fullmakt:whoami",
-    ):
+    examples = [f"{command} world show"]
+    if settings.has_demo_world:
+        asks = "--client demo-bank --scope fullmakt:whoami"
+        examples += [f"{command} token {asks}", f"{command} call {settings.base_url}/examples/whoami {asks}"]
+    for example in examples:
         console.print(f"  {example}", soft_wrap=True, highlight=False)
     console.print("\n[dim]Ctrl-C stops it.[/]")
 

@@ -12,6 +12,9 @@ up:  ## set up, start the database, apply the demo world, serve on http://localh
 fast:  ## let `make up` sign tokens eight at a time, on processors that can
 	@scripts/setup.sh server
 	@scripts/multi_buffer.sh
+	@ls .venv/lib/libcrypto_mb.so.* > /dev/null 2>&1 \
+		&& echo "✓ the library is in .venv: servers that start from now on use it, on processors that can" \
+		|| echo "nothing to do: the library is for Linux on x86-64"
 
 test:  ## set up, check and run every test
 	@scripts/setup.sh dev

@@ -154,6 +154,7 @@ async def test_who_holds_a_key_and_proves_nothing_is_written_down(world: Altinn2
     ]  # fmt: skip
     trail = await world.trail()
     assert trail.count(f'"actor": "{BANK}"') == 6
+    assert trail.count('"problem": "untrusted"') == 1
     assert "eDp5" not in trail
     assert world.secrets[BANK] not in trail
 

@@ -17,6 +17,7 @@ import httpx2
 import pytest
 import uvicorn
 from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import text
 
 from fullmakt.kernel.identifiers import OrgNumber
 from fullmakt.pki.model import IssuedCertificate
@@ -62,6 +63,12 @@ class Secured:
                 json=body(),
             )
         return answer.status_code
+
+    async def why_refused(self) -> list[dict[str, Any]]:
+        """What the audit trail holds of the requests that were refused."""
+        async with self.house.assembly.database.transaction() as connection:
+            rows = await connection.execute(text("SELECT facts FROM audit.event WHERE action = 'consent:request'"))
+            return list(rows.scalars())
 
 
 class _Server(uvicorn.Server):
@@ -138,6 +145,8 @@ async def test_the_certificate_has_to_be_the_key_owners(house: Secured) -> None:
 async def test_a_certificate_that_does_not_hold_is_refused_in_the_protocols_words(house: Secured, fault: str) -> None:
     faults: dict[str, Any] = {fault: True}
     assert await house.ask(await house.issue(**faults)) == 401
+    [why] = await house.why_refused()
+    assert why["problem"] == {"wrong_environment": "untrusted"}.get(fault, fault)
 
 
 async def test_who_shows_no_certificate_is_served_and_refused_where_one_is_needed(house: Secured) -> None:

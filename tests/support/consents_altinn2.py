@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from fullmakt.altinn.consents.altinn2.callers import Door
 from fullmakt.altinn.consents.altinn2.http import HANDLERS, edge_error, routes
 from fullmakt.altinn.consents.altinn2.http.door import Admission
+from fullmakt.altinn.consents.altinn2.ports import BadCertificate
 from fullmakt.altinn.consents.altinn2.service import Altinn2Consents
 from fullmakt.altinn.consents.keys.model import ApiKeyDeclaration
 from fullmakt.altinn.consents.keys.service import ApiKeys
@@ -73,9 +74,10 @@ class Authority(FakeAuthority):
 class Certificates:
     """Takes for a certificate what names an organisation."""
 
-    async def organisation_of(self, x5c: Sequence[str]) -> OrgNumber | None:
+    async def organisation_of(self, x5c: Sequence[str]) -> OrgNumber | BadCertificate:
         number = base64.b64decode(x5c[0]).decode(errors="replace")
-        return OrgNumber(number) if number.isdigit() and len(number) == 9 else None
+        is_one = number.isdigit() and len(number) == 9
+        return OrgNumber(number) if is_one else BadCertificate({"problem": "untrusted"})
 
 
 def certificate_of(number: str) -> str:

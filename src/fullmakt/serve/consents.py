@@ -14,6 +14,7 @@ from fullmakt.altinn.consents.altinn2.http import edge_error
 from fullmakt.altinn.consents.altinn2.http import routes as altinn2_routes
 from fullmakt.altinn.consents.altinn2.http.door import Admission
 from fullmakt.altinn.consents.altinn2.http.systems import Systems
+from fullmakt.altinn.consents.altinn2.ports import BadCertificate
 from fullmakt.altinn.consents.altinn2.service import Altinn2Consents
 from fullmakt.altinn.consents.altinn3.http import Urls
 from fullmakt.altinn.consents.altinn3.http import routes as altinn3_routes
@@ -80,10 +81,10 @@ class EnterpriseCertificates:
         self._certificates = certificates
         self._clock = clock
 
-    async def organisation_of(self, x5c: Sequence[str]) -> OrgNumber | None:
-        """The organisation, or None when the certificate is not to be believed."""
+    async def organisation_of(self, x5c: Sequence[str]) -> OrgNumber | BadCertificate:
+        """The organisation, or why the certificate is not to be believed."""
         verdict = await self._certificates.check(list(x5c), self._clock())
-        return None if isinstance(verdict, Refusal) else verdict.certificate.orgno
+        return BadCertificate(verdict.facts) if isinstance(verdict, Refusal) else verdict.certificate.orgno
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from starlette.requests import Request
 
 from fullmakt.altinn.consents.altinn2.certificates import presented_by
 from fullmakt.altinn.consents.altinn2.errors import NotAdmittedError, NotAuthenticatedError
-from fullmakt.altinn.consents.altinn2.ports import ApiKeys, EnterpriseCertificates
+from fullmakt.altinn.consents.altinn2.ports import ApiKeys, BadCertificate, EnterpriseCertificates
 from fullmakt.altinn.consents.keys.model import ApiKey
 from fullmakt.infra.altinn import Callers
 from fullmakt.infra.http import bearer_token
@@ -124,8 +125,8 @@ class Door:
         if self._certificates is None or not presented:
             raise _not_authenticated("no_certificate", key)
         organisation = await self._certificates.organisation_of(presented)
-        if organisation is None:
-            raise _not_authenticated("invalid_certificate", key)
+        if isinstance(organisation, BadCertificate):
+            raise _not_authenticated("invalid_certificate", key, **organisation.why)
         return _matching(Enterprise(organisation, key))
 
 
@@ -145,7 +146,7 @@ def _of_token(caller: Caller, key: ApiKey) -> Enterprise:
     return _matching(replace(own, organisation=caller.supplier, on_behalf_of=caller.consumer))
 
 
-def _not_authenticated(reason: str, key: ApiKey, **facts: str) -> NotAuthenticatedError:
+def _not_authenticated(reason: str, key: ApiKey, **facts: Any) -> NotAuthenticatedError:
     """What is said of whoever holds ``key`` and has proved nothing more."""
     return NotAuthenticatedError(reason, organisation=str(key.organisation), key=key.name, **facts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from fullmakt.altinn.consents.keys.model import ApiKey
@@ -17,11 +18,18 @@ class ApiKeys(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BadCertificate:
+    """A certificate that is not to be believed, and why, as the audit trail keeps it."""
+
+    why: Mapping[str, Any]
+
+
 class EnterpriseCertificates(Protocol):
     """Says whose an enterprise certificate is."""
 
-    async def organisation_of(self, x5c: Sequence[str]) -> OrgNumber | None:
-        """The organisation, or None when the certificate is not to be believed. ``x5c`` is the leaf, and what may help
+    async def organisation_of(self, x5c: Sequence[str]) -> OrgNumber | BadCertificate:
+        """The organisation, or why the certificate is not to be believed. ``x5c`` is the leaf, and what may help
         to find the path from it, in base64 of DER (RFC 7515 §4.1.6).
 
         Raises:

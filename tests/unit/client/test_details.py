@@ -56,7 +56,7 @@ def test_a_giver_that_is_none_is_neither_sent_nor_repeated(giver: str) -> None:
 
 
 def test_a_consents_id_is_a_uuid() -> None:
-    with pytest.raises(ValueError, match="badly formed"):
+    with pytest.raises(ValueError, match="a consent's id is a UUID"):
         consent("x", PID)
 
 

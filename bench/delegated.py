@@ -11,7 +11,7 @@ import psycopg
 
 from bench import registry
 from bench.grants import uniform, zipf
-from bench.harness import FEW, Bench, Requests, measure_in_turn, saturate
+from bench.harness import FEW, Bench, Kind, Requests, measure_in_turn, saturate
 from bench.registry import SCOPE
 from bench.server import Server
 from fullmakt.altinn.resources.policies import standard_policy
@@ -43,14 +43,9 @@ def delegated(bench: Bench) -> None:
     ):
         others: Requests = partial(grants.requests, choice, claims=for_consumer)
         with Server(bench.folder, url, "maskinporten", "accessmanagement") as server:
-            plain, supplied = measure_in_turn(
-                bench,
-                server,
-                [own, others],
-                saturate(),
-                count=sizes.tokens,
-                warm_up=sizes.warm_up if consumers == few else 10 * sizes.warm_up,
-            )
+            warm_up = sizes.warm_up if consumers == few else sizes.seasoned
+            kinds = [Kind(server, own), Kind(server, others, warm_up)]
+            plain, supplied = measure_in_turn(bench, kinds, saturate(), count=sizes.tokens)
         bench.report.load(f"tokens, plain, beside those {name}", plain)
         bench.report.load(f"tokens, delegated, {name}", supplied)
         bench.report.at_least(f"tokens {name}, against plain", supplied.rate / plain.rate, 0.8)

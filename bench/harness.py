@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from bench import machine
 from bench.grants import GrantMaker
@@ -159,31 +160,31 @@ def measure(
     workers: int = 1,
 ) -> Measured:
     """Warm up, then run; anything but what was asked for in return is a fault of the bench."""
-    [measured] = measure_in_turn(bench, server, [requests], load, count=count, warm_up=warm_up, workers=workers)
+    [measured] = measure_in_turn(bench, [Kind(server, requests, warm_up)], load, count=count, workers=workers)
     return measured
 
 
-def measure_in_turn(
-    bench: Bench,
-    server: Node,
-    kinds: Sequence[Requests],
-    load: Load,
-    *,
-    count: int,
-    warm_up: int | None = None,
-    workers: int = 1,
-) -> list[Measured]:
-    """The same for several kinds of requests that are to be compared: a run of each, and again."""
+class Kind(NamedTuple):
+    """Requests to a server that are compared with others; ``warm_up`` of them come before."""
+
+    server: Node
+    requests: Requests
+    warm_up: int | None = None
+
+
+def measure_in_turn(bench: Bench, kinds: Sequence[Kind], load: Load, *, count: int, workers: int = 1) -> list[Measured]:
+    """The same for several kinds that are to be compared: a run of each, and again, so that what else the machine does
+    hits them alike."""
     bench.pin_postgres(workers)
     measured = [Measured() for _ in kinds]
-    for requests in kinds:
-        left = warm_up or bench.sizes.warm_up
+    for kind in kinds:
+        left = kind.warm_up or bench.sizes.warm_up
         while left > 0:  # no more at once than can be used while they live
-            closed_loop([(server.port, requests(min(left, _AT_ONCE)))], CONNECTIONS)
+            closed_loop([(kind.server.port, kind.requests(min(left, _AT_ONCE)))], CONNECTIONS)
             left -= _AT_ONCE
     for _ in range(bench.sizes.runs):
-        for requests, figures in zip(kinds, measured, strict=True):
-            _run(bench, server, requests(count), load, workers, figures)
+        for kind, figures in zip(kinds, measured, strict=True):
+            _run(bench, kind.server, kind.requests(count), load, workers, figures)
     return measured
 
 

@@ -13,7 +13,7 @@ import psycopg
 
 from bench import registry
 from bench.grants import uniform
-from bench.harness import Bench, Requests, measure, measure_in_turn, saturate
+from bench.harness import Bench, Kind, Requests, measure, measure_in_turn, saturate
 from bench.load import ask
 from bench.registry import client_id
 from bench.server import HOST, Server, Unchecked
@@ -56,8 +56,8 @@ def saldo(bench: Bench) -> None:
         [grant] = bench.grants().requests(uniform(1), 1, _for_balances)
         access = json.loads(ask(server.port, grant))["access_token"]
         consents = asyncio.run(_consents(bench, url))
-        kinds = [_requests(access, consents), _requests(access, {})]
-        both, remembered = measure_in_turn(bench, server, kinds, saturate(), count=count)
+        kinds = [Kind(server, _requests(access, given)) for given in (consents, {})]
+        both, remembered = measure_in_turn(bench, kinds, saturate(), count=count)
     bench.report.load("balances, no checks", bare)
     bench.report.load("balances, both tokens verified", both)
     bench.report.load("balances, consent remembered", remembered)

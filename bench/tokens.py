@@ -9,7 +9,7 @@ import psycopg
 
 from bench import machine, registry
 from bench.grants import Choice, uniform, zipf
-from bench.harness import CONNECTIONS, FEW, Bench, Requests, measure, saturate
+from bench.harness import CONNECTIONS, FEW, Bench, Kind, Requests, measure, measure_in_turn, saturate
 from bench.load import closed_loop, open_loop
 from bench.measured import Measured
 from bench.server import Server
@@ -98,28 +98,23 @@ def million(bench: Bench) -> None:
 
     As they come, on a server that has been up for a while: at its start it knows nobody.
     """
-    alone = _rs256_rate(bench)
-    count = bench.sizes.many
-    url = _registry(bench, count)
-    brief, long = 10 * bench.sizes.warm_up, bench.sizes.seasoned
-    choices = {
-        "the same ten": (_ANY_OF_FEW, brief),
-        "as they come (Zipf)": (zipf(count), long),
-        "at random": (uniform(count), brief),
-    }
-    for how, (choice, warm_up) in choices.items():
-        name = f"{count:,} clients, {how}"
-        with Server(bench.folder, url) as server:
-            measured = measure(
-                bench,
-                server,
-                _grants(bench, choice),
-                saturate(),
-                count=bench.sizes.tokens,
-                warm_up=warm_up,
+    count, sizes = bench.sizes.many, bench.sizes
+    small, large = _registry(bench, FEW), _registry(bench, count)
+    for choices in (
+        {"the same ten": (_ANY_OF_FEW, None), "as they come (Zipf)": (zipf(count), sizes.seasoned)},
+        {"at random": (uniform(count), 10 * sizes.warm_up)},
+    ):
+        with Server(bench.folder, small) as few, Server(bench.folder, large) as many:
+            kinds = [Kind(many, _grants(bench, choice), warm_up) for choice, warm_up in choices.values()]
+            alone, *measured = measure_in_turn(
+                bench, [Kind(few, _grants(bench)), *kinds], saturate(), count=sizes.tokens
             )
-        bench.report.load(f"tokens, RS256, {name}", measured)
-        bench.report.at_least(f"{name}, against ten", measured.rate / alone, 0.95)
+        bench.report.load(f"tokens, RS256, ten clients, in turn with {' and '.join(choices)}", alone)
+        for how, figures in zip(choices, measured, strict=True):
+            name = f"{count:,} clients, {how}"
+            bench.report.load(f"tokens, RS256, {name}", figures)
+            bench.report.at_least(f"{name}, against ten", figures.rate / alone.rate, 0.95)
+            bench.report.add(f"{name}, CPU against ten", f"{figures.cpu / alone.cpu:.2f}")
 
 
 def lone(bench: Bench) -> None:
